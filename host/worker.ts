@@ -94,7 +94,13 @@ const seatgate = createSeatgate({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },
   }),
-  ...(dev && { billing: billing({ plans: PLANS, baseSeats: settings.defaultSeatLimit }) }),
+  ...(dev && {
+    billing: billing({
+      plans: PLANS,
+      baseSeats: settings.defaultSeatLimit,
+      lapsedSeats: PLANS.free.included,
+    }),
+  }),
   audit: {
     forwarding: forwarding({ sinks: settings.sinks }),
     log:

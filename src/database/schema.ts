@@ -49,5 +49,15 @@ export type { InvitationRow } from './schema/invitations-tables.ts'
 export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-tables.ts'
 export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
-export { billingCustomers, billingInbox } from './schema/billing-inbox-tables.ts'
-export type { BillingCustomerRow, BillingInboxRow } from './schema/billing-inbox-tables.ts'
+export {
+  billingCustomers,
+  billingHandlers,
+  billingInbox,
+  billingUsers,
+} from './schema/billing-inbox-tables.ts'
+export type {
+  BillingCustomerRow,
+  BillingHandlerRow,
+  BillingInboxRow,
+  BillingUserRow,
+} from './schema/billing-inbox-tables.ts'

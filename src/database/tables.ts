@@ -39,5 +39,15 @@ export {
 export { sessions, stepUps } from './schema/sessions-tables.ts'
 export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
-export { billingCustomers, billingInbox } from './schema/billing-inbox-tables.ts'
-export type { BillingCustomerRow, BillingInboxRow } from './schema/billing-inbox-tables.ts'
+export {
+  billingCustomers,
+  billingHandlers,
+  billingInbox,
+  billingUsers,
+} from './schema/billing-inbox-tables.ts'
+export type {
+  BillingCustomerRow,
+  BillingHandlerRow,
+  BillingInboxRow,
+  BillingUserRow,
+} from './schema/billing-inbox-tables.ts'

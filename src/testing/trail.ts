@@ -220,6 +220,8 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.billing.seats_request':
       case 'organization.billing.seats_update':
       case 'organization.billing.seats_refuse':
+      case 'organization.billing.webhook_receive':
+      case 'organization.billing.owner_end':
       case 'organization.domain.added':
       case 'organization.domain.verified':
       case 'organization.domain.mode_change':

@@ -48,7 +48,13 @@ export interface Connected {
   /** Adds a member, for sure. */
   join(organization: TestOrganization): Promise<string>
   /** A request of somebody to the routes of an organization. */
-  ask(userId: string, method: string, path: string, body?: unknown): Promise<Response>
+  ask(
+    userId: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>
+  ): Promise<Response>
 }
 
 export function connected({
@@ -164,12 +170,13 @@ export function connected({
     async limit(organization) {
       return unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner))).limit
     },
-    ask: (userId, method, path, body) =>
+    ask: (userId, method, path, body, headers = {}) =>
       Promise.resolve(
         routes.request(path, {
           method,
           headers: {
             'x-user': userId,
+            ...headers,
             ...(body !== undefined && { 'content-type': 'application/json' }),
           },
           ...(body !== undefined && { body: JSON.stringify(body) }),

@@ -1116,8 +1116,8 @@ export const MUTATIONS: readonly Mutation[] = [
 
   standing(
     'anybody reads what operators read',
-    "return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })",
-    'return ok(null)'
+    "return isOperator(by) || isSystem(by) ? ok(by) : refused({ code: 'insufficient_role' })",
+    'return ok(by)'
   ),
   platform(
     'who is no operator learns that an organization exists',

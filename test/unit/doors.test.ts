@@ -234,6 +234,8 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/changes/together.ts',
       'src/operations/sessions/load-active.ts',
       'src/operations/sessions/put-active.ts',
+      // The receipt of a webhook, which has no caller and no organization.
+      'src/parts/billing/inbox.ts',
     ])
     expect(filesWith(/\.batch\(/)).toEqual([
       'host/identity/routes.ts',
@@ -505,6 +507,8 @@ describe('the hooks of the doors', () => {
     'organization.billing.seats_request',
     'organization.billing.seats_update',
     'organization.billing.seats_refuse',
+    'organization.billing.webhook_receive',
+    'organization.billing.owner_end',
   ]
   const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
   const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))

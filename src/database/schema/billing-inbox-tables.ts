@@ -109,3 +109,71 @@ export const billingInbox = sqliteTable(
 )
 
 export type BillingInboxRow = typeof billingInbox.$inferSelect
+
+/** What the host does for an event of a provider, once for each handler. A row with a due time is work. */
+export const billingHandlers = sqliteTable(
+  'seatgate_billing_handlers',
+  {
+    provider: text('provider').notNull(),
+    account: text('account').notNull(),
+    mode: text('mode', { enum: ['live', 'test'] }).notNull(),
+    eventId: text('event_id').notNull(),
+    handler: text('handler').notNull(),
+    organizationId: text('organization_id'),
+    attempts: integer('attempts').notNull().default(0),
+    dueAt: instant('due_at'),
+    lastError: text('last_error'),
+    finishedAt: instant('finished_at'),
+  },
+  (table) => [
+    primaryKey({
+      columns: [table.provider, table.account, table.mode, table.eventId, table.handler],
+    }),
+    index('seatgate_billing_handlers_due')
+      .on(table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
+    index('seatgate_billing_handlers_finished')
+      .on(table.finishedAt)
+      .where(sql`finished_at IS NOT NULL`),
+    check('seatgate_billing_handlers_provider', sql`length(provider) > 0`),
+    check('seatgate_billing_handlers_mode', sql`mode IN ('live', 'test')`),
+    check('seatgate_billing_handlers_event', sql`length(event_id) > 0`),
+    check('seatgate_billing_handlers_handler', sql`length(handler) > 0`),
+    check('seatgate_billing_handlers_attempts', sql`attempts >= 0`),
+    check(
+      'seatgate_billing_handlers_finished_at',
+      sql`(finished_at IS NULL) = (due_at IS NOT NULL)`
+    ),
+  ]
+)
+
+export type BillingHandlerRow = typeof billingHandlers.$inferSelect
+
+/** The customers of users, whose subscriptions are canceled with them. A row with a due time is work. */
+export const billingUsers = sqliteTable(
+  'seatgate_billing_users',
+  {
+    provider: text('provider').notNull(),
+    userId: text('user_id').notNull(),
+    customerId: text('customer_id').notNull(),
+    dueAt: instant('due_at'),
+    attempts: integer('attempts').notNull().default(0),
+    lastError: text('last_error'),
+    requestedAt: instant('requested_at'),
+    finishedAt: instant('finished_at'),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.userId, table.provider] }),
+    uniqueIndex('seatgate_billing_users_customer').on(table.provider, table.customerId),
+    index('seatgate_billing_users_due')
+      .on(table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
+    check('seatgate_billing_users_provider', sql`length(provider) > 0`),
+    check('seatgate_billing_users_user_id', sql`length(user_id) > 0`),
+    check('seatgate_billing_users_customer_id', sql`length(customer_id) > 0`),
+    check('seatgate_billing_users_attempts', sql`attempts >= 0`),
+  ]
+)
+
+export type BillingUserRow = typeof billingUsers.$inferSelect

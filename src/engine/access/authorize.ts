@@ -184,8 +184,8 @@ export function authorizeKeeper(
 export async function platformOnly(
   { db }: DatabaseContext,
   caller: Scope['caller']
-): Promise<Result<null, 'unauthenticated' | 'insufficient_role'>> {
+): Promise<Result<Principal, 'unauthenticated' | 'insufficient_role'>> {
   const { caller: by } = await find(db, { caller }, {})
   if (by === null) return refused({ code: 'unauthenticated' })
-  return isOperator(by) || isSystem(by) ? ok(null) : refused({ code: 'insufficient_role' })
+  return isOperator(by) || isSystem(by) ? ok(by) : refused({ code: 'insufficient_role' })
 }

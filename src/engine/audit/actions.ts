@@ -168,6 +168,19 @@ export const ACTIONS = {
     seats: count,
     code: text,
   }),
+  // Of the platform's trail, since the organization is not known yet.
+  'organization.billing.webhook_receive': about('event', {
+    provider: text,
+    account: text,
+    mode: text,
+  }),
+  // Of the platform's trail: the end of a subscription with the organization or user that it was for.
+  'organization.billing.owner_end': about('event', {
+    ...subscription,
+    owner_type: text,
+    owner_id: text,
+    code: optional,
+  }),
 
   // The numbers that an operator has set; without any of them what was set before is removed.
   'seat.entitlement_set': about('organization', {
@@ -200,6 +213,8 @@ export const ACTIONS = {
   // Of the platform's trail. The act that the proof was for, and its outcome.
   'operator.step_up': about('user', { ...user, act: text }),
   'operator.step_up_block': about('user', { ...user, act: text, attempts: count }),
+
+  'operator.event_requeue': about('event', { provider: text }),
 
   'audit.erasure': about('user', { ...user, records: count }),
   'audit.purge_run': about('organization', purge),

@@ -14,7 +14,7 @@ import {
   subscriptions,
 } from '../../database/schema/billing-tables.ts'
 import { entitlements } from '../../database/schema/seats-tables.ts'
-import { unknownEnd, type BillingContext } from '../seats/billing-rules.ts'
+import { baseSeatsOf, unknownEnd, type BillingContext } from '../seats/billing-rules.ts'
 import { entitlementFrom, seatsUsed } from '../seats/counts.ts'
 import type { EntitlementOverride } from '../seats/entitlement.ts'
 import { entitledNow, type EntitledNow, type EntitlementInputs } from '../seats/entitled-now.ts'
@@ -80,9 +80,9 @@ export function planEntitlement(
   now: Date
 ): PlannedEntitlement {
   const inputs = changed(inputsFrom(rows), change)
-  const entitled = entitledNow(context, inputs, now)
   const [state] = rows.entitlementState
   const present = presentOf(context, organizationId, rows)
+  const entitled = kept(context, inputs, change, present, now)
   const unknownSince = entitled.limit.kind === 'unknown' ? (state?.unknownSince ?? now) : null
   const heldUntil = unknownSince && unknownEnd(context, unknownSince)
   const isHeld = heldUntil !== null && now < heldUntil
@@ -114,6 +114,20 @@ export function planEntitlement(
     ],
     events: isNew ? [limitChanged(entitlement, rows, change.reason ?? null)] : [],
   }
+}
+
+// Without billing a limit that subscriptions gave stays, until an operator sets another one.
+function kept(
+  context: EntitleContext,
+  inputs: EntitlementInputs,
+  change: EntitlementChange,
+  { limit, version }: Entitlement,
+  now: Date
+): EntitledNow {
+  const entitled = entitledNow(context, inputs, now)
+  const isSetByHand = inputs.override !== null || change.override !== undefined
+  if (context.billing !== null || version === 0 || isSetByHand) return entitled
+  return { ...entitled, seats: baseSeatsOf(limit), limit }
 }
 
 function changed(

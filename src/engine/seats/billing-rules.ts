@@ -7,6 +7,8 @@ export interface BillingRules {
   readonly plans: Plans
   /** The seats of an organization without a subscription that grants any. */
   readonly baseSeats: SeatAmount
+  /** The seats of an organization whose subscriptions have ended, or grant no seats any more. */
+  readonly lapsedSeats: SeatAmount
   /** For how long the last known limit holds while the present one is unknown. */
   readonly unknownHours: number
   /** The treatment of organizations above their limit that have no plan. */

@@ -7,7 +7,7 @@ import {
   type EntitledSeats,
   type EntitlementOverride,
 } from './entitlement.ts'
-import type { SeatLimit } from './limit.ts'
+import { seatLimit, type SeatLimit } from './limit.ts'
 import { entitledBy, type OverLimitPolicy, type Plan } from './plans.ts'
 import type { SeatContext } from './provider.ts'
 import {
@@ -45,7 +45,7 @@ type Context = BillingContext & { readonly seatContext: Pick<SeatContext, 'defau
 
 /**
  * Computes the limit of an organization at an instant. Subscriptions that grant are merged; without one
- * the base applies; an override that is in force replaces the numbers that it names. Without billing,
+ * the base applies, or the lapsed seats if there was one; an override that is in force replaces the numbers that it names. Without billing,
  * subscriptions do not count.
  */
 export function entitledNow(
@@ -58,9 +58,10 @@ export function entitledNow(
   const granting = known.filter(
     (record) => plans.has(record.plan ?? '') && grantOf(record, now).granting
   )
+  const lapsedLimit = billing === null ? seatContext.defaultLimit : seatLimit(billing.lapsedSeats)
   const base =
     granting.length === 0
-      ? baseSeatsOf(seatContext.defaultLimit)
+      ? baseSeatsOf(hasLapsed(known) ? lapsedLimit : seatContext.defaultLimit)
       : mergeEntitled(granting.map((record) => entitledBy(plans, record, now)))
   const inForce = override !== null && isInForce(override, now) ? override : null
   const seats = inForce ? overridden(base, inForce) : base
@@ -80,6 +81,11 @@ export function entitledNow(
       ...known.map((record) => nextChangeOf(record, now)),
     ]),
   }
+}
+
+// A first payment that was never made ends no subscription.
+function hasLapsed(records: readonly SubscriptionRecord[]): boolean {
+  return records.some(({ status }) => status !== 'incomplete' && status !== 'incomplete_expired')
 }
 
 function newest(records: readonly SubscriptionRecord[]): SubscriptionRecord | null {

@@ -30,6 +30,11 @@ export const OVER_LIMIT_POLICIES: readonly OverLimitPolicy[] = [
   'suspend_excess',
 ]
 
+/** How often a price recurs. */
+export type PriceInterval = 'day' | 'week' | 'month' | 'year'
+
+export const PRICE_INTERVALS: readonly PriceInterval[] = ['day', 'week', 'month', 'year']
+
 /** A plan as the host configures it. */
 export interface PlanOptions {
   /** The seats that come with the plan, or `"unlimited"`. Default 0. */
@@ -38,6 +43,11 @@ export interface PlanOptions {
   readonly perSeat?: boolean
   /** The provider's ids of the prices of this plan. A price is in one plan only. Default: empty. */
   readonly prices?: readonly string[]
+  /**
+   * The interval of each price, by its id: needed if the proration choice differs by interval. Default:
+   * empty.
+   */
+  readonly intervals?: Readonly<Record<string, PriceInterval>>
   /** The seats that one unit of an add-on brings, by the id of its price. Default: empty. */
   readonly addOns?: Readonly<Record<string, number>>
   /** The hard cap. Default: no cap. */
@@ -58,6 +68,7 @@ const OPTIONS = namesOf<PlanOptions>({
   included: true,
   perSeat: true,
   prices: true,
+  intervals: true,
   addOns: true,
   cap: true,
   trialCap: true,
@@ -73,6 +84,7 @@ export interface Plan {
   readonly included: SeatAmount
   readonly perSeat: boolean
   readonly prices: readonly string[]
+  readonly intervals: ReadonlyMap<string, PriceInterval>
   readonly addOns: ReadonlyMap<string, number>
   readonly cap: number | null
   readonly trialCap: number | null
@@ -124,12 +136,20 @@ function checkedPlan(where: string, name: string, options: PlanOptions): Plan {
   }
   checkTexts(`${where}.prices`, prices)
   checkTexts(`${where}.features`, features)
+  const intervals = Object.entries(options.intervals ?? {})
+  for (const [price, interval] of intervals) {
+    if (prices.includes(price) && PRICE_INTERVALS.includes(interval)) continue
+    throw new TypeError(
+      `${where}.intervals.${price} must be of a price of the plan, and one of ${PRICE_INTERVALS.join(', ')}.`
+    )
+  }
   for (const [price, seats] of Object.entries(addOns)) whole(`${where}.addOns.${price}`, seats)
   return {
     name,
     included,
     perSeat,
     prices,
+    intervals: new Map(intervals),
     addOns: new Map(Object.entries(addOns)),
     cap: options.cap === undefined ? null : whole(`${where}.cap`, options.cap),
     trialCap: options.trialCap === undefined ? null : whole(`${where}.trialCap`, options.trialCap),

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { getBilling } from '../../operations/billing/get-billing.ts'
+import { checkProrations } from '../../parts/billing/check-proration.ts'
 import {
   openCheckout,
   openPortal,
@@ -26,7 +27,7 @@ import { signedInRoutes, type GroupOf, type RouteOptions, type Routes } from './
  * The routes of a billing provider for those who administer an organization: checkout, the customer's
  * pages, previews, seats, cancelling and resuming.
  *
- * @throws {TypeError} if an option is wrong.
+ * @throws {TypeError} if an option is wrong, or a price of a plan has no proration choice.
  *
  * @example
  * ```ts
@@ -39,6 +40,7 @@ export function paymentRoutes(
   connection: BillingConnection,
   options: RouteOptions
 ): PaymentRoutes {
+  checkProrations(seatgate.billing?.plans ?? null, connection)
   return signedInRoutes('paymentRoutes', { ...seatgate, connection }, options, addPayment)
 }
 
@@ -66,11 +68,13 @@ function addPayment(routes: Routes, seatgate: Paying) {
       return answer(c, await requestSeats(seatgate, inOrganization(c), input, options), 202)
     })
     .post(`${BILLING}/cancel`, async (c: Taking<{ json: CancelInput }>) => {
-      const canceled = await cancelSubscription(seatgate, inOrganization(c), await readBody(c))
+      const { input, options } = await readOperation(c)
+      const canceled = await cancelSubscription(seatgate, inOrganization(c), input, options)
       return answer(c, canceled.ok ? await getBilling(seatgate, inOrganization(c)) : canceled)
     })
     .post(`${BILLING}/resume`, async (c) => {
-      const resumed = await resumeSubscription(seatgate, inOrganization(c))
+      const { options } = await readOperation(c)
+      const resumed = await resumeSubscription(seatgate, inOrganization(c), options)
       return answer(c, resumed.ok ? await getBilling(seatgate, inOrganization(c)) : resumed)
     })
 }
@@ -82,8 +86,11 @@ const LARGEST_WEBHOOK = 512 * 1024
  * The route that billing providers send their webhooks to, `POST /billing/webhooks/:provider`. It reads
  * the bytes before any parser and needs no session: the signature identifies the sender. Responses do not
  * explain a refusal.
+ *
+ * @throws {TypeError} if a price of a plan has no proration choice.
  */
 export function billingWebhooks(seatgate: Seatgate, connection: BillingConnection): Hono {
+  checkProrations(seatgate.billing?.plans ?? null, connection)
   const context = { ...seatgate, connection }
   return new Hono().post('/billing/webhooks/:provider', async (c) => {
     const body = await bytesOf(c.req.raw)

@@ -14,8 +14,13 @@ import {
 export interface BillingOptions {
   /** The plans, by name. The first of several that a subscription has counts. */
   readonly plans: Readonly<Record<string, PlanOptions>>
-  /** The seats of an organization without a subscription that grants any. Default 0. */
+  /** The seats of an organization that never had a subscription. Default 0. */
   readonly baseSeats?: SeatAmount
+  /**
+   * The seats of an organization whose subscriptions have ended or grant no seats any more. Default:
+   * `baseSeats`, and 0 if these are unlimited.
+   */
+  readonly lapsedSeats?: SeatAmount
   /** For how many hours the last known limit holds while the present one is unknown. Default 72. */
   readonly unknownHours?: number
   /** The treatment of organizations above their limit that have no plan. Default `"block_change"`. */
@@ -27,6 +32,7 @@ export interface BillingOptions {
 const OPTIONS = namesOf<BillingOptions>({
   plans: true,
   baseSeats: true,
+  lapsedSeats: true,
   unknownHours: true,
   whenOver: true,
   overGraceDays: true,
@@ -56,8 +62,12 @@ export function billing(options: BillingOptions): BillingPart {
   checkOptionNames('billing', options, OPTIONS)
   const { baseSeats = 0, unknownHours = 72, overGraceDays = 14 } = options
   const { whenOver = 'block_change' } = options
+  const { lapsedSeats = baseSeats === 'unlimited' ? 0 : baseSeats } = options
   if (seatLimit(baseSeats).kind === 'unknown') {
     throw new TypeError('billing: baseSeats must be "unlimited" or a whole number from 0.')
+  }
+  if (seatLimit(lapsedSeats).kind === 'unknown') {
+    throw new TypeError('billing: lapsedSeats must be "unlimited" or a whole number from 0.')
   }
   for (const [name, value] of Object.entries({ unknownHours, overGraceDays })) {
     if (!Number.isSafeInteger(value) || value < 0) {
@@ -74,6 +84,7 @@ export function billing(options: BillingOptions): BillingPart {
     part: 'billing',
     plans: checkedPlans('billing', options.plans),
     baseSeats,
+    lapsedSeats,
     unknownHours,
     whenOver,
     overGraceDays,

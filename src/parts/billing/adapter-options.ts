@@ -11,6 +11,7 @@ import type {
   RemoteItem,
   RemoteSubscription,
 } from './billing-provider.ts'
+import { PRICE_INTERVALS } from '../../engine/seats/plans.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** Options that every adapter has. */
@@ -33,7 +34,7 @@ export interface AdapterOptions {
 }
 
 const PRORATIONS: readonly string[] = ['create', 'none', 'always_invoice'] satisfies Proration[]
-const INTERVALS: readonly string[] = ['day', 'week', 'month', 'year'] satisfies BillingInterval[]
+const INTERVALS: readonly string[] = PRICE_INTERVALS
 
 /**
  * Checks the proration choice.

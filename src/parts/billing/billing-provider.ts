@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { PriceInterval } from '../../engine/seats/plans.ts'
 import type { ProviderSubscription } from '../../engine/seats/subscription-state.ts'
 import type { ReceivedWebhook, WebhookRequest } from './webhook-request.ts'
 
@@ -13,7 +14,7 @@ import type { ReceivedWebhook, WebhookRequest } from './webhook-request.ts'
 export type Proration = 'create' | 'none' | 'always_invoice'
 
 /** How often a price recurs. */
-export type BillingInterval = 'day' | 'week' | 'month' | 'year'
+export type BillingInterval = PriceInterval
 
 /** One choice for every interval, or a choice for each interval that prices have. */
 export type ProrationChoice = Proration | Readonly<Partial<Record<BillingInterval, Proration>>>

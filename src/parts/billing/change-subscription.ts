@@ -18,6 +18,7 @@ import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
 import type { Proration, RemoteSubscription } from './billing-provider.ts'
 import { applyState } from './apply-state.ts'
 import { planSeats, Seats, type ProviderRefusal } from './checkout.ts'
+import { clientOperation } from './client-operation.ts'
 import { callKey, isCustomer } from './customers.ts'
 import type { ConnectionContext } from './connection.ts'
 import {
@@ -97,6 +98,8 @@ export async function requestSeats(
   if (!found.ok) return found
   const parsed = parseInput(SeatsInput, input)
   if (!parsed.ok) return parsed
+  const client = clientOperation(context, options.operationId)
+  if (!client.ok) return client
   const { organization, subscription, customer, entitled } = found.value
   if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
   const plan = context.billing?.plans.get(subscription.plan ?? '')
@@ -175,15 +178,24 @@ export type ChangeSubscriptionRefusal =
 export async function cancelSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
-  input: CancelInput
+  input: CancelInput,
+  { operationId }: Pick<OperationOptions, 'operationId'> = {}
 ): Promise<Result<null, ChangeSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
   const parsed = parseInput(CancelInput, input)
   if (!parsed.ok) return parsed
+  const client = clientOperation(context, operationId)
+  if (!client.ok) return client
   const { atPeriodEnd } = parsed.value
   return change(context, found.value, async ({ provider, subscriptionId, version }) => {
-    const key = await callKey(['cancel', subscriptionId, version, String(atPeriodEnd)])
+    const key = await callKey([
+      'cancel',
+      subscriptionId,
+      version,
+      String(atPeriodEnd),
+      client.value,
+    ])
     return provider.cancel({ subscriptionId, atPeriodEnd }, { idempotencyKey: key })
   })
 }
@@ -191,23 +203,26 @@ export async function cancelSubscription(
 /**
  * Undoes a scheduled cancellation, for those who administer the organization.
  *
- * Refusals: `AccessRefusal`, `no_subscription`, `invalid_state`, `provider_refused`,
+ * Refusals: `AccessRefusal`, `InputRefusal`, `no_subscription`, `invalid_state`, `provider_refused`,
  * `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function resumeSubscription(
   context: ConnectionContext,
-  scope: OrganizationScope
+  scope: OrganizationScope,
+  { operationId }: Pick<OperationOptions, 'operationId'> = {}
 ): Promise<Result<null, ChangeSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
+  const client = clientOperation(context, operationId)
+  if (!client.ok) return client
   const { subscription } = found.value
   if (subscription !== null && subscription.cancelAt === null) {
     return refused({ code: 'invalid_state' })
   }
   return change(context, found.value, async ({ provider, subscriptionId, version }) => {
-    const key = await callKey(['resume', subscriptionId, version])
+    const key = await callKey(['resume', subscriptionId, version, client.value])
     return provider.resume(subscriptionId, { idempotencyKey: key })
   })
 }

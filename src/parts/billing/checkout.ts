@@ -18,6 +18,7 @@ import type { EntitledSeats } from '../../engine/seats/entitlement.ts'
 import type { Plan } from '../../engine/seats/plans.ts'
 import { LARGEST_QUANTITY } from './adapter-options.ts'
 import type { Preview } from './billing-provider.ts'
+import { clientOperation } from './client-operation.ts'
 import { callKey, ensureCustomer } from './customers.ts'
 import type { ConnectionContext } from './connection.ts'
 import {
@@ -98,6 +99,8 @@ export async function openCheckout(
   if (!found.ok) return found
   const parsed = parseInput(CheckoutInput, input)
   if (!parsed.ok) return parsed
+  const client = clientOperation(context, operationId)
+  if (!client.ok) return client
   const { organization, subscription } = found.value
   if (subscription !== null) return refused({ code: 'already_subscribed' })
   const wanted = wantedOf(context, found.value, parsed.value)
@@ -109,7 +112,7 @@ export async function openCheckout(
   try {
     const customerId = await ensureCustomer(context, connection.provider, organization)
     // Two clicks are one checkout: within some minutes the key is the same.
-    const moment = operationId ?? Math.floor(now().getTime() / SAME_CHECKOUT_MS)
+    const moment = client.value ?? Math.floor(now().getTime() / SAME_CHECKOUT_MS)
     const returnUrl = connection.returnUrl({ organizationId: organization.id })
     const key = ['checkout', organization.id, priceId, seats, moment, returnUrl]
     const url = await connection.provider.checkout(

@@ -9,6 +9,31 @@ import type { BillingProvider } from './billing-provider.ts'
  */
 export type QuantityMode = 'hard_cap' | 'auto_expand' | 'true_up'
 
+/** An event for a {@link BillingHandler}: identifiers and times, no state. Read that from the provider. */
+export interface HandledEvent {
+  readonly provider: string
+  readonly eventId: string
+  readonly type: string
+  readonly subscriptionId: string | null
+  readonly customerId: string | null
+  readonly providerTime: Date | null
+  /** The organization that the event was applied to; null for an event without one. */
+  readonly organizationId: string | null
+}
+
+/**
+ * Work of the host for events. It runs after the library has applied the event, is tried again by itself
+ * until it succeeds, and does not run again after that. An attempt that a crash interrupts is repeated:
+ * use `eventId` as the key of what it does.
+ */
+export interface BillingHandler {
+  /** Names it in the table of what is done. */
+  readonly name: string
+  /** The types of events that it takes. Default: every type. */
+  readonly types?: readonly string[]
+  handle(event: HandledEvent): Promise<unknown>
+}
+
 /** Options of {@link connectBilling}. */
 export interface ConnectionOptions {
   /** The providers. New customers are of the first one. */
@@ -23,11 +48,21 @@ export interface ConnectionOptions {
   readonly debounceSeconds?: number
   /** After how many hours an event of an unknown customer is given up. Default 72. */
   readonly parkedHours?: number
+  /**
+   * Whether requests that call the provider need an `Idempotency-Key`. Default false: without one, equal
+   * requests within ten minutes are one.
+   */
+  readonly requireOperationId?: boolean
+  /** The host's own work for events of providers. Default: empty. */
+  readonly handlers?: readonly BillingHandler[]
   /** For how many days events are kept that were applied; null: always. Default 14. */
   readonly keepAppliedDays?: number | null
   /** For how many days events are kept that were given up; null: always. Default 90. */
   readonly keepDeadDays?: number | null
 }
+
+/** An event, and a handler of one, are given up after so many attempts. */
+export const MOST_ATTEMPTS = 25
 
 const OPTIONS = namesOf<ConnectionOptions>({
   providers: true,
@@ -36,6 +71,8 @@ const OPTIONS = namesOf<ConnectionOptions>({
   shrink: true,
   debounceSeconds: true,
   parkedHours: true,
+  requireOperationId: true,
+  handlers: true,
   keepAppliedDays: true,
   keepDeadDays: true,
 })
@@ -50,6 +87,8 @@ export interface BillingConnection {
   readonly shrink: boolean
   readonly debounceSeconds: number
   readonly parkedHours: number
+  readonly requireOperationId: boolean
+  readonly handlers: readonly BillingHandler[]
   readonly keepAppliedDays: number | null
   readonly keepDeadDays: number | null
 }
@@ -89,6 +128,11 @@ export function connectBilling(options: ConnectionOptions): BillingConnection {
   if (!MODES.includes(quantity)) {
     throw new TypeError(`connectBilling: quantity must be one of ${MODES.join(', ')}.`)
   }
+  const { handlers = [], requireOperationId = false } = options
+  const names = handlers.map(({ name }) => name)
+  if (!handlers.every(isHandler) || new Set(names).size !== names.length) {
+    throw new TypeError('connectBilling: each of the handlers needs a name of its own and handle.')
+  }
   return {
     providers: byName,
     provider,
@@ -97,9 +141,17 @@ export function connectBilling(options: ConnectionOptions): BillingConnection {
     shrink: options.shrink ?? false,
     debounceSeconds: amount('debounceSeconds', options.debounceSeconds ?? 60),
     parkedHours: amount('parkedHours', options.parkedHours ?? 72),
+    requireOperationId,
+    handlers,
     keepAppliedDays: maybe('keepAppliedDays', options.keepAppliedDays, 14),
     keepDeadDays: maybe('keepDeadDays', options.keepDeadDays, 90),
   }
+}
+
+function isHandler(handler: BillingHandler): boolean {
+  const { name } = handler
+  const isNamed = typeof name === 'string' && /^[\w.-]{1,64}$/.test(name)
+  return isNamed && typeof handler.handle === 'function'
 }
 
 function amount(name: string, value: number): number {

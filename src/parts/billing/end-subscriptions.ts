@@ -15,7 +15,8 @@ import { perform } from '../../engine/changes/operation.ts'
 import { ok } from '../../base/result.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import type { ConnectionContext } from './connection.ts'
-import { codeOf } from './inbox.ts'
+import { recordOwnerEnd } from './owner-end.ts'
+import { codeOf } from './provider-error.ts'
 
 /**
  * Cancels a subscription of a deleted organization at once and records its real outcome: the end that the
@@ -30,6 +31,11 @@ export async function endDeletedSubscription(
   { subscriptionId, status, endedAt, customerId }: RemoteSubscription
 ): Promise<void> {
   const { db, now, report } = context
+  const about = {
+    owner: { type: 'organization', id: organizationId },
+    provider: provider.name,
+    subscriptionId,
+  } as const
   const ended = canCharge({ status: statusFrom(status), endedAt })
     ? await provider.cancel(
         { subscriptionId, atPeriodEnd: false },
@@ -44,25 +50,28 @@ export async function endDeletedSubscription(
     graceEnd: null,
     syncedAt: at,
   }
-  await batch(db, {
-    ended: db
-      .insert(subscriptions)
-      .values({
-        provider: provider.name,
-        subscriptionId,
-        organizationId,
-        customerId,
-        paused: false,
-        version: 1,
-        ...end,
-      })
-      .onConflictDoUpdate({
-        target: [subscriptions.provider, subscriptions.subscriptionId],
-        set: { ...end, version: sql`${subscriptions.version} + 1` },
-      }),
-  })
-  if (ended !== null)
-    report({ event: 'billing_ended_with_organization', organizationId, error: subscriptionId })
+  const write = db
+    .insert(subscriptions)
+    .values({
+      provider: provider.name,
+      subscriptionId,
+      organizationId,
+      customerId,
+      paused: false,
+      version: 1,
+      ...end,
+    })
+    .onConflictDoUpdate({
+      target: [subscriptions.provider, subscriptions.subscriptionId],
+      set: { ...end, version: sql`${subscriptions.version} + 1` },
+    })
+  if (ended === null) {
+    await batch(db, { write })
+    return
+  }
+  // The end and its entry in the trail, or neither.
+  await recordOwnerEnd(context, about, [write])
+  report({ event: 'billing_ended_with_organization', organizationId, error: subscriptionId })
 }
 
 /**
@@ -161,7 +170,11 @@ export async function sweepDeletedOrganizations(
       const found = await provider.fetchSubscription(subscriptionId)
       if (found) await endDeletedSubscription(context, provider, organizationId, found)
     } catch (error) {
-      report({ event: 'billing_cancel_failed', organizationId, error: codeOf(error) })
+      const code = codeOf(error)
+      report({ event: 'billing_cancel_failed', organizationId, error: code })
+      // On record too: it is repeated, and an operator has to see it.
+      const owner = { type: 'organization', id: organizationId } as const
+      await recordOwnerEnd(context, { owner, provider: name, subscriptionId, code })
     }
   }
 }

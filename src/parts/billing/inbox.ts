@@ -7,14 +7,15 @@
 import { and, asc, eq, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
+import { assemble, conclude } from '../../engine/changes/change-batch.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { billingInbox, type BillingInboxRow } from '../../database/schema/billing-inbox-tables.ts'
-import { ProviderError } from './provider-error.ts'
+import type { ConnectionContext } from './connection.ts'
+import { handOver } from './run-handlers.ts'
+import { codeOf, ProviderError } from './provider-error.ts'
 import type { ProviderEvent } from './webhook-request.ts'
-
-/** An event is given up after so many attempts. */
-export const MOST_ATTEMPTS = 25
 
 /** How long a run has an event to itself. */
 const LEASE_SECONDS = 60
@@ -26,33 +27,55 @@ export interface InboxSubject {
 }
 
 /**
- * Records an event: one statement. Returns false if it was recorded before. An event that is about no
+ * Records an event in one batch: its row, which is the work too, and its entry in the trail of the platform,
+ * or neither. Returns false if it was recorded before; then no row is written. An event that is about no
  * subscription is recorded and done.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function recordEvent(
-  { db, now }: DatabaseContext & Pick<Runtime, 'now'>,
+  context: ConnectionContext,
   provider: string,
   event: ProviderEvent
 ): Promise<boolean> {
+  const { db, now, connection } = context
   const at = now()
   const { id: eventId, ...fields } = event
   const isWork = event.subscriptionId !== null
-  const { recorded } = await batch(db, {
-    recorded: db
-      .insert(billingInbox)
-      .values({
-        ...fields,
-        provider,
-        eventId,
-        status: isWork ? 'received' : 'succeeded',
-        dueAt: isWork ? at : null,
-        receivedAt: at,
-        finishedAt: isWork ? null : at,
-      })
-      .onConflictDoNothing()
-      .returning({ eventId: billingInbox.eventId }),
+  const row = {
+    ...fields,
+    provider,
+    eventId,
+    status: isWork ? ('received' as const) : ('succeeded' as const),
+    dueAt: isWork ? at : null,
+    receivedAt: at,
+    finishedAt: isWork ? null : at,
+  }
+  const { account, mode } = event
+  const recorded = db
+    .insert(billingInbox)
+    .values(row)
+    .onConflictDoNothing()
+    .returning({ eventId: billingInbox.eventId })
+  const receipt = libraryEvent(SYSTEM, 'organization.billing.webhook_receive', eventId, {
+    provider,
+    account,
+    mode,
   })
-  return recorded.length > 0
+  const prepared = assemble(
+    context,
+    { caller: { type: 'system' }, now: at },
+    {
+      value: null,
+      statements: [recorded, ...(isWork ? [] : handOver(db, connection, [row], null, at))],
+      // The same key for a repeat: it is the same entry.
+      events: [{ ...receipt, idempotencyKey: JSON.stringify([provider, account, mode, eventId]) }],
+    },
+    []
+  )
+  const done = await conclude(context, prepared)
+  if (!done.committed) throw new ProviderError('transient', done.code)
+  return Array.isArray(done.answers[0]) && done.answers[0].length > 0
 }
 
 /** Builds the statement that takes all due events of a subscription for one run. */
@@ -141,12 +164,6 @@ export function retryEvents(
     .update(billingInbox)
     .set({ status: 'failed', dueAt: later(now(), seconds), lastError: codeOf(error) })
     .where(claimed(events))
-}
-
-/** Returns the code of an error, which has no data and no secret. */
-export function codeOf(error: unknown): string {
-  if (error instanceof ProviderError) return error.code
-  return error instanceof Error ? error.name : 'Error'
 }
 
 function ofSubject({ provider, subscriptionId }: InboxSubject): SQL | undefined {

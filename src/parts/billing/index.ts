@@ -6,8 +6,10 @@
 export { connectBilling } from './connection.ts'
 export type {
   BillingConnection,
+  BillingHandler,
   ConnectionContext,
   ConnectionOptions,
+  HandledEvent,
   QuantityMode,
 } from './connection.ts'
 export type * from './billing-provider.ts'
@@ -25,4 +27,5 @@ export { expandSeats } from './expand-seats.ts'
 export { quantitySink } from './sync-quantity.ts'
 export { requeueEvent } from './requeue-event.ts'
 export type { EventName } from './requeue-event.ts'
+export { cancelUserSubscription, putUserCustomer } from './cancel-user.ts'
 export { sweepBilling } from './sweep-billing.ts'

@@ -17,18 +17,17 @@ import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import { isCustomer } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import { endDeletedSubscription, endSecondSubscription } from './end-subscriptions.ts'
-import type { ConnectionContext } from './connection.ts'
+import { MOST_ATTEMPTS, type ConnectionContext } from './connection.ts'
+import { handOver, runHandlers } from './run-handlers.ts'
 import {
   buryEvents,
   claimEvents,
-  codeOf,
   finishEvents,
-  MOST_ATTEMPTS,
   parkEvents,
   retryEvents,
   type InboxSubject,
 } from './inbox.ts'
-import { ProviderError } from './provider-error.ts'
+import { codeOf, ProviderError } from './provider-error.ts'
 
 const PARKED_SECONDS = 3600
 const REREADS = 5
@@ -45,7 +44,13 @@ export async function processEvents(
     const provider = connection.providers.get(subject.provider)
     if (provider === undefined) throw new ProviderError('permanent', 'unknown_provider')
     const outcome = await apply(context, provider, subject, events)
-    if (outcome === 'applied') await batch(db, { done: finishEvents(db, events, now()) })
+    if (outcome === 'parked') return
+    const work = handOver(db, connection, events, outcome.organizationId, now())
+    await batch(db, {
+      ...Object.fromEntries(work.entries()),
+      done: finishEvents(db, events, now()),
+    })
+    await runHandlers(context)
   } catch (error) {
     report({ event: 'billing_event_failed', error })
     const attempts = Math.max(...events.map((event) => event.attempts))
@@ -93,14 +98,18 @@ async function apply(
   provider: BillingProvider,
   { subscriptionId }: InboxSubject,
   events: readonly BillingInboxRow[]
-): Promise<'applied' | 'parked'> {
+): Promise<{ readonly organizationId: string | null } | 'parked'> {
   const { db, connection, report, now } = context
   const newest = newestTime(events)
   for (let attempt = 1; attempt <= REREADS; attempt++) {
     // The record is read before the state: a state is applied only to the record that it is newer than.
     const { record } = await batch(db, {
       record: db
-        .select({ version: subscriptions.version, providerTime: subscriptions.providerTime })
+        .select({
+          version: subscriptions.version,
+          providerTime: subscriptions.providerTime,
+          organizationId: subscriptions.organizationId,
+        })
         .from(subscriptions)
         .where(
           and(
@@ -111,7 +120,9 @@ async function apply(
     })
     const [existing] = record
     const watermark = existing?.providerTime ?? null
-    if (watermark !== null && newest !== null && newest < watermark) return 'applied'
+    if (watermark !== null && newest !== null && newest < watermark) {
+      return { organizationId: existing?.organizationId ?? null }
+    }
 
     const subscription = await provider.fetchSubscription(subscriptionId)
     if (subscription === null) throw new ProviderError('permanent', 'subscription_missing')
@@ -121,10 +132,10 @@ async function apply(
     const { organizationId } = owner
     if (owner.isDeleted) {
       await endDeletedSubscription(context, provider, organizationId, subscription)
-      return 'applied'
+      return { organizationId }
     }
     if (await endSecondSubscription(context, provider, organizationId, subscription)) {
-      return 'applied'
+      return { organizationId }
     }
     const applied = await applyState(context, {
       organizationId,
@@ -132,7 +143,7 @@ async function apply(
       providerTime: newest,
       readVersion: existing?.version ?? 0,
     })
-    if (applied.ok) return 'applied'
+    if (applied.ok) return { organizationId }
     const { code } = applied.error
     if (code !== 'operation_in_progress' && code !== 'organization_not_found') {
       throw new ProviderError('transient', code)

@@ -25,17 +25,22 @@ export class ProviderError extends Error {
 /** Creates the error of a response by its status. */
 export function errorOfStatus(
   status: number,
-  options: { readonly code?: string; readonly retryAfter?: string | null; readonly cause?: unknown }
+  options: { readonly code?: string; readonly retryAfter?: string | null }
 ): ProviderError {
-  const { code, retryAfter = null, cause } = options
+  const { code, retryAfter = null } = options
   const isTransient = status >= 500 || [408, 409, 423, 425, 429].includes(status)
   return new ProviderError(isTransient ? 'transient' : 'permanent', code ?? `status_${status}`, {
     retryAfterSeconds: isTransient ? secondsOf(retryAfter) : null,
-    cause,
   })
 }
 
 // A date is not used by the providers that are supported.
 function secondsOf(retryAfter: string | null): number | null {
   return retryAfter !== null && /^\d{1,6}$/.test(retryAfter) ? Number(retryAfter) : null
+}
+
+/** Returns the code of an error, which has no data and no secret. */
+export function codeOf(error: unknown): string {
+  if (error instanceof ProviderError) return error.code
+  return error instanceof Error ? error.name : 'Error'
 }

@@ -1,6 +1,10 @@
-import { and, eq } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { platformOnly } from '../../engine/access/authorize.ts'
-import type { Scope } from '../../engine/access/principal.ts'
+import { requestInfoOf, type Scope } from '../../engine/access/principal.ts'
+import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
+import { assemble } from '../../engine/changes/change-batch.ts'
+import { commitTogether } from '../../engine/changes/together.ts'
+import { guard } from '../../database/commit.ts'
 import { batch } from '../../database/batch.ts'
 import { billingInbox } from '../../database/schema/billing-inbox-tables.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
@@ -37,15 +41,26 @@ export async function requeueEvent(
   if (!allowed.ok) return allowed
   const { db, now } = context
   const named = and(eq(billingInbox.provider, provider), eq(billingInbox.eventId, eventId))
-  const { requeued, found } = await batch(db, {
-    requeued: db
-      .update(billingInbox)
-      .set({ status: 'received', attempts: 0, dueAt: now(), finishedAt: null, lastError: null })
-      .where(and(named, eq(billingInbox.status, 'dead')))
-      .returning({ eventId: billingInbox.eventId }),
+  const time = now()
+  const requeued = db
+    .update(billingInbox)
+    .set({ status: 'received', attempts: 0, dueAt: time, finishedAt: null, lastError: null })
+    .where(and(named, eq(billingInbox.status, 'dead')))
+  const { found } = await batch(db, {
     found: db.select({ status: billingInbox.status }).from(billingInbox).where(named),
   })
-  if (requeued.length > 0) return ok({ provider, eventId })
+  if (found.some(({ status }) => status === 'dead')) {
+    const isDead = sql`exists (select 1 from seatgate_billing_inbox where provider = ${provider}
+      and event_id = ${eventId} and status = 'dead')`
+    const event = libraryEvent(SYSTEM, 'operator.event_requeue', eventId, { provider })
+    const info = { caller: allowed.value, ...requestInfoOf(scope), now: time }
+    const statements = [guard(db, 'stale', isDead), requeued]
+    const done = await commitTogether(
+      context,
+      assemble(context, info, { value: null, statements, events: [event] }, [])
+    )
+    return done.ok ? ok({ provider, eventId }) : refused({ code: 'not_dead' })
+  }
   const [row] = found
   if (row === undefined) return refused({ code: 'not_found' })
   return refused({ code: row.status === 'succeeded' ? 'already_replayed' : 'not_dead' })

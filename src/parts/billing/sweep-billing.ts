@@ -1,8 +1,14 @@
 import { and, asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import { billingCustomers, billingInbox } from '../../database/schema/billing-inbox-tables.ts'
+import {
+  billingCustomers,
+  billingHandlers,
+  billingInbox,
+} from '../../database/schema/billing-inbox-tables.ts'
 import type { ConnectionContext } from './connection.ts'
 import { sweepDeletedOrganizations } from './end-subscriptions.ts'
+import { sweepUsers } from './cancel-user.ts'
+import { isHandled, runHandlers, withoutEvent } from './run-handlers.ts'
 import { dueSubjects } from './inbox.ts'
 import { processEvents, reconcileCustomer } from './process-events.ts'
 import { sweepQuantities } from './sync-quantity.ts'
@@ -28,7 +34,7 @@ const DAY_MS = 24 * 60 * 60 * 1000
  */
 export async function sweepBilling(context: ConnectionContext): Promise<void> {
   const { report } = context
-  for (const task of [sweepEvents, sweepQuantities, sweepEnded, reconcile, prune]) {
+  for (const task of [sweepEvents, runHandlers, sweepQuantities, sweepEnded, reconcile, prune]) {
     try {
       await task(context)
     } catch (error) {
@@ -44,6 +50,7 @@ async function sweepEvents(context: ConnectionContext): Promise<void> {
 
 async function sweepEnded(context: ConnectionContext): Promise<void> {
   await sweepDeletedOrganizations(context, MOST_ENDED)
+  await sweepUsers(context, MOST_ENDED)
 }
 
 // Finds what no event has brought: each customer is compared with its provider from time to time.
@@ -78,8 +85,12 @@ async function prune({ db, now, connection }: ConnectionContext): Promise<void> 
     const old = and(
       eq(billingInbox.status, status),
       isNotNull(billingInbox.finishedAt),
-      lte(billingInbox.finishedAt, before(days))
+      lte(billingInbox.finishedAt, before(days)),
+      isHandled()
     )
     await batch(db, { pruned: db.delete(billingInbox).where(sql`${old}`) })
   }
+  // What a handler has done is kept as long as its event.
+  const done = and(isNotNull(billingHandlers.finishedAt), withoutEvent())
+  await batch(db, { handled: db.delete(billingHandlers).where(done) })
 }

@@ -25,8 +25,7 @@ import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import { isCustomer } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
-import { codeOf } from './inbox.ts'
-import { ProviderError } from './provider-error.ts'
+import { codeOf, ProviderError } from './provider-error.ts'
 
 const LEASE_SECONDS = 60
 const MOST_AT_ONCE = 20

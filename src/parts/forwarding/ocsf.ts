@@ -256,4 +256,5 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'organization.billing.seats_request': entity(3),
   'organization.billing.seats_update': entity(3),
   'organization.billing.seats_refuse': entity(3),
+  'organization.billing.owner_end': entity(4),
 }

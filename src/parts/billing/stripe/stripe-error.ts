@@ -24,6 +24,11 @@ function providerError(error: unknown): ProviderError {
   }
   const { statusCode, headers } = error
   const retryAfter = headers?.['retry-after'] ?? null
-  const code = statusCode === 429 ? 'rate_limited' : error.code
-  return errorOfStatus(statusCode, { ...(code && { code }), retryAfter, cause: error })
+  const code = statusCode === 429 ? 'rate_limited' : wordOf(error.code)
+  // Its message may contain data of the request: it is not the cause.
+  return errorOfStatus(statusCode, { ...(code && { code }), retryAfter })
+}
+
+function wordOf(code: string | undefined): string | null {
+  return code !== undefined && /^\w{1,60}$/.test(code) ? code : null
 }

@@ -1,7 +1,12 @@
 import { expect, it } from 'vitest'
-import { auditActions, listAuditEvents } from '../../../../src/index.ts'
+import {
+  auditActions,
+  listAuditEvents,
+  listPlatformEvents,
+  softDeleteOrganization,
+} from '../../../../src/index.ts'
 import { sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { connected, unwrap } from '../../../kit/index.ts'
+import { connected, operator, PASSWORD, unwrap } from '../../../kit/index.ts'
 
 it('every action of billing is on record after a year of one subscription [AUD-13 AUD-14]', async () => {
   const test = connected()
@@ -29,14 +34,19 @@ it('every action of billing is on record after a year of one subscription [AUD-1
   await test.deliverAll()
   await sweepBilling(test.context)
 
-  const page = await listAuditEvents(test.kit.seatgate, organization.as(owner), {
-    limit: 100,
-  })
+  const page = await listAuditEvents(test.kit.seatgate, organization.as(owner), { limit: 100 })
+  const deletion = { confirmName: 'Test', password: PASSWORD }
+  const other = await test.subscribed(2)
+  unwrap(await softDeleteOrganization(test.kit.seatgate, other.as(other.owner), deletion))
+  await sweepBilling(test.context)
+  const platform = await listPlatformEvents(
+    test.kit.seatgate,
+    { caller: operator },
+    { organization_id: null, limit: 100 }
+  )
   const ofBilling = (name: string) => name.startsWith('organization.billing.')
   const found = new Set(
-    unwrap(page)
-      .data.map(({ action }) => action)
-      .filter(ofBilling)
+    [...unwrap(page).data, ...unwrap(platform).data].map(({ action }) => action).filter(ofBilling)
   )
   const catalogue = Object.keys(auditActions).filter(ofBilling)
   expect([...found].toSorted()).toEqual(catalogue.toSorted())
