@@ -90,7 +90,7 @@ async function prune({ db, now, connection }: ConnectionContext): Promise<void> 
     )
     await batch(db, { pruned: db.delete(billingInbox).where(sql`${old}`) })
   }
-  // What a handler has done is kept as long as its event.
+  // The rows of handlers end with their event.
   const done = and(isNotNull(billingHandlers.finishedAt), withoutEvent())
   await batch(db, { handled: db.delete(billingHandlers).where(done) })
 }
