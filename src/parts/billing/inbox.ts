@@ -8,7 +8,8 @@ import { and, asc, eq, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
-import { assemble, conclude } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/change-batch.ts'
+import { conclude } from '../../engine/changes/operation.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { billingInbox, type BillingInboxRow } from '../../database/schema/billing-inbox-tables.ts'
@@ -62,7 +63,7 @@ export async function recordEvent(
     account,
     mode,
   })
-  const prepared = assemble(
+  const prepared = await buildBatch(
     context,
     { caller: { type: 'system' }, now: at },
     {
@@ -70,8 +71,7 @@ export async function recordEvent(
       statements: [recorded, ...(isWork ? [] : handOver(db, connection, [row], null, at))],
       // The same key for a repeat: it is the same entry.
       events: [{ ...receipt, idempotencyKey: JSON.stringify([provider, account, mode, eventId]) }],
-    },
-    []
+    }
   )
   const done = await conclude(context, prepared)
   if (!done.committed) throw new ProviderError('transient', done.code)

@@ -1,5 +1,5 @@
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
-import { assemble } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ConnectionContext } from './connection.ts'
@@ -41,5 +41,5 @@ export async function recordOwnerEnd(
   const idempotencyKey = JSON.stringify(['owner_end', provider, subscriptionId, code ?? null])
   const info = { caller: { type: 'system' } as const, now: context.now() }
   const plan = { value: null, statements, events: [{ ...event, outcome, idempotencyKey }] }
-  await commitTogether(context, assemble(context, info, plan, []))
+  await commitTogether(context, await buildBatch(context, info, plan))
 }

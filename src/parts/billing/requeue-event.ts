@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import { requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
-import { assemble } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { guard } from '../../database/commit.ts'
 import { batch } from '../../database/batch.ts'
@@ -57,7 +57,7 @@ export async function requeueEvent(
     const statements = [guard(db, 'stale', isDead), requeued]
     const done = await commitTogether(
       context,
-      assemble(context, info, { value: null, statements, events: [event] }, [])
+      await buildBatch(context, info, { value: null, statements, events: [event] })
     )
     return done.ok ? ok({ provider, eventId }) : refused({ code: 'not_dead' })
   }
