@@ -26,6 +26,24 @@ const BUNDLES = [
     zipped: 41_877,
   },
   {
+    name: 'jwks',
+    code: `export { jwks } from './dist/identity/index.js'`,
+    minified: 8_678,
+    zipped: 3_816,
+  },
+  {
+    name: 'betterAuth, with statements that the library has as well',
+    code: `export { betterAuth } from './dist/identity/index.js'`,
+    minified: 9_260,
+    zipped: 3_826,
+  },
+  {
+    name: 'trustedHeader',
+    code: `export { trustedHeader } from './dist/identity/index.js'`,
+    minified: 2_575,
+    zipped: 1_225,
+  },
+  {
     name: 'everything but the Durable Object',
     code: `export * from './dist/index.js'
       export * from './dist/hono/index.js'

@@ -75,7 +75,7 @@ const BUNDLED = [
 const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.meta.url))
 const AS_INSTALLED = [
   { find: /^seatgate$/, replacement: source('index.ts') },
-  { find: /^seatgate\/(hono|proof|worker)$/, replacement: source('$1/index.ts') },
+  { find: /^seatgate\/(hono|identity|proof|worker)$/, replacement: source('$1/index.ts') },
 ]
 
 // Two more than two cores: many wait for a clock, and the node project most of the time.

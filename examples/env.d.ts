@@ -8,7 +8,8 @@ declare namespace Cloudflare {
     readonly AUDIT_WEBHOOK_SECRET: string
     readonly AUDIT_WEBHOOK_URL: string
     readonly BETTER_AUTH_SECRET: string
-    readonly JWT_SECRET: string
+    readonly TOKEN_AUDIENCE: string
+    readonly TOKEN_ISSUER: string
     readonly PUBLIC_URL: string
   }
 }

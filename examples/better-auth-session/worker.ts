@@ -3,45 +3,34 @@
  *
  * @module
  */
-import { betterAuth } from 'better-auth'
+import { betterAuth as createAuth } from 'better-auth'
 import { env } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
-import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { Hono } from 'hono'
-import { createSeatgate, d1Seats, type VerifyPassword } from 'seatgate'
-import { seatgateRouter, type Authenticate } from 'seatgate/hono'
+import { createSeatgate, d1Seats } from 'seatgate'
+import { seatgateRouter } from 'seatgate/hono'
+import { betterAuth } from 'seatgate/identity'
 
-export const auth = betterAuth({
+export const auth = createAuth({
   database: env.DB,
   secret: env.BETTER_AUTH_SECRET,
   baseURL: env.PUBLIC_URL,
   emailAndPassword: { enabled: true },
+  session: {
+    // The organization that a session works in.
+    additionalFields: { activeOrganizationId: { type: 'string', required: false, input: false } },
+  },
 })
 
-/** The table of better-auth, so that members appear with their name and address. */
-const users = sqliteTable('user', {
-  id: text('id').primaryKey(),
-  email: text('email').notNull(),
-  name: text('name').notNull(),
-})
-
-const authenticate: Authenticate = async (c) => {
-  const session = await auth.api.getSession({ headers: c.req.raw.headers })
-  return session && { userId: session.user.id }
-}
-
-const verifyPassword: VerifyPassword = async (userId, password) => {
-  const { internalAdapter, password: hasher } = await auth.$context
-  const accounts = await internalAdapter.findAccounts(userId)
-  const hash = accounts.find(({ providerId }) => providerId === 'credential')?.password
-  return hash ? hasher.verify({ hash, password }) : false
-}
-
+const database = drizzle(env.DB)
+const { authenticate, sessions, onDelete, ...identity } = betterAuth(auth, { database })
 const seatgate = createSeatgate({
-  database: drizzle(env.DB),
+  database,
   seats: d1Seats(),
-  sessions: 'none',
-  identity: { users, verifyPassword },
+  sessions,
+  identity,
+  // `DELETE /users/me` ends the memberships and deletes the user of better-auth, in one batch.
+  hooks: { onDelete },
 })
 
 export default new Hono()

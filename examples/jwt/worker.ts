@@ -1,5 +1,5 @@
 /**
- * Callers carry a signed token, and each organization has projects of its own.
+ * Callers carry a token of an identity provider, and each organization has projects of its own.
  *
  * @module
  */
@@ -7,30 +7,12 @@ import { env } from 'cloudflare:workers'
 import { drizzle } from 'drizzle-orm/d1'
 import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { Hono } from 'hono'
-import { verify } from 'hono/jwt'
-import { createSeatgate, d1Seats, forOrganization, tenantDatabase, type StepUp } from 'seatgate'
-import {
-  loadOrganizationFromSlug,
-  requireRole,
-  seatgateRouter,
-  type Authenticate,
-} from 'seatgate/hono'
+import { createSeatgate, d1Seats, forOrganization, tenantDatabase } from 'seatgate'
+import { loadOrganizationFromSlug, requireRole, seatgateRouter } from 'seatgate/hono'
+import { jwks } from 'seatgate/identity'
 
-const FRESH_SECONDS = 300
-
-const readToken = (token: string) => verify(token, env.JWT_SECRET, 'HS256').catch(() => null)
-
-const authenticate: Authenticate = async (c) => {
-  const [, token = ''] = /^Bearer (.+)$/.exec(c.req.header('authorization') ?? '') ?? []
-  const claims = await readToken(token)
-  return typeof claims?.sub === 'string' ? { userId: claims.sub } : null
-}
-
-/** The proof is a token of the same user, issued by a sign-in of the last five minutes. */
-const stepUp: StepUp = async (userId, proof) => {
-  const claims = await readToken(proof)
-  return claims?.sub === userId && Date.now() / 1000 - (claims.iat ?? 0) < FRESH_SECONDS
-}
+// For Clerk, Auth0, WorkOS, Supabase and Cloudflare Access there are functions with their settings.
+const { authenticate, stepUp } = jwks({ issuer: env.TOKEN_ISSUER, audience: env.TOKEN_AUDIENCE })
 
 const projects = sqliteTable('projects', {
   id: text('id').primaryKey(),
@@ -44,6 +26,7 @@ const seatgate = createSeatgate({
   database,
   seats: d1Seats(),
   sessions: 'none',
+  // A change that needs a proof of identity takes a token of a sign-in of the last five minutes.
   identity: { stepUp },
 })
 

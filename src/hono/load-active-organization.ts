@@ -44,14 +44,16 @@ export function loadActiveOrganization(
   checkAuthenticate('loadActiveOrganization', authenticate)
   checkRefusalHandler('loadActiveOrganization', onRefusal)
   return async function loadActiveOrganization(c, next) {
-    const caller = await authenticate(c)
-    const loaded = caller
-      ? await answered(seatgate, load(seatgate, { caller, ...marksOfRequest(c) }))
-      : ok(NOBODY)
+    const loaded = await answered(seatgate, loadOf(seatgate, authenticate, c))
     if (!loaded.ok) return halt(c, loaded.error, onRefusal)
     setScope(c, loaded.value)
     await next()
   }
+}
+
+async function loadOf(seatgate: Seatgate, authenticate: Authenticate, c: Context): Promise<Loaded> {
+  const caller = await authenticate(c)
+  return caller ? load(seatgate, { caller, ...marksOfRequest(c) }) : NOBODY
 }
 
 const NOBODY: Loaded = { caller: null, organization: null, membership: null, role: null }

@@ -6,7 +6,7 @@ import { currentSlugOf } from '../operations/organizations/change-slug.ts'
 import { organizationView } from '../engine/model/organization.ts'
 import { find, authorize } from '../engine/access/authorize.ts'
 import type { Seatgate } from '../seatgate.ts'
-import { checkAuthenticate, type OrganizationEnv } from './request.ts'
+import { checkAuthenticate, type Authenticate, type OrganizationEnv } from './request.ts'
 import { answered, setScope, type LoadOptions } from './load-active-organization.ts'
 import { checkRefusalHandler, halt } from './problem.ts'
 
@@ -45,7 +45,9 @@ export function loadOrganizationFromSlug(
   }
   const { db, roles, now } = seatgate
   return async function loadOrganizationFromSlug(c, next) {
-    const caller = await authenticate(c)
+    const identified = await answered(seatgate, asking(authenticate, c))
+    if (!identified.ok) return halt(c, identified.error, onRefusal)
+    const caller = identified.value
     if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
     const name = c.req.param(parameter) ?? ''
     const found = await answered(
@@ -68,6 +70,10 @@ export function loadOrganizationFromSlug(
     })
     await next()
   }
+}
+
+async function asking(authenticate: Authenticate, c: Context) {
+  return authenticate(c)
 }
 
 function targetOf(c: Context, parameter: string, oldSlug: string, newSlug: string): string | null {

@@ -45,4 +45,10 @@ it('examples/better-auth-session signs up a user who founds an organization', as
   expect(
     await ask('POST', '/organizations/acme/slug', { ...change, password: ANN.password })
   ).toMatchObject({ status: 200, body: { slug: 'acme-2' } })
+  const { body: found } = await ask('GET', '/organizations/acme-2')
+  const { id } = found as { id: string }
+  expect(await ask('PUT', '/active-organization', { organizationId: id })).toMatchObject({
+    status: 200,
+  })
+  expect(await ask('GET', '/active-organization')).toMatchObject({ body: { organization: { id } } })
 })

@@ -16,6 +16,7 @@ import {
   type Refused,
   type SeatRefusal,
 } from '../../base/result.ts'
+import { IdentityUnavailable } from '../access/identity-unavailable.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ChangeContext } from './change-context.ts'
 import {
@@ -102,7 +103,11 @@ export function storeRefusal(
   if (!(error instanceof StoreUnavailable)) throw error
   const isSchema = error instanceof SchemaMismatch
   report({
-    event: isSchema ? 'schema_mismatch' : 'store_unavailable',
+    event: isSchema
+      ? 'schema_mismatch'
+      : error instanceof IdentityUnavailable
+        ? 'identity_unavailable'
+        : 'store_unavailable',
     error: reasonOf(error),
   })
   if (isSchema) return { code: 'schema_mismatch' }

@@ -27,7 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/billing',
     'seatgate',
   ],
-  ['hono', 'worker', 'index'],
+  ['hono', 'identity', 'worker', 'index'],
   ['console'],
 ]
 
