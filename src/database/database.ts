@@ -41,6 +41,8 @@ export interface DatabaseContext {
 /** D1 did not answer, or its error is not about one of the statements. */
 export class StoreUnavailable extends Error {
   override readonly name: string = 'StoreUnavailable'
+  /** The name under which the error is reported. */
+  readonly event: string = 'store_unavailable'
 
   constructor(cause: unknown) {
     super('The database did not answer.', { cause })
@@ -69,6 +71,7 @@ export class StatementFailed extends StoreUnavailable {
  */
 export class SchemaMismatch extends StoreUnavailable {
   override readonly name: string = 'SchemaMismatch'
+  override readonly event: string = 'schema_mismatch'
 
   constructor(message: string) {
     super(undefined)

@@ -15,6 +15,7 @@ import { StoreUnavailable } from '../../database/database.ts'
  */
 export class IdentityUnavailable extends StoreUnavailable {
   override readonly name: string = 'IdentityUnavailable'
+  override readonly event: string = 'identity_unavailable'
 
   constructor(message: string, cause?: unknown) {
     super(cause ?? new Error(message))

@@ -16,7 +16,6 @@ import {
   type Refused,
   type SeatRefusal,
 } from '../../base/result.ts'
-import { IdentityUnavailable } from '../access/identity-unavailable.ts'
 import type { Plan } from '../model/plan.ts'
 import type { ChangeContext } from './change-context.ts'
 import {
@@ -102,14 +101,7 @@ export function storeRefusal(
 ): RefusalOf<'seats_unavailable' | 'unavailable' | 'schema_mismatch'> {
   if (!(error instanceof StoreUnavailable)) throw error
   const isSchema = error instanceof SchemaMismatch
-  report({
-    event: isSchema
-      ? 'schema_mismatch'
-      : error instanceof IdentityUnavailable
-        ? 'identity_unavailable'
-        : 'store_unavailable',
-    error: reasonOf(error),
-  })
+  report({ event: error.event, error: reasonOf(error) })
   if (isSchema) return { code: 'schema_mismatch' }
   const isOutage = !(error instanceof StatementFailed)
   return { code: grows && isOutage ? 'seats_unavailable' : 'unavailable' }
