@@ -8,14 +8,14 @@ import { RemoteKeys, SCHEMES, type SignatureAlgorithm } from './remote-keys.ts'
 /** Options that {@link jwks} and the presets share. */
 export interface TokenOptions {
   /** Returns the caller of a verified token, or null for a token that is not enough. */
-  readonly principal?: (claims: Claims) => Principal | null
+  readonly principal?: (payload: Claims) => Principal | null
   /** Finds the token of a request. Default: `Authorization: Bearer …`. */
   readonly token?: (c: Context) => string | null
   /**
    * Returns the time at which the user last proved their identity, in seconds since 1970, or null.
    * Default: the claim `auth_time`.
    */
-  readonly authenticatedAt?: (claims: Claims) => number | null
+  readonly authenticatedAt?: (payload: Claims) => number | null
   /** For how many seconds that proof is fresh enough for `stepUp`. Default 300. */
   readonly stepUpSeconds?: number
   /** By how many seconds the clocks may differ. Default 30, at most 300. */
@@ -40,7 +40,7 @@ export interface JwksOptions extends TokenOptions {
   readonly issuer: string | readonly string[]
   /**
    * The claim `aud` must contain it, or one of them. Null accepts every audience: only for an issuer whose
-   * tokens have none, and whose keys sign for this application alone.
+   * tokens name no audience, and whose keys sign for this application alone.
    */
   readonly audience: string | readonly string[] | null
   /** Where the keys are. Default: `.well-known/jwks.json` under the issuer. */
@@ -137,7 +137,7 @@ export function jwks(options: JwksOptions): TokenIdentity {
     if (read === null) return null
     for (const key of await keys.find(read.keyId)) {
       if (await crypto.subtle.verify(verifying, key, read.signature, read.signed)) {
-        return read.claims
+        return read.payload
       }
     }
     return null
@@ -202,10 +202,15 @@ function rulesOf(options: JwksOptions): TokenRules & { readonly algorithm: Signa
     audiences: options.audience === null ? null : texts('audience', options.audience),
     authorizedParties:
       authorizedParties === undefined ? null : texts('authorizedParties', authorizedParties),
-    types: texts('types', types).map((type) => type.toLowerCase()),
+    types: texts('types', types).map(typeExpression),
     clockSkewSeconds,
     longestToken: LONGEST_TOKEN,
   }
+}
+
+// Media types are compared without regard to case, and `application/` may be left out (RFC 7515).
+function typeExpression(type: string): RegExp {
+  return new RegExp(`^(?:application/)?${type.replaceAll(/[^\w]/g, '\\$&')}$`, 'i')
 }
 
 function texts(name: string, given: unknown): readonly string[] {

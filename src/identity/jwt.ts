@@ -22,7 +22,8 @@ export interface TokenRules {
   readonly audiences: readonly string[] | null
   /** Null if tokens of every party are accepted. */
   readonly authorizedParties: readonly string[] | null
-  readonly types: readonly string[]
+  /** Expressions, which compare without regard to case. */
+  readonly types: readonly RegExp[]
   readonly clockSkewSeconds: number
   readonly longestToken: number
 }
@@ -30,7 +31,7 @@ export interface TokenRules {
 /** A token whose claims follow the rules, and whose signature is not verified yet. */
 export interface UnverifiedToken {
   readonly keyId: string | null
-  readonly claims: Claims
+  readonly payload: Claims
   readonly signed: Uint8Array<ArrayBuffer>
   readonly signature: Uint8Array<ArrayBuffer>
 }
@@ -51,13 +52,13 @@ export function readToken(token: string, rules: TokenRules, now: Date): Unverifi
   if (parts.length !== 3 || header === null || signature === null || signature.length === 0) {
     return null
   }
-  const claims = isOfRules(header, rules) ? objectOf(body) : null
-  if (claims === null || !isInForce(claims, rules, now.getTime() / 1000)) return null
+  const payload = isOfRules(header, rules) ? objectOf(body) : null
+  if (payload === null || !isInForce(payload, rules, now.getTime() / 1000)) return null
   const { kid = null } = header
   if (kid !== null && !isText(kid)) return null
   // Each part is ASCII, as its alphabet is.
   const signed = Uint8Array.from(`${head}.${body}`, (char) => char.charCodeAt(0))
-  return { keyId: kid, claims, signed, signature }
+  return { keyId: kid, payload, signed, signature }
 }
 
 function isOfRules(header: Readonly<Record<string, unknown>>, rules: TokenRules): boolean {
@@ -65,22 +66,20 @@ function isOfRules(header: Readonly<Record<string, unknown>>, rules: TokenRules)
   // The algorithm is the configured one: a token does not choose it.
   if (alg !== rules.algorithm || 'crit' in header || 'b64' in header) return false
   if (typ === undefined) return true
-  return (
-    typeof typ === 'string' && rules.types.includes(typ.toLowerCase().replace(/^application\//, ''))
-  )
+  return typeof typ === 'string' && rules.types.some((type) => type.test(typ))
 }
 
 function isInForce(
-  claims: Readonly<Record<string, unknown>>,
+  payload: Readonly<Record<string, unknown>>,
   rules: TokenRules,
   now: number
-): claims is Claims {
-  const { iss, sub, exp, nbf, iat, azp } = claims
+): payload is Claims {
+  const { iss, sub, exp, nbf, iat, azp } = payload
   const { issuers, audiences, authorizedParties, clockSkewSeconds: skew } = rules
   if (!isText(iss) || !issuers.includes(iss) || !isText(sub)) return false
   if (
     audiences !== null &&
-    !audiencesOf(claims).some((each) => isText(each) && audiences.includes(each))
+    !audiencesOf(payload).some((each) => isText(each) && audiences.includes(each))
   ) {
     return false
   }

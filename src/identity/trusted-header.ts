@@ -43,7 +43,7 @@ const LONGEST_ID = 255
 
 /**
  * Authenticates callers by a header that a gateway sets after it has authenticated them. A header alone
- * proves nothing, because any client can send it: the request must also carry the secret of the gateway,
+ * is no proof, because any client can send it: the request must also carry the secret of the gateway,
  * come with its client certificate, or pass a check. The gateway must delete these headers from the
  * requests of its clients.
  *
@@ -105,7 +105,7 @@ function secretCheck(secret: string | readonly string[], header: string) {
   return async (c: Context) => {
     const given = await digestOf(c.req.header(header) ?? '')
     let isOne = false
-    // Digests have one length, and every secret is compared: the time says nothing about them.
+    // Digests have one length, and every secret is compared: the time does not depend on them.
     for (const each of secrets) isOne = equal(given, await digestOf(each)) || isOne
     return isOne
   }
@@ -113,8 +113,8 @@ function secretCheck(secret: string | readonly string[], header: string) {
 
 function certificateCheck(certificates: readonly string[]) {
   const isFingerprint = (each: unknown): each is string =>
-    typeof each === 'string' && /^[\da-f]{64}$/.test(each)
-  const known = certificates.map((each) => each.replaceAll(':', '').toLowerCase())
+    typeof each === 'string' && /^[\da-f]{64}$/i.test(each)
+  const known = certificates.map((each) => each.replaceAll(':', ''))
   if (known.length === 0 || !known.every(isFingerprint)) {
     throw wrong('gateway.certificates must be SHA-256 fingerprints in hexadecimal.')
   }
@@ -128,9 +128,17 @@ function certificateCheck(certificates: readonly string[]) {
     return (
       tlsClientAuth?.certVerified === 'SUCCESS' &&
       typeof tlsClientAuth.certFingerprintSHA256 === 'string' &&
-      known.includes(tlsClientAuth.certFingerprintSHA256.toLowerCase())
+      isOneOf(known, tlsClientAuth.certFingerprintSHA256)
     )
   }
+}
+
+// In hexadecimal, of either case.
+function isOneOf(known: readonly string[], fingerprint: string): boolean {
+  const number = (text: string) => BigInt(`0x${text}`)
+  return (
+    /^[\da-f]{64}$/i.test(fingerprint) && known.some((each) => number(each) === number(fingerprint))
+  )
 }
 
 async function digestOf(text: string): Promise<Uint8Array> {

@@ -6,6 +6,7 @@ import {
   type JWTPayload,
 } from 'jose'
 import { Hono } from 'hono'
+import { jwks, type JwksOptions } from '../../../src/identity/index.ts'
 
 export const ISSUER = 'https://id.example.com'
 export const AUDIENCE = 'https://api.example.com'
@@ -89,4 +90,12 @@ export async function callerOf(
   const answer = await app.request('/', { headers })
   const { caller, error } = await answer.json<{ caller?: unknown; error?: string }>()
   return error ?? caller
+}
+
+type Issuer = Awaited<ReturnType<typeof createIssuer>>
+
+/** The source of the callers of an issuer. */
+export function identityOf(issuer: Issuer, options: Partial<JwksOptions> = {}) {
+  const { fetch, now } = issuer
+  return jwks({ issuer: ISSUER, audience: AUDIENCE, fetch, now, ...options })
 }
