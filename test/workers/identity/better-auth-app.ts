@@ -129,3 +129,19 @@ export async function foundedBy(
   expect(status).toBe(201)
   return body as unknown as { id: string; name: string; slug: string }
 }
+
+/** An instance of better-auth whose sessions are in a store that does not answer. */
+export function offlineAuth() {
+  return createAuth({
+    database: testEnv.DB,
+    secret: 'a secret of the test, 32 characters long',
+    baseURL: URL_OF_APP,
+    secondaryStorage: {
+      get: () => Promise.reject(new Error('offline')),
+      set: () => Promise.resolve(),
+      delete: () => Promise.resolve(),
+      getAndDelete: () => Promise.resolve(null),
+      increment: () => Promise.resolve(1),
+    },
+  })
+}

@@ -1,4 +1,3 @@
-import { betterAuth as createAuth } from 'better-auth'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import { betterAuth } from '../../../src/identity/index.ts'
@@ -12,6 +11,7 @@ import {
   database,
   foundedBy,
   meter,
+  offlineAuth,
   PASSWORD,
   seatgate,
   signUp,
@@ -217,22 +217,10 @@ describe('a user of betterAuth who is deleted', () => {
   })
 })
 
-it('betterAuth is unavailable, and not unauthenticated, while D1 does not answer', async () => {
+it('betterAuth is unavailable, and not unauthenticated, while its store does not answer', async () => {
   const ann = await signUp('ann')
-  const own = createAuth({
-    database: testEnv.DB,
-    secret: 'a secret of the test, 32 characters long',
-    baseURL: URL_OF_APP,
-    secondaryStorage: {
-      get: () => Promise.reject(new Error('offline')),
-      set: () => Promise.resolve(),
-      delete: () => Promise.resolve(),
-      getAndDelete: () => Promise.resolve(null),
-      increment: () => Promise.resolve(1),
-    },
-  })
-  const source = betterAuth(own, { database })
-  const router = seatgateRouter(seatgate, { authenticate: source.authenticate })
+  const { authenticate } = betterAuth(offlineAuth(), { database })
+  const router = seatgateRouter(seatgate, { authenticate })
   const { status } = await router.request(`${URL_OF_APP}/organizations`, {
     headers: { cookie: ann.cookie },
   })
