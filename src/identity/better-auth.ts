@@ -71,7 +71,7 @@ export interface BetterAuthIdentity {
   readonly verifyPassword: VerifyPassword
   /** For `identity`: the addresses that better-auth has verified. */
   readonly emailVerification: EmailVerification
-  /** For `createSeatgate`. `"none"` if the sessions have no column `activeOrganizationId`. */
+  /** For `createSeatgate`. No store if the sessions have no column `activeOrganizationId`. */
   readonly sessions: SessionStore | 'none'
   /** For `hooks`: deletes the user, their sessions and their accounts. */
   readonly onDelete: LifecycleHook

@@ -110,7 +110,7 @@ const LARGEST_SKEW = 300
  *   issuer: 'https://id.example.com',
  *   audience: 'https://api.example.com',
  * })
- * const seatgate = createSeatgate({ database, seats, sessions: 'none', identity: { stepUp } })
+ * const seatgate = createSeatgate({ …, identity: { stepUp } })
  * const app = new Hono().route('/', seatgateRouter(seatgate, { authenticate }))
  * ```
  */

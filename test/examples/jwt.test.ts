@@ -1,6 +1,6 @@
 import { env } from 'cloudflare:workers'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
-import { AUDIENCE, createIssuer, ISSUER } from '../workers/identity/issuer.ts'
+import { AUDIENCE, createIssuer, ISSUER } from '../kit/identity/issuer.ts'
 import { withBindings, requestOf } from './bindings.ts'
 
 const bindings = { TOKEN_ISSUER: ISSUER, TOKEN_AUDIENCE: AUDIENCE }

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { testEnv } from '../../kit/index.ts'
-import { cookieOf, meter, PASSWORD, URL_OF_APP } from './better-auth-app.ts'
-import { drizzleApp } from './better-auth-drizzle.ts'
+import { cookieOf, meter, PASSWORD, URL_OF_APP } from '../../kit/identity/better-auth-app.ts'
+import { drizzleApp } from '../../kit/identity/better-auth-drizzle.ts'
 
 it('betterAuth reads the tables of Drizzle, and has no active organization without a column', async () => {
   const { auth, sessions, routes } = await drizzleApp()

@@ -17,7 +17,7 @@ import {
   signUp,
   source,
   URL_OF_APP,
-} from './better-auth-app.ts'
+} from '../../kit/identity/better-auth-app.ts'
 
 beforeAll(createTables)
 

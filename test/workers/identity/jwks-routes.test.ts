@@ -2,7 +2,7 @@ import { Hono } from 'hono'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { loadActiveOrganization, seatgateRouter } from '../../../src/hono/index.ts'
 import { createKit } from '../../kit/index.ts'
-import { createIssuer, identityOf } from './issuer.ts'
+import { createIssuer, identityOf } from '../../kit/identity/issuer.ts'
 
 let issuer: Awaited<ReturnType<typeof createIssuer>>
 beforeEach(async () => {

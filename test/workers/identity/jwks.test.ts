@@ -1,7 +1,7 @@
 import { base64url, exportJWK, exportSPKI, generateKeyPair, SignJWT } from 'jose'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { jwks } from '../../../src/identity/index.ts'
-import { AUDIENCE, callerOf, createIssuer, identityOf, ISSUER } from './issuer.ts'
+import { AUDIENCE, callerOf, createIssuer, identityOf, ISSUER } from '../../kit/identity/issuer.ts'
 
 type Issuer = Awaited<ReturnType<typeof createIssuer>>
 

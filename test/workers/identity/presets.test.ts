@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { auth0, clerk, cloudflareAccess, supabase, workos } from '../../../src/identity/index.ts'
-import { callerOf, createIssuer } from './issuer.ts'
+import { callerOf, createIssuer } from '../../kit/identity/issuer.ts'
 
 type Issuer = Awaited<ReturnType<typeof createIssuer>>
 let issuer: Issuer

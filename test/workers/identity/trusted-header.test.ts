@@ -1,7 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { trustedHeader } from '../../../src/identity/index.ts'
-import { callerOf } from './issuer.ts'
+import { callerOf } from '../../kit/identity/issuer.ts'
 
 const SECRET = 'a secret of the gateway, 32 characters'
 const OLD = 'the secret before it, also 32 characters'

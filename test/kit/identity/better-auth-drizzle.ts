@@ -10,7 +10,7 @@ import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import { betterAuth, type BetterAuthTables } from '../../../src/identity/index.ts'
 import { createSeatgate, d1Seats, type Seatgate } from '../../../src/index.ts'
-import { testEnv } from '../../kit/index.ts'
+import { testEnv } from '../index.ts'
 import { database, URL_OF_APP } from './better-auth-app.ts'
 
 const user = sqliteTable('app_users', {

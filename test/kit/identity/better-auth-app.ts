@@ -20,7 +20,7 @@ import {
   type Seatgate,
 } from '../../../src/index.ts'
 import { betterAuth } from '../../../src/identity/index.ts'
-import { testEnv } from '../../kit/index.ts'
+import { testEnv } from '../index.ts'
 
 export const URL_OF_APP = 'https://app.example.com'
 export const PASSWORD = 'correct horse battery'
