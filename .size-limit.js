@@ -15,15 +15,15 @@ const BUNDLES = [
   {
     name: 'organizations, members and d1Seats',
     code: `export { ${ORGANIZATIONS_AND_MEMBERS} } from './dist/index.js'`,
-    minified: 87_272,
-    zipped: 28_747,
+    minified: 83_604,
+    zipped: 28_092,
   },
   {
     name: 'createSeatgate, d1Seats and four groups of routes',
     code: `export { createSeatgate, d1Seats } from './dist/index.js'
       export { organizationRoutes, memberRoutes, seatRoutes, sessionRoutes } from './dist/hono/index.js'`,
-    minified: 128_080,
-    zipped: 41_877,
+    minified: 124_380,
+    zipped: 41_256,
   },
   {
     name: 'jwks',
@@ -48,7 +48,7 @@ const BUNDLES = [
     code: `export * from './dist/index.js'
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'`,
-    minified: 395_376,
+    minified: 394_608,
     zipped: 128_878,
   },
 ]

@@ -85,58 +85,55 @@ const OWN_MESSAGE = 'audit_immutable'
 const OWN_TABLE = /^seatgate_/
 
 /**
- * The unique keys of the library's tables, as SQLite names them. A test compares the list with the
- * migrations. It does not import the tables, so that a bundle can leave out the unused ones.
+ * The columns of the unique keys of the library's tables. A test compares the list with the migrations. It
+ * does not import the tables, so that a bundle can leave out the unused ones.
  */
-export const OWN_UNIQUE: ReadonlySet<string> = new Set([
-  'seatgate_organizations.id',
-  'seatgate_organizations.slug',
-  'seatgate_memberships.organization_id, seatgate_memberships.user_id',
-  'seatgate_memberships.seat_id',
-  'seatgate_organization_slug_aliases.old_slug',
-  'seatgate_member_counts.organization_id',
-  'seatgate_entitlements.organization_id',
-  'seatgate_entitlement_overrides.organization_id',
-  'seatgate_entitlement_states.organization_id',
-  'seatgate_subscriptions.provider, seatgate_subscriptions.subscription_id',
-  'seatgate_seat_ledgers.organization_id',
-  'seatgate_seat_checks.organization_id',
-  'seatgate_seat_fences.seat_id',
-  'seatgate_audit_events.organization_id, seatgate_audit_events.sequence',
-  'seatgate_audit_lookups.organization_id, seatgate_audit_lookups.level, seatgate_audit_lookups.bucket, seatgate_audit_lookups.first_sequence',
-  'seatgate_audit_events.organization_id, seatgate_audit_events.idempotency_key',
-  'seatgate_audit_personal.organization_id, seatgate_audit_personal.digest',
-  'seatgate_audit_nodes.organization_id, seatgate_audit_nodes.level, seatgate_audit_nodes.position',
-  'seatgate_audit_checkpoints.organization_id, seatgate_audit_checkpoints.size',
-  'seatgate_audit_published.organization_id',
-  'seatgate_audit_purges.organization_id, seatgate_audit_purges.last_sequence',
-  'seatgate_audit_carried_seats.organization_id, seatgate_audit_carried_seats.seat_id',
-  'seatgate_audit_retention.organization_id',
-  'seatgate_audit_outbox.organization_id',
-  'seatgate_sink_cursors.organization_id, seatgate_sink_cursors.sink_id',
-  'seatgate_sink_dead_letters.organization_id, seatgate_sink_dead_letters.sink_id, seatgate_sink_dead_letters.sequence',
-  'seatgate_sink_attempts.id',
-  'seatgate_exclusions.organization_id, seatgate_exclusions.user_id, seatgate_exclusions.id',
-  'seatgate_invitations.id',
-  'seatgate_invitations.token_hash',
-  'seatgate_invitations.organization_id, seatgate_invitations.email',
-  'seatgate_invitations.seat_id',
-  'seatgate_organization_domains.id',
-  'seatgate_organization_domains.organization_id, seatgate_organization_domains.domain',
-  'seatgate_organization_domains.domain',
-  'seatgate_join_requests.id',
-  'seatgate_join_requests.organization_id, seatgate_join_requests.user_id',
-  'seatgate_join_requests.organization_id, seatgate_join_requests.place',
-  'seatgate_rotations.name',
-  'seatgate_schema.id',
-  'seatgate_rate_limits.key',
-  'seatgate_jobs.id',
-  'seatgate_operations.actor_id, seatgate_operations.id',
-  'seatgate_billing_customers.organization_id, seatgate_billing_customers.provider',
-  'seatgate_billing_customers.provider, seatgate_billing_customers.customer_id',
-  'seatgate_billing_inbox.provider, seatgate_billing_inbox.account, seatgate_billing_inbox.mode, seatgate_billing_inbox.event_id',
-  'seatgate_sessions.token_hash',
-])
+const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
+  organizations: ['id', 'slug'],
+  memberships: ['organization_id user_id', 'seat_id'],
+  organization_slug_aliases: ['old_slug'],
+  member_counts: ['organization_id'],
+  entitlements: ['organization_id'],
+  entitlement_overrides: ['organization_id'],
+  entitlement_states: ['organization_id'],
+  subscriptions: ['provider subscription_id'],
+  seat_ledgers: ['organization_id'],
+  seat_checks: ['organization_id'],
+  seat_fences: ['seat_id'],
+  audit_events: ['organization_id sequence', 'organization_id idempotency_key'],
+  audit_lookups: ['organization_id level bucket first_sequence'],
+  audit_personal: ['organization_id digest'],
+  audit_nodes: ['organization_id level position'],
+  audit_checkpoints: ['organization_id size'],
+  audit_published: ['organization_id'],
+  audit_purges: ['organization_id last_sequence'],
+  audit_carried_seats: ['organization_id seat_id'],
+  audit_retention: ['organization_id'],
+  audit_outbox: ['organization_id'],
+  sink_cursors: ['organization_id sink_id'],
+  sink_dead_letters: ['organization_id sink_id sequence'],
+  sink_attempts: ['id'],
+  exclusions: ['organization_id user_id id'],
+  invitations: ['id', 'token_hash', 'organization_id email', 'seat_id'],
+  organization_domains: ['id', 'organization_id domain', 'domain'],
+  join_requests: ['id', 'organization_id user_id', 'organization_id place'],
+  rotations: ['name'],
+  schema: ['id'],
+  rate_limits: ['key'],
+  jobs: ['id'],
+  operations: ['actor_id id'],
+  billing_customers: ['organization_id provider', 'provider customer_id'],
+  billing_inbox: ['provider account mode event_id'],
+  sessions: ['token_hash'],
+  step_ups: ['session_id'],
+}
+
+/** The unique keys of the library's tables, as SQLite names them. */
+export const OWN_UNIQUE: ReadonlySet<string> = /* @__PURE__ */ new Set(
+  Object.entries(UNIQUE_COLUMNS).flatMap(([table, keys]) =>
+    keys.map((key) => key.replaceAll(/(\w+) ?/g, `, seatgate_${table}.$1`).slice(2))
+  )
+)
 
 /**
  * Returns the constraint that an error of D1 names, or the message of a trigger; null for any other

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { AuditActor } from '../../base/runtime.ts'
 import { auditEvents, type AuditEventRow } from '../../database/schema/audit-tables.ts'
 import type { SaltedData } from '../../proof/personal.ts'
-import { ACTIONS, type AuditAction, type MetadataOf } from './actions.ts'
+import { CORE_ACTIONS, type ActionTable, type MetadataIn } from './core-actions.ts'
 
 /** The trail of events that belong to no organization. */
 export const SYSTEM = 'system'
@@ -45,77 +45,56 @@ export interface AfterCall {
   readonly state: object
 }
 
-/** The metadata that a builder's caller provides; the builder adds the rest. */
-type Told<A extends AuditAction, Known extends string = never> = Omit<MetadataOf<A>, Known>
-type With<A extends AuditAction, Known extends string = never> =
-  Partial<Told<A, Known>> extends Told<A, Known>
-    ? [metadata?: Told<A, Known>]
-    : [metadata: Told<A, Known>]
+type Told<T extends ActionTable, A extends keyof T, Known extends string> = Omit<
+  MetadataIn<T, A>,
+  Known
+>
+
+/** The metadata that a builder's caller provides; the builder adds those that are `Known`. */
+export type With<T extends ActionTable, A extends keyof T, Known extends string = never> =
+  Partial<Told<T, A, Known>> extends Told<T, A, Known>
+    ? [metadata?: Told<T, A, Known>]
+    : [metadata: Told<T, A, Known>]
 
 /** Creates an event about an organization itself. */
-export function organizationEvent<A extends AuditAction>(
+export function organizationEvent<A extends keyof typeof CORE_ACTIONS>(
   organizationId: string,
   action: A,
-  ...[metadata]: With<A>
+  ...[metadata]: With<typeof CORE_ACTIONS, A>
 ): EventDraft {
-  return libraryEvent(organizationId, action, organizationId, { ...metadata })
+  return libraryEvent(CORE_ACTIONS, organizationId, action, organizationId, { ...metadata })
 }
 
 /** Creates an event about a member; the metadata contain their id too. */
-export function memberEvent<A extends AuditAction>(
+export function memberEvent<A extends keyof typeof CORE_ACTIONS>(
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
   action: A,
-  ...[metadata]: With<A, 'user_id'>
+  ...[metadata]: With<typeof CORE_ACTIONS, A, 'user_id'>
 ): EventDraft {
-  return libraryEvent(organizationId, action, userId, { user_id: userId, ...metadata })
-}
-
-/** Creates an event about an invitation; the metadata contain its id, but not the address. */
-export function invitationEvent<A extends AuditAction>(
-  { organizationId, id }: { readonly organizationId: string; readonly id: string },
-  action: A,
-  ...[metadata]: With<A, 'invitation_id'>
-): EventDraft {
-  return libraryEvent(organizationId, action, id, { invitation_id: id, ...metadata })
-}
-
-/** Creates an event about a mail domain; the metadata contain its name too. */
-export function domainEvent<A extends AuditAction>(
-  row: { readonly organizationId: string; readonly id: string; readonly domain: string },
-  action: A,
-  ...[metadata]: With<A, 'domain'>
-): EventDraft {
-  const { organizationId, id, domain } = row
-  return libraryEvent(organizationId, action, id, { domain, ...metadata })
-}
-
-/** Creates an event about a request to join. */
-export function joinRequestEvent<A extends AuditAction>(
-  row: { readonly organizationId: string; readonly id: string; readonly userId: string },
-  action: A,
-  ...[metadata]: With<A, 'user_id'>
-): EventDraft {
-  const { organizationId, id, userId } = row
-  return libraryEvent(organizationId, action, id, { user_id: userId, ...metadata })
+  return libraryEvent(CORE_ACTIONS, organizationId, action, userId, {
+    user_id: userId,
+    ...metadata,
+  })
 }
 
 /** Creates an event about a seat, with its holder or former holder. */
-export function seatEvent<A extends AuditAction>(
+export function seatEvent<A extends keyof typeof CORE_ACTIONS>(
   { organizationId, seatId }: { readonly organizationId: string; readonly seatId: string },
   action: A,
-  ...[metadata]: With<A>
+  ...[metadata]: With<typeof CORE_ACTIONS, A>
 ): EventDraft {
-  return libraryEvent(organizationId, action, seatId, { ...metadata })
+  return libraryEvent(CORE_ACTIONS, organizationId, action, seatId, { ...metadata })
 }
 
-/** Creates an event of the catalogue, with the target that the catalogue defines. */
-export function libraryEvent(
+/** Creates an event of a table, with the target that the table defines. */
+export function libraryEvent<T extends ActionTable>(
+  table: T,
   organizationId: string,
-  action: AuditAction,
+  action: keyof T & string,
   targetId: string,
   metadata: EventDraft['metadata']
 ): EventDraft {
-  const { target: type, metadata: shape } = ACTIONS[action]
+  const { target: type, metadata: shape } = table[action] as ActionTable[string]
   v.assert(shape, metadata)
   return { organizationId, action, target: { type, id: targetId }, metadata }
 }

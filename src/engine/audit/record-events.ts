@@ -13,7 +13,7 @@ import {
 } from '../../proof/personal.ts'
 import { SCHEMA_VERSION } from './event-versions.ts'
 import { horizonOf } from './trail-extent.ts'
-import { countsSeats } from './actions.ts'
+import { countsSeats } from './core-actions.ts'
 import type { EventDraft } from './event.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
 

@@ -17,7 +17,7 @@ import {
   type ChangeContext,
   type ChangeInfo,
 } from './change-context.ts'
-import { ACTIONS, isLibraryAction } from '../audit/actions.ts'
+import { changesSeats } from '../audit/core-actions.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import { isMarkedOver, isOver } from '../seats/counts.ts'
@@ -99,7 +99,7 @@ export function turnsOf(
   const touched = new Set<string>()
   const relimited = new Set<string>()
   for (const { organizationId, action } of drafts) {
-    if (!isLibraryAction(action) || !ACTIONS[action].changesSeats) continue
+    if (!changesSeats(action)) continue
     touched.add(organizationId)
     if (action === 'seat.limit_changed') relimited.add(organizationId)
   }

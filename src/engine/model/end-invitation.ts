@@ -4,7 +4,8 @@
  * @module
  */
 import { eq, inArray, sql, type SQL } from 'drizzle-orm'
-import { invitationEvent, seatEvent, type EventDraft } from '../audit/event.ts'
+import { seatEvent, type EventDraft } from '../audit/event.ts'
+import { invitationEvent } from '../audit/part-actions.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { withHook } from './plan.ts'

@@ -10,6 +10,7 @@ import { unchanged } from '../../engine/model/plan.ts'
 import { ok, refused, type CommitRefusal, type Result } from '../../base/result.ts'
 import { isOperator, isSystem, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
+import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
 
 /** The result of an erasure, and the sinks that may have copies. */
 export interface Erasure {
@@ -82,7 +83,7 @@ export async function erasePersonalData(
               .where(eq(exclusions.userId, userId)),
           ],
           events: records.map(({ organizationId, count }) =>
-            libraryEvent(organizationId, 'audit.erasure', userId, {
+            libraryEvent(TRAIL_ACTIONS, organizationId, 'audit.erasure', userId, {
               user_id: userId,
               records: count,
             })

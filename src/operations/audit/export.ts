@@ -15,7 +15,8 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { base64 } from '../../proof/encoding.ts'
-import { organizationEvent, type AuditEvent } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { trailEvent } from '../../engine/audit/part-actions.ts'
 import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'
 import { ndjsonLine } from '../../base/shown-text.ts'
 import { HORIZON, type ExportHorizon } from '../../proof/horizon.ts'
@@ -121,9 +122,7 @@ export async function exportAuditEvents(
       return ok({
         value: id,
         statements: record ? [guardAccess(context, access.value)] : [],
-        events: record
-          ? [organizationEvent(id, 'audit.export', { format, filters: filtered })]
-          : [],
+        events: record ? [trailEvent(id, 'audit.export', { format, filters: filtered })] : [],
       })
     },
   })

@@ -16,7 +16,7 @@ import {
   userIdOf,
   type OrganizationScope,
 } from '../../engine/access/principal.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
 import type { EntitlementOverride, SeatAmount } from '../../engine/seats/entitlement.ts'
@@ -127,7 +127,7 @@ export async function setEntitlement(
           value: { view: entitlementView(planned), entitlement: planned.entitlement },
           statements: planned.statements,
           events: [
-            organizationEvent(id, 'seat.entitlement_set', {
+            billingEvent(id, 'seat.entitlement_set', {
               ...eventNumbers(override),
               reason,
               version: planned.entitlement.version,

@@ -45,7 +45,7 @@ import {
 } from './verify-token.ts'
 import type { InvitationContext } from './invitation-config.ts'
 import { eq } from 'drizzle-orm'
-import { invitationEvent } from '../../engine/audit/event.ts'
+import { invitationEvent } from '../../engine/audit/part-actions.ts'
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import type { ExclusionRow } from '../../database/schema/joining-tables.ts'
 import type { MembershipRow } from '../../database/schema/organizations-tables.ts'

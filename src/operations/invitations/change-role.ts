@@ -1,7 +1,7 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { invitationEvent } from '../../engine/audit/event.ts'
+import { invitationEvent } from '../../engine/audit/part-actions.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'

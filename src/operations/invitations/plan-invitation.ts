@@ -1,4 +1,5 @@
-import { invitationEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import { invitationEvent } from '../../engine/audit/part-actions.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { insertRows } from '../../database/batch.ts'
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'

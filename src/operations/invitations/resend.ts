@@ -1,6 +1,6 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { eq } from 'drizzle-orm'
-import { invitationEvent } from '../../engine/audit/event.ts'
+import { invitationEvent } from '../../engine/audit/part-actions.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'

@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import * as v from 'valibot'
-import { domainEvent } from '../../engine/audit/event.ts'
+import { domainEvent } from '../../engine/audit/part-actions.ts'
 import { organizationDomains } from '../../database/schema/joining-tables.ts'
 import { MailDomain } from '../../base/email.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'

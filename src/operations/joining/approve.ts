@@ -1,6 +1,6 @@
 import { eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'

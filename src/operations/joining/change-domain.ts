@@ -1,6 +1,7 @@
 import { eq } from 'drizzle-orm'
 import * as v from 'valibot'
-import { domainEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import { domainEvent } from '../../engine/audit/part-actions.ts'
 import type { Statement } from '../../database/database.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'

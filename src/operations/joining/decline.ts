@@ -1,5 +1,5 @@
 import { and, eq, sql } from 'drizzle-orm'
-import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import { joinRequests } from '../../database/schema/joining-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'

@@ -1,6 +1,6 @@
 import { and, eq, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import {
   joinRequests,

@@ -1,5 +1,5 @@
 import { eq, sql } from 'drizzle-orm'
-import { domainEvent } from '../../engine/audit/event.ts'
+import { domainEvent } from '../../engine/audit/part-actions.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'

@@ -4,7 +4,7 @@
  * @module
  */
 import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
-import { joinRequestEvent } from '../../engine/audit/event.ts'
+import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'

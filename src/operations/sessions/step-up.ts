@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { isUser, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { libraryEvent, SYSTEM, type EventDraft } from '../../engine/audit/event.ts'
+import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { buildBatch } from '../../engine/changes/change-batch.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
@@ -90,7 +91,7 @@ export async function stepUp(
     if (count === rules.mostAttempts + 1) {
       const metadata = { ...about, attempts: rules.mostAttempts }
       await record({
-        ...libraryEvent(SYSTEM, 'operator.step_up_block', userId, metadata),
+        ...libraryEvent(TRAIL_ACTIONS, SYSTEM, 'operator.step_up_block', userId, metadata),
         outcome: 'failure',
       })
     }
@@ -98,7 +99,7 @@ export async function stepUp(
     return refused({ code: 'rate_limited', retryAfterSeconds })
   }
 
-  const event = libraryEvent(SYSTEM, 'operator.step_up', userId, about)
+  const event = libraryEvent(TRAIL_ACTIONS, SYSTEM, 'operator.step_up', userId, about)
   let isRight: unknown
   try {
     isRight = await verify(userId, action, params)

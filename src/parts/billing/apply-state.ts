@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { applyLimit } from '../../engine/changes/apply-limit.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
@@ -105,7 +106,7 @@ function eventsOf(
   const events: EventDraft[] = []
   if (plan !== before?.plan || status !== before.status || quantity !== before.quantity) {
     events.push(
-      organizationEvent(organizationId, 'organization.billing.subscription_change', {
+      billingEvent(organizationId, 'organization.billing.subscription_change', {
         ...subject,
         plan,
         status,
@@ -119,13 +120,13 @@ function eventsOf(
   if (isScheduled && after.cancelAt.getTime() !== before?.cancelAt?.getTime()) {
     const at = after.cancelAt.toISOString()
     events.push(
-      organizationEvent(organizationId, 'organization.billing.cancel_scheduled', { ...subject, at })
+      billingEvent(organizationId, 'organization.billing.cancel_scheduled', { ...subject, at })
     )
   }
   if (after.endedAt !== null && !before?.endedAt) {
     const at = after.endedAt.toISOString()
     events.push(
-      organizationEvent(organizationId, 'organization.billing.subscription_end', { ...subject, at })
+      billingEvent(organizationId, 'organization.billing.subscription_end', { ...subject, at })
     )
   }
   return events

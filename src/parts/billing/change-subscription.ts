@@ -9,7 +9,7 @@ import { inBackground } from '../../base/async.ts'
 import { parseInput } from '../../base/input.ts'
 import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/result.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -140,7 +140,7 @@ export async function requestSeats(
               .where(isCustomer(organization.id, provider)),
           ],
           events: [
-            organizationEvent(organization.id, 'organization.billing.seats_request', {
+            billingEvent(organization.id, 'organization.billing.seats_request', {
               provider,
               seats,
               proration,

@@ -6,7 +6,7 @@
  */
 import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
 import { guardLive } from '../../engine/access/access-guards.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { canCharge, statusFrom } from '../../engine/seats/subscription-state.ts'
 import { batch } from '../../database/batch.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
@@ -124,11 +124,7 @@ export async function endSecondSubscription(
           value: null,
           statements: [guardLive(context, organizationId)],
           events: [
-            organizationEvent(
-              organizationId,
-              'organization.billing.second_subscription_end',
-              metadata
-            ),
+            billingEvent(organizationId, 'organization.billing.second_subscription_end', metadata),
           ],
         }),
     }

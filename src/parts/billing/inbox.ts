@@ -8,6 +8,7 @@ import { and, asc, eq, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
+import { BILLING_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { buildBatch } from '../../engine/changes/change-batch.ts'
 import { conclude } from '../../engine/changes/operation.ts'
 import { batch } from '../../database/batch.ts'
@@ -58,11 +59,17 @@ export async function recordEvent(
     .values(row)
     .onConflictDoNothing()
     .returning({ eventId: billingInbox.eventId })
-  const receipt = libraryEvent(SYSTEM, 'organization.billing.webhook_receive', eventId, {
-    provider,
-    account,
-    mode,
-  })
+  const receipt = libraryEvent(
+    BILLING_ACTIONS,
+    SYSTEM,
+    'organization.billing.webhook_receive',
+    eventId,
+    {
+      provider,
+      account,
+      mode,
+    }
+  )
   const prepared = await buildBatch(
     context,
     { caller: { type: 'system' }, now: at },

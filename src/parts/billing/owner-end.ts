@@ -1,4 +1,5 @@
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
+import { BILLING_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { buildBatch } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import type { Statement } from '../../database/database.ts'
@@ -35,7 +36,13 @@ export async function recordOwnerEnd(
     owner_id: owner.id,
     ...(code !== undefined && { code }),
   }
-  const event = libraryEvent(SYSTEM, 'organization.billing.owner_end', subscriptionId, metadata)
+  const event = libraryEvent(
+    BILLING_ACTIONS,
+    SYSTEM,
+    'organization.billing.owner_end',
+    subscriptionId,
+    metadata
+  )
   const outcome = code === undefined ? ('success' as const) : ('failure' as const)
   // A failure that is repeated is one entry.
   const idempotencyKey = JSON.stringify(['owner_end', provider, subscriptionId, code ?? null])

@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { platformOnly } from '../../engine/access/authorize.ts'
 import { requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
+import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { buildBatch } from '../../engine/changes/change-batch.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { guard } from '../../database/commit.ts'
@@ -52,7 +53,9 @@ export async function requeueEvent(
   if (found.some(({ status }) => status === 'dead')) {
     const isDead = sql`exists (select 1 from seatgate_billing_inbox where provider = ${provider}
       and event_id = ${eventId} and status = 'dead')`
-    const event = libraryEvent(SYSTEM, 'operator.event_requeue', eventId, { provider })
+    const event = libraryEvent(TRAIL_ACTIONS, SYSTEM, 'operator.event_requeue', eventId, {
+      provider,
+    })
     const info = { caller: allowed.value, ...requestInfoOf(scope), now: time }
     const statements = [guard(db, 'stale', isDead), requeued]
     const done = await commitTogether(

@@ -14,7 +14,8 @@ import {
 } from '../../database/schema/billing-inbox-tables.ts'
 import { subscriptions } from '../../database/schema/billing-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
-import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { EventDraft } from '../../engine/audit/event.ts'
+import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
@@ -132,7 +133,7 @@ export async function syncQuantity(
       readVersion: granting.version,
     })
     await record(context, organizationId, [
-      organizationEvent(organizationId, 'organization.billing.seats_update', {
+      billingEvent(organizationId, 'organization.billing.seats_update', {
         provider,
         subscription_id: granting.subscriptionId,
         seats: changed.quantity,
@@ -226,7 +227,7 @@ async function fail(
   if (isFinal) {
     await settle(context, customer, codeOf(error))
     await record(context, organizationId, [
-      organizationEvent(organizationId, 'organization.billing.seats_refuse', {
+      billingEvent(organizationId, 'organization.billing.seats_refuse', {
         provider,
         seats: seats ?? 0,
         code: codeOf(error),

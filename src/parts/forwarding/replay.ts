@@ -12,7 +12,7 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { trailEvent } from '../../engine/audit/part-actions.ts'
 
 const Replay = v.object({ fromSequence: sequence }, 'Must be an object.')
 
@@ -66,7 +66,7 @@ export function replaySink(
         value: { sink: sinkId, fromSequence },
         set: { sequence: fromSequence - 1 },
         statements: [],
-        event: organizationEvent(id, 'audit.replay', event),
+        event: trailEvent(id, 'audit.replay', event),
       })
     }
   )
@@ -92,7 +92,7 @@ export function resumeSink(
       value: { sink: sinkId },
       set: {},
       statements: [],
-      event: organizationEvent(id, 'audit.sink_resume', { sink: sinkId }),
+      event: trailEvent(id, 'audit.sink_resume', { sink: sinkId }),
     })
   )
 }

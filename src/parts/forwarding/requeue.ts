@@ -15,7 +15,7 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { changeSink, sequence, type SinkChangeContext } from './admin.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { trailEvent } from '../../engine/audit/part-actions.ts'
 import { LetterFilters, matchingLetters, type DeadLetterFilters } from './sink-status.ts'
 
 const Requeue = v.object(
@@ -118,7 +118,7 @@ export async function requeueDeadLetters(
             and(eq(sinkDeadLetters.organizationId, id), eq(sinkDeadLetters.sinkId, sinkId), chosen)
           ),
       ],
-      event: organizationEvent(id, 'audit.requeue', event),
+      event: trailEvent(id, 'audit.requeue', event),
     })
   })
 }

@@ -1,7 +1,7 @@
 import type { HasRetention } from './retention-windows.ts'
 import { and, eq, exists, isNotNull, isNull } from 'drizzle-orm'
 import * as v from 'valibot'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { trailEvent } from '../../engine/audit/part-actions.ts'
 import { guard } from '../../database/commit.ts'
 import { auditRetention } from '../../database/schema/log-tables.ts'
 import { parseInput, shortText } from '../../base/input.ts'
@@ -124,7 +124,7 @@ function change(
             .set({ heldAt: held ? now : null, heldReason: held ? reason : null })
             .where(here),
         ],
-        events: [organizationEvent(organizationId, action, { reason })],
+        events: [trailEvent(organizationId, action, { reason })],
       })
     },
   })

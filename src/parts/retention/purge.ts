@@ -1,7 +1,7 @@
 import { and, eq, isNull, lte, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
-import { organizationEvent } from '../../engine/audit/event.ts'
+import { trailEvent } from '../../engine/audit/part-actions.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { auditEvents, auditLookups, auditPersonal } from '../../database/schema/audit-tables.ts'
 import { auditPurges, auditRetention } from '../../database/schema/log-tables.ts'
@@ -126,7 +126,7 @@ export async function purgeAuditEvents(
           more,
         }),
         events: [
-          organizationEvent(organizationId, action, {
+          trailEvent(organizationId, action, {
             first_sequence: firstSequence,
             last_sequence: lastSequence,
             events,

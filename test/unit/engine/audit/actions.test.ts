@@ -2,12 +2,8 @@ import * as fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { ACTIONS, isLibraryAction, type AuditAction } from '../../../../src/engine/audit/actions.ts'
-import {
-  invitationEvent,
-  libraryEvent,
-  memberEvent,
-  organizationEvent,
-} from '../../../../src/engine/audit/event.ts'
+import { libraryEvent, memberEvent, organizationEvent } from '../../../../src/engine/audit/event.ts'
+import { invitationEvent } from '../../../../src/engine/audit/part-actions.ts'
 import { isReserved, OWN_PREFIXES } from '../../../../src/engine/audit/event-rules.ts'
 import { draftOf, forbiddenKey } from '../../../../src/operations/audit/host-event-rules.ts'
 import { canonicalJson } from '../../../../src/proof/index.ts'
@@ -46,7 +42,7 @@ describe('the catalogue', () => {
   })
 
   it.each(actions)('%s refuses what it does not know [AUD-29]', (action) => {
-    const write = () => libraryEvent('o', action as AuditAction, 't', { surprise: 1 })
+    const write = () => libraryEvent(ACTIONS, 'o', action as AuditAction, 't', { surprise: 1 })
     expect(write).toThrow(v.ValiError)
   })
 
