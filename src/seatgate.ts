@@ -1,6 +1,7 @@
 import { checkOptionNames, namesOf } from './base/names.ts'
 import type { Runtime } from './base/runtime.ts'
 import type { Database, UserTable } from './database/database.ts'
+import { withQuickDialect } from './database/quick-dialect.ts'
 import type { Roles } from './engine/access/roles.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { ConsumerTraits, TrailConsumer } from './engine/audit/consumers.ts'
@@ -144,7 +145,7 @@ export function createSeatgate<
     billing: options.billing ?? null,
   }
   // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
-  const db = unscoped(options.database)
+  const db = withQuickDialect(unscoped(options.database))
   const runtime = checkedRuntime(options.runtime)
   const defaultLimit = defaultLimitOf(parts.billing, seats.defaultLimit ?? unlimited)
   const seatContext = { db, defaultLimit, now: runtime.now }

@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { storeError } from './check-schema.ts'
+import { parametersIn } from './quick-dialect.ts'
 import type { Database, Statement } from './database.ts'
 import { GUARD_CODES, type GuardCode } from './schema/changes-tables.ts'
 import { guards } from './schema/changes-tables.ts'
@@ -35,7 +36,66 @@ export function guard(
   number: SQL | null = null
 ): Statement {
   const told = number === null ? sql`${code}` : sql`${code} || ':' || ${number}`
-  return db.insert(guards).select(sql`select ${told} where not (${condition})`)
+  return guardSelecting(db, sql`select ${told} where not (${condition})`)
+}
+
+// The query of each guard: it selects a code if the guard is broken, and no row otherwise.
+const queries = new WeakMap<Statement, SQL>()
+
+/** Builds a guard from a query that selects a code to abort the batch with, or no row. */
+export function guardSelecting(db: Database, query: SQL): Statement {
+  const statement = db.insert(guards).select(query)
+  queries.set(statement, query)
+  return statement
+}
+
+// D1 binds at most a hundred parameters in a statement, and a function has at most 32 arguments.
+const MOST_PARAMETERS = 90
+const MOST_GUARDS = 30
+
+/** A statement to run, and how many of the given ones it stands for. */
+interface Run {
+  readonly statement: Statement
+  readonly count: number
+}
+
+/**
+ * Makes one statement of the guards that follow each other: it aborts with the code of the first broken
+ * one, as they would in turn. D1 charges time for each statement.
+ */
+function joinGuards(db: Database, statements: readonly Statement[]): readonly Run[] {
+  const runs: Run[] = []
+  let open: SQL[] = []
+  let bound = 0
+  const close = () => {
+    const [only, ...others] = open
+    if (only) {
+      const query =
+        others.length === 0
+          ? only
+          : sql`select code from (select coalesce(${sql.join(
+              open.map((each) => sql`(${each})`),
+              sql`, `
+            )}) as code) where code is not null`
+      runs.push({ statement: db.insert(guards).select(query), count: open.length })
+    }
+    open = []
+    bound = 0
+  }
+  for (const statement of statements) {
+    const query = queries.get(statement)
+    if (query === undefined) {
+      close()
+      runs.push({ statement, count: 1 })
+      continue
+    }
+    const parameters = parametersIn(query)
+    if (bound + parameters > MOST_PARAMETERS || open.length === MOST_GUARDS) close()
+    open.push(query)
+    bound += parameters
+  }
+  close()
+  return runs
 }
 
 /**
@@ -48,8 +108,17 @@ export function guard(
 export async function commit(db: Database, statements: readonly Statement[]): Promise<Commit> {
   const [first, ...rest] = statements
   if (first === undefined) return { committed: true, answers: [] }
+  const runs = joinGuards(db, [first, ...rest])
+  const [head = first, ...tail] = runs.map(({ statement }) => statement)
   try {
-    return { committed: true, answers: await db.batch([first, ...rest]) }
+    const answers = await db.batch([head, ...tail])
+    // Each of the given statements has its answer; that of a guard is of no interest.
+    return {
+      committed: true,
+      answers: runs.flatMap(({ count }, index) =>
+        count === 1 ? [answers[index]] : Array.from({ length: count }, () => answers[index])
+      ),
+    }
   } catch (error) {
     const aborted = verdict(error)
     if (aborted === null) throw await storeError(db, error)

@@ -61,7 +61,7 @@ describe('a Worker that does not use a part', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/operations/memberships/add.ts'
-  const MOST = { files: 48, lines: 6_140 }
+  const MOST = { files: 49, lines: 6_420 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.

@@ -1,3 +1,4 @@
+import { guardsIn } from '../kit/guards.ts'
 import type { BatchListener } from './database.ts'
 import type { Registry } from './people.ts'
 
@@ -15,9 +16,9 @@ export function keptOutByPurge(
   { statements, error }: Parameters<BatchListener>[0]
 ): readonly KeptOut[] {
   if (!error?.message.includes('guard:ledger_superseded')) return []
-  return statements.flatMap(({ sql, params }) => {
-    if (!sql.startsWith('insert into "seatgate_guards"') || !sql.includes('fenced_through'))
-      return []
+  const guards = statements.flatMap(({ sql, params }) => guardsIn(sql, params))
+  return guards.flatMap(({ query, params }) => {
+    if (!query.includes('fenced_through')) return []
     const [, grantedAt, organizationId, epoch] = params
     const inForce = registry.inForce(String(organizationId))
     if (inForce === null || inForce.epoch !== epoch) return []

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { guardsIn } from '../kit/guards.ts'
 import type { BatchListener } from './database.ts'
 import type { Surroundings } from './network.ts'
 import type { LedgerState } from '../../src/testing/index.ts'
@@ -61,9 +62,8 @@ function noteFailure(
   }
   if (message.includes('guard:ledger_superseded')) sometimes('a late write met a risen epoch')
   if (!message.includes('guard:stale')) return
-  for (const { sql, params } of statements) {
-    if (!sql.startsWith('insert into "seatgate_guards"') || !sql.includes('seatgate_seat_fences'))
-      continue
+  for (const { query, params } of statements.flatMap((each) => guardsIn(each.sql, each.params))) {
+    if (!query.includes('seatgate_seat_fences')) continue
     // Of several seats there is a list.
     const seatIds = String(params[1]).startsWith('[') ? JSON.parse(String(params[1])) : [params[1]]
     if ((seatIds as unknown[]).some((id) => registry.isFenced(id))) {

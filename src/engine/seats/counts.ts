@@ -7,7 +7,7 @@ import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
 import { batch } from '../../database/batch.ts'
 import { entitlements, seatFences } from '../../database/schema/seats-tables.ts'
-import { guards } from '../../database/schema/changes-tables.ts'
+import { guardSelecting } from '../../database/commit.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import { finite, limitView, unknown, unlimited, type SeatCount } from './limit.ts'
@@ -175,7 +175,8 @@ export function guardWaitlist(
   const used = held + reserved
   const left = Math.max(0, limit.seats - used)
   return [
-    db.insert(guards).select(
+    guardSelecting(
+      db,
       sql`select ${`seat_limit_reached:${limit.seats}:${used - 1}`}
         where exists (select 1 from seatgate_join_requests
           where organization_id = ${organizationId} and state = 'waiting' limit 1 offset ${left})`

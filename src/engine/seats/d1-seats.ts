@@ -1,7 +1,7 @@
 import { checkOptionNames } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
-import { guards } from '../../database/schema/changes-tables.ts'
+import { guardSelecting } from '../../database/commit.ts'
 import { ok, refused } from '../../base/result.ts'
 import { checkedDefaultLimit, type DefaultLimitOption } from './limit.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
@@ -79,7 +79,8 @@ function guardLimit(
       : defaultLimit.kind === 'unlimited'
         ? unlimitedMark
         : unknownMark
-  return db.insert(guards).select(
+  return guardSelecting(
+    db,
     sql`select case
         when seats = ${unknownMark} then 'seats_unavailable'
         else 'seat_limit_reached:' || seats || ':' || used

@@ -14,6 +14,7 @@ import {
   type Result,
 } from '../../../../src/index.ts'
 import {
+  guardsIn,
   shareOf,
   type FullSeatgate,
   delivered,
@@ -415,17 +416,18 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
     'purgeAuditEvents',
 }
 
-function guardsIn(asked: readonly string[]): string[] {
-  const found = asked.flatMap((sql) => {
-    const text = sql.replace(/\s+/g, ' ')
-    if (!text.startsWith('insert into "seatgate_guards"')) return []
-    if (/ where exists \(select 1 from seatgate_join_requests where .* offset \?\)$/.test(text))
-      return ['line']
-    const condition =
-      /^insert into "seatgate_guards" \("code"\) select .*? where not \((.*)\)$/.exec(text)?.[1] ??
-      text
-    return [GUARDS.find(([, pattern]) => pattern.test(condition))?.[0] ?? condition]
-  })
+function namesOf(asked: readonly string[]): string[] {
+  const found = asked
+    .flatMap((sql) => guardsIn(sql))
+    .map(({ query }) => {
+      if (
+        / where exists \(select 1 from seatgate_join_requests where .* offset \?\)$/.test(query)
+      ) {
+        return 'line'
+      }
+      const condition = /^select .*? where not \((.*)\)$/.exec(query)?.[1] ?? query
+      return GUARDS.find(([, pattern]) => pattern.test(condition))?.[0] ?? condition
+    })
   return found.filter((name) => !OF_SEATS.has(name))
 }
 
@@ -435,7 +437,7 @@ async function guardsOf(act: Act): Promise<{ code: string; guards: string[] }> {
   const kit = kitWithHooks({
     sinks: [sinkOf(SINK, () => delivered)],
     around({ store, asked }, run) {
-      if (store === 'd1' && isChange(asked)) guards.push(...guardsIn(asked))
+      if (store === 'd1' && isChange(asked)) guards.push(...namesOf(asked))
       return run()
     },
   })

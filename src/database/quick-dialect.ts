@@ -1,0 +1,192 @@
+/**
+ * Writes SQL as Drizzle's dialect does, with less work: Drizzle asks each part of a statement for its
+ * kind by a walk up the prototypes, once for each kind, and joins a new object for every part. A change
+ * builds some twenty statements, so that this was a third of its CPU time.
+ *
+ * @module
+ */
+import {
+  Column,
+  is,
+  isSQLWrapper,
+  Name,
+  Param,
+  sql,
+  SQL,
+  StringChunk,
+  Table,
+  type SQLWrapper,
+} from 'drizzle-orm'
+import { SQLiteSelectBase, type SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
+import type { Database } from './database.ts'
+
+type Query = ReturnType<SQLiteAsyncDialect['sqlToQuery']>
+
+type Kind = 'text' | 'name' | 'sql' | 'param' | 'column' | 'table' | 'query' | 'list' | 'other'
+
+// Drizzle's classes and their subclasses, each asked once.
+const kinds = new Map<unknown, Kind>([
+  [Object.prototype, 'other'],
+  [Array.prototype, 'list'],
+])
+
+function kindOf(part: object): Kind {
+  const prototype = Object.getPrototypeOf(part) as unknown
+  const known = kinds.get(prototype)
+  if (known !== undefined) return known
+  const kind = newKind(part)
+  kinds.set(prototype, kind)
+  return kind
+}
+
+function newKind(part: object): Kind {
+  if (is(part, StringChunk)) return 'text'
+  if (is(part, Name)) return 'name'
+  if (is(part, SQL)) return 'sql'
+  if (is(part, Param)) return 'param'
+  if (is(part, Column)) return 'column'
+  if (is(part, Table)) return 'table'
+  return is(part, SQLiteSelectBase) ? 'query' : 'other'
+}
+
+interface Writing {
+  text: string
+  readonly params: unknown[]
+}
+
+/**
+ * Returns a handle that writes the same statements as `db`, whose dialect and session stay as they are. A
+ * handle of another version of Drizzle, which has no such dialect, is returned as it is.
+ */
+export function withQuickDialect<D extends Database>(db: D): D {
+  const { dialect } = db as unknown as { readonly dialect?: SQLiteAsyncDialect }
+  if (typeof dialect?.sqlToQuery !== 'function') return db
+  return Object.create(db, { dialect: { value: quickDialect(dialect) } }) as D
+}
+
+function quickDialect(dialect: SQLiteAsyncDialect): SQLiteAsyncDialect {
+  // Drizzle writes what is rare, and each column and table the first time.
+  const slowly = (part: unknown): Query =>
+    dialect.sqlToQuery(part instanceof SQL ? part : new SQL([part as never]))
+  const texts = new WeakMap<object, string>()
+  const textOf = (part: object): string => {
+    const known = texts.get(part)
+    if (known !== undefined) return known
+    const { sql } = slowly(part)
+    texts.set(part, sql)
+    return sql
+  }
+
+  const writeAll = (into: Writing, parts: readonly unknown[]): void => {
+    for (const part of parts) write(into, part)
+  }
+  const write = (into: Writing, part: unknown): void => {
+    if (part === undefined) return
+    if (typeof part !== 'object' || part === null) return bind(into, part)
+    switch (kindOf(part)) {
+      case 'text':
+        for (const text of (part as StringChunk).value) into.text += text
+        return
+      case 'name':
+        into.text += dialect.escapeName((part as Name).value)
+        return
+      case 'sql':
+        if (!isInline(part as SQL)) return writeAll(into, (part as SQL).queryChunks)
+        break
+      case 'param': {
+        const { value, encoder } = part as Param
+        const encoded: unknown = value === null ? null : encoder.mapToDriverValue(value as never)
+        if (typeof encoded !== 'object' || encoded === null) return bind(into, encoded)
+        break
+      }
+      case 'column':
+      case 'table':
+        into.text += textOf(part)
+        return
+      case 'list':
+        into.text += '('
+        for (const [index, each] of (part as readonly unknown[]).entries()) {
+          if (index > 0) into.text += ', '
+          write(into, each)
+        }
+        into.text += ')'
+        return
+      case 'query':
+        into.text += '('
+        write(into, (part as SQLWrapper).getSQL())
+        into.text += ')'
+        return
+    }
+    const { sql, params } = slowly(part)
+    into.text += sql
+    into.params.push(...params)
+  }
+  const bind = (into: Writing, value: unknown) => {
+    into.text += '?'
+    into.params.push(value)
+  }
+
+  // All columns of a table, in the order of the table.
+  const selections = new WeakMap<object, { readonly columns: readonly unknown[]; text: SQL }>()
+  const buildSelection = (
+    fields: readonly { field: unknown }[],
+    how?: { isSingleTable?: boolean }
+  ) => {
+    const first = fields[0]?.field
+    const isNoted = how?.isSingleTable === true && is(first, Column)
+    if (!isNoted) return unnoted.buildSelection(fields, how)
+    const noted = selections.get(first)
+    const columns = noted?.columns ?? []
+    if (
+      noted &&
+      columns.length === fields.length &&
+      fields.every(({ field }, index) => field === columns[index])
+    ) {
+      return noted.text
+    }
+    const built = unnoted.buildSelection(fields, how)
+    if (!fields.every(({ field }) => is(field, Column))) return built
+    const text = sql.raw(slowly(built).sql)
+    selections.set(first, { columns: fields.map(({ field }) => field), text })
+    return text
+  }
+  const unnoted = dialect as unknown as { buildSelection: (...asked: unknown[]) => SQL }
+
+  return Object.assign(Object.create(dialect) as SQLiteAsyncDialect, {
+    buildSelection,
+    sqlToQuery(statement: SQL, source?: 'indexes'): Query {
+      if (source !== undefined) return dialect.sqlToQuery(statement, source)
+      const into: Writing = { text: '', params: [] }
+      write(into, statement)
+      return { sql: into.text, params: into.params }
+    },
+  })
+}
+
+/** Returns how many parameters a query binds, or a larger number. */
+export function parametersIn(part: unknown): number {
+  if (part === undefined) return 0
+  if (typeof part !== 'object' || part === null) return 1
+  switch (kindOf(part)) {
+    case 'text':
+    case 'name':
+    case 'column':
+    case 'table':
+      return 0
+    case 'sql':
+      return sum((part as SQL).queryChunks)
+    case 'param':
+      return 1
+    case 'list':
+      return sum(part as readonly unknown[])
+    case 'query':
+      return parametersIn((part as SQLWrapper).getSQL())
+  }
+  return isSQLWrapper(part) ? parametersIn(part.getSQL()) : 1
+}
+
+const sum = (parts: readonly unknown[]) =>
+  parts.reduce((total: number, part) => total + parametersIn(part), 0)
+
+const isInline = (part: SQL) =>
+  (part as unknown as { shouldInlineParams: boolean }).shouldInlineParams
