@@ -95,7 +95,7 @@ function quickDialect(dialect: SQLiteAsyncDialect): SQLiteAsyncDialect {
         break
       case 'param': {
         const { value, encoder } = part as Param
-        const encoded: unknown = value === null ? null : encoder.mapToDriverValue(value as never)
+        const encoded: unknown = value === null ? null : encoder.mapToDriverValue(value)
         if (typeof encoded !== 'object' || encoded === null) return bind(into, encoded)
         break
       }
@@ -116,6 +116,7 @@ function quickDialect(dialect: SQLiteAsyncDialect): SQLiteAsyncDialect {
         write(into, (part as SQLWrapper).getSQL())
         into.text += ')'
         return
+      case 'other':
     }
     const { sql, params } = slowly(part)
     into.text += sql
@@ -181,6 +182,7 @@ export function parametersIn(part: unknown): number {
       return sum(part as readonly unknown[])
     case 'query':
       return parametersIn((part as SQLWrapper).getSQL())
+    case 'other':
   }
   return isSQLWrapper(part) ? parametersIn(part.getSQL()) : 1
 }
