@@ -177,8 +177,18 @@ export function readLedger(sql: SqlStorage): LedgerState | null {
   if (sql.exec(tables).toArray().length === 0) return null
   const [ledger] = sql.exec('SELECT * FROM ledger').toArray()
   const [pending] = sql.exec('SELECT stage, pending FROM import').toArray()
-  const seats = sql.exec('SELECT seat_id, holder, state FROM seats').toArray()
-  return ledger ? ({ ...ledger, ...pending, seats } as unknown as LedgerState) : null
+  if (!ledger) return null
+  const { claims, ...row } = ledger
+  const claimed = JSON.parse(String(claims)) as Record<string, unknown>
+  const seats = sql
+    .exec('SELECT seat_id, holder, deadline FROM seats ORDER BY seat_id')
+    .toArray()
+    .map(({ seat_id, holder, deadline }) => ({
+      seat_id,
+      holder,
+      state: deadline === null && !(String(seat_id) in claimed) ? 'held' : 'reserved',
+    }))
+  return { ...row, ...pending, seats } as unknown as LedgerState
 }
 
 /**

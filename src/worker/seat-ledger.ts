@@ -32,7 +32,7 @@ import {
 } from '../parts/ledger/start-ledger.ts'
 import { settleSeats } from '../engine/seats/counts.ts'
 import type { SeatCount } from '../engine/seats/limit.ts'
-import { openLedgerTables, type LedgerTables } from './ledger-tables.ts'
+import { openLedgerTables, type LedgerTables, type SeatSought } from './ledger-tables.ts'
 
 /** The bindings that the object needs: the database of the organizations, bound as `DB`. */
 export interface SeatLedgerEnv {
@@ -97,13 +97,12 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
    * invitation is in D1: the seat stays reserved until then.
    */
   confirm(request: ConfirmRequest): Promise<Result<null, 'seats_unavailable'>> {
-    const { seatId, until } = request
-    return this.#answerIfStarted(request, () => this.#settle(seatId, until))
+    return this.#answerIfStarted(request, () => this.#settle(request, request.until))
   }
 
   /** Frees a seat whose membership was deleted from D1, or was certainly not written. */
   release(request: LedgerRequest & SeatReference): Promise<Result<null, 'seats_unavailable'>> {
-    return this.#answerIfStarted(request, () => this.#tables.remove(request.seatId))
+    return this.#answerIfStarted(request, () => this.#tables.remove(request))
   }
 
   /** Stores an entitlement that is in D1. A version that is not newer is ignored. */
@@ -121,8 +120,9 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
    */
   async close({ epoch }: CloseRequest): Promise<Result<null, 'seats_unavailable'>> {
     await this.#whileStarting()
+    if (this.#tables.organizationId() === null) return ok(null)
     const present = this.#tables.epoch()
-    if (present === null || (epoch !== undefined && epoch !== present)) return ok(null)
+    if (epoch !== undefined && epoch !== present) return ok(null)
     this.#change(() => this.#tables.clear())
     this.#armedFor = null
     await this.ctx.storage.deleteAlarm()
@@ -137,6 +137,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     _request: LedgerRequest
   ): Promise<Result<LedgerSnapshot | null, 'seats_unavailable'>> {
     await this.#whileStarting()
+    if (this.#tables.organizationId() === null) return ok(null)
     this.#rearm()
     return ok(this.#tables.snapshot(Date.now()))
   }
@@ -185,13 +186,14 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     const now = Date.now()
     const due = this.#tables.due(now, SETTLE_AT_ONCE)
     if (due.length === 0) return
-    const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))
+    const seatIds = due.map(({ seatId }) => seatId)
+    const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))
     if (this.#tables.organizationId() === null) return
     // Calls were served in the meantime: change only seats that are still reserved.
-    for (const seatId of due) {
-      const until = carried.get(seatId)
-      if (until === undefined) this.#tables.dropReservation(seatId)
-      else this.#settle(seatId, until?.getTime() ?? null)
+    for (const seat of due) {
+      const until = carried.get(seat.seatId)
+      if (until === undefined) this.#tables.dropReservation(seat)
+      else this.#settle(seat, until?.getTime() ?? null)
     }
   }
 
@@ -236,28 +238,21 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   #reserve(request: ReserveRequest): Result<LedgerGrant, ReserveRefusal> {
     const { seatId, holder, reservationSeconds } = request
     const count = this.#tables.count(request.defaultLimit)
-    const decision = decideReserve(
-      {
-        ...count,
-        sameSeat: this.#tables.seatById(seatId),
-        sameHolder: this.#tables.seatOf(holder),
-      },
-      holder
-    )
+    const decision = decideReserve({ ...count, ...this.#tables.seatsOf(request) }, holder)
     if (decision.kind === 'refuse') return refused(this.#certain(decision.refusal))
     if (decision.kind === 'reserve') {
       if (count.limit.kind === 'finite' && !this.#count(request).ok) {
         return refused({ code: 'seats_unavailable' })
       }
       const deadline = Date.now() + reservationSeconds * 1000
-      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)
+      this.#tables.add({ seatId, holder }, deadline)
       this.#arm(deadline)
     }
     // The acceptance is about to make the seat a member's. D1 is asked soon, in case the confirmation is
     // lost.
     if (decision.kind === 'repeat') {
       const deadline = Date.now() + reservationSeconds * 1000
-      this.#tables.hasten(seatId, deadline)
+      this.#tables.hasten({ seatId, userId: holder }, deadline)
       this.#arm(deadline)
     }
     const epoch = this.#tables.epoch() ?? 0
@@ -271,9 +266,9 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     return certain ? refusal : { code: 'seats_unavailable' }
   }
 
-  #settle(seatId: string, until: number | null): void {
-    if (until === null) return this.#tables.hold(seatId)
-    this.#tables.promise(seatId, until)
+  #settle(seat: SeatSought, until: number | null): void {
+    if (until === null) return this.#tables.hold(seat)
+    this.#tables.promise(seat, until)
     this.#arm(until)
   }
 

@@ -114,7 +114,17 @@ function readState(files: readonly string[], organizationId: string): StateOnDis
         .prepare('SELECT * FROM ledger WHERE organization_id = ?')
         .get(organizationId)
       if (row === undefined) return undefined
-      return { ...row, seats: database.prepare('SELECT seat_id, holder, state FROM seats').all() }
+      const { claims, ...counts } = row
+      const claimed = JSON.parse(String(claims)) as Record<string, unknown>
+      const seats = database.prepare('SELECT seat_id, holder, deadline FROM seats').all()
+      return {
+        ...counts,
+        seats: seats.map(({ seat_id, holder, deadline }) => ({
+          seat_id,
+          holder,
+          state: deadline === null && !(String(seat_id) in claimed) ? 'held' : 'reserved',
+        })),
+      }
     })
   )
   return { ...d1, ledger }

@@ -449,13 +449,13 @@ export const MUTATIONS: readonly Mutation[] = [
   tables('an older limit counts in the ledger', ' WHERE version < ?1', ''),
   tables(
     'a presented promise is not asked about soon',
-    'SET deadline = min(deadline, ?)',
-    'SET deadline = max(deadline, ?)'
+    'const until = Math.min(seat.until, deadline)',
+    'const until = Math.max(seat.until, deadline)'
   ),
   tables(
     'the alarm drops what was confirmed meanwhile',
-    "DELETE FROM seats WHERE seat_id = ? AND state = 'reserved'",
-    'DELETE FROM seats WHERE seat_id = ?'
+    'const row = findReserved(sought)',
+    'const row = find(sought, claimsNow())'
   ),
   tables('a deadline is overlooked', 'WHERE deadline <= ?', 'WHERE deadline < ? - 3600000'),
   tables(
@@ -463,11 +463,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'AS next FROM seats WHERE deadline IS NOT NULL',
     'AS next FROM seats'
   ),
-  tables(
-    'confirming keeps the deadline',
-    "SET state = 'held', deadline = NULL",
-    "SET state = 'held'"
-  ),
+  tables('confirming keeps the deadline', 'else if (seat) setDeadline(seat, null)', ''),
 
   memberClaim(
     'a founder asks for a seat',
@@ -1233,8 +1229,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   tables(
     'a seat that is confirmed twice counts twice',
-    "UPDATE ledger SET held = held + (NEW.state = 'held') - (OLD.state = 'held')",
-    "UPDATE ledger SET held = held + (NEW.state = 'held')"
+    'held + (NEW.deadline IS NULL) - ${wasHeld}',
+    'held + (NEW.deadline IS NULL)'
   ),
   line(
     'a person who has left the line is let in',

@@ -36,7 +36,7 @@ const DEEDS: readonly Deed[] = [
   { store: 'd1', sql: 'UPDATE seatgate_seat_ledgers SET epoch = epoch + 1' },
   { store: 'd1', sql: 'DELETE FROM seatgate_seat_ledgers WHERE true' },
   { store: 'ledger', sql: 'DELETE FROM seats WHERE seat_id = (SELECT min(seat_id) FROM seats)' },
-  { store: 'ledger', sql: "INSERT INTO seats VALUES ('by hand', 'nobody', 'held', NULL)" },
+  { store: 'ledger', sql: "INSERT INTO seats (seat_id, holder) VALUES ('by hand', 'nobody')" },
   {
     store: 'ledger',
     sql: "UPDATE seats SET seat_id = 'moved' WHERE seat_id = (SELECT min(seat_id) FROM seats)",

@@ -53,7 +53,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a seat is freed at its deadline without asking D1': {
     file: 'src/worker/seat-ledger.ts',
-    from: 'const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
+    from: 'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))',
     to: 'const carried = new Map()',
     seed: 2,
   },

@@ -133,10 +133,10 @@ function seatRequest({ newId }: Pick<Runtime, 'newId'>, claim: SeatClaim): SeatR
 function claimedSeat(
   { seats }: Pick<ProviderContext, 'seats'>,
   claim: SeatClaim,
-  { organizationId, seatId, kind }: SeatRequest,
+  { organizationId, seatId, holder, kind }: SeatRequest,
   { guards, count, epoch }: SeatGrant
 ): ClaimedSeat {
-  const seat = { organizationId, seatId }
+  const seat = { organizationId, seatId, userId: holder }
   const reservedBefore = kind === 'reserved'
   const batch = { sent: false, released: false }
   const counts = count

@@ -140,7 +140,7 @@ function planLeaving(
   const pointers = endPointers(context, leavers)
   const freed = (context.seats.enforces ? leavers : []).flatMap(
     ({ organizationId, seatId, userId }) =>
-      seatId === null ? [] : [{ seat: { organizationId, seatId }, userId }]
+      seatId === null ? [] : [{ seat: { organizationId, seatId, userId }, userId }]
   )
   const released = freed.map(({ seat, userId }) =>
     seatEvent(seat, 'seat.released', { user_id: userId })

@@ -21,6 +21,8 @@ export interface ProviderContext {
 export interface SeatReference {
   readonly organizationId: string
   readonly seatId: string
+  /** The member who has it or is to get it, by which a ledger finds it; left out for an invitation. */
+  readonly userId?: string
 }
 
 /** A request for a seat. Its id is new for every claim and never reused. */

@@ -104,7 +104,13 @@ export function ledgerSeats(
     const { organizationId } = event
     switch (event.action) {
       case 'seat.released':
-        return release(context, { organizationId, seatId: event.targetId ?? '' })
+        return release(context, {
+          organizationId,
+          seatId: event.targetId ?? '',
+          ...(typeof event.metadata['user_id'] === 'string' && {
+            userId: event.metadata['user_id'],
+          }),
+        })
       case 'seat.limit_changed':
         return call(context, organizationId, (ledger, request) =>
           ledger.setLimit({ ...request, ...limitChange(event) })

@@ -39,7 +39,11 @@ const WEEK_MS = 7 * 24 * 60 * 60 * 1000
 function promisedUntil(organization: TestOrganization): Promise<number | null> {
   return runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => {
     const [row] = storage.sql
-      .exec<{ deadline: number }>("SELECT deadline FROM seats WHERE state = 'reserved'")
+      .exec<{ deadline: number | null }>(
+        `SELECT coalesce(claim.value ->> 0, deadline) AS deadline FROM seats, ledger
+         LEFT JOIN json_each(claims) AS claim ON claim.key = seat_id
+         WHERE coalesce(claim.value ->> 0, deadline) IS NOT NULL`
+      )
       .toArray()
     return row?.deadline ?? null
   })

@@ -154,7 +154,7 @@ const inLedgerRows: Drift[] = [
     what: 'a held seat that is added',
     finds: ['leaked_seat'],
     inject: ({ organization }) =>
-      inLedger(organization, "INSERT INTO seats VALUES ('s', 'nobody', 'held', NULL)"),
+      inLedger(organization, "INSERT INTO seats (seat_id, holder) VALUES ('s', 'nobody')"),
   },
   {
     what: 'a reservation for a year that is added',
@@ -162,7 +162,7 @@ const inLedgerRows: Drift[] = [
     inject: ({ organization }) =>
       inLedger(
         organization,
-        "INSERT INTO seats VALUES ('s', 'nobody', 'reserved', ?)",
+        "INSERT INTO seats (seat_id, holder, deadline) VALUES ('s', 'nobody', ?)",
         Date.now() + 365 * 86_400_000
       ),
   },
@@ -182,11 +182,7 @@ const inLedgerRows: Drift[] = [
     what: 'a promise that is held',
     finds: ['seat_state'],
     inject: ({ organization, promisedSeat }) =>
-      inLedger(
-        organization,
-        "UPDATE seats SET state = 'held', deadline = NULL WHERE seat_id = ?",
-        promisedSeat
-      ),
+      inLedger(organization, 'UPDATE seats SET deadline = NULL WHERE seat_id = ?', promisedSeat),
   },
   {
     what: 'a promise for a year',
@@ -208,7 +204,7 @@ const inLedgerRows: Drift[] = [
       await inD1('UPDATE seatgate_memberships SET updated_at = 0 WHERE user_id = ?', member)
       await inLedger(
         organization,
-        "UPDATE seats SET state = 'reserved', deadline = ? WHERE seat_id = ?",
+        'UPDATE seats SET deadline = ? WHERE seat_id = ?',
         Date.now() + 365 * 86_400_000,
         seat
       )

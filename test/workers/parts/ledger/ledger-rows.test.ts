@@ -52,7 +52,7 @@ function rowsRead(organization: TestOrganization, seats: number): Promise<Record
   return runInDurableObject(ledgerOf(organization), async (calls, { storage }) => {
     storage.sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-       INSERT INTO seats SELECT 'seat ' || i, 'user ' || i, 'held', NULL FROM n`,
+       INSERT INTO seats (seat_id, holder) SELECT 'seat ' || i, 'user ' || i FROM n`,
       seats
     )
     const request = (seatId: string, defaultLimit: SeatLimit = unlimited): ReserveRequest => ({
