@@ -383,41 +383,45 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ledger(
     'a reservation has no deadline in sight',
-    "      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)\n      this.#arm(deadline)",
-    "      this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)"
+    '      this.#tables.add({ seatId, holder }, deadline)\n      this.#arm(deadline)',
+    '      this.#tables.add({ seatId, holder }, deadline)'
   ),
   ledger(
     'a reservation counts as held',
-    "this.#tables.add({ seatId, holder, state: 'reserved' }, deadline)",
-    "this.#tables.add({ seatId, holder, state: 'held' }, null)"
+    'this.#tables.add({ seatId, holder }, deadline)',
+    'this.#tables.add({ seatId, holder }, deadline)\n      this.#tables.hold({ seatId, userId: holder })'
   ),
   ledger(
     'a seat is freed by the clock alone',
-    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
+    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))',
     'const carried = new Map<string, Date | null>()'
   ),
   ledger(
     'a seat is freed if D1 does not answer',
-    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now))',
-    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, due, new Date(now)).catch(() => new Map<string, Date | null>())'
+    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))',
+    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now)).catch(() => new Map<string, Date | null>())'
   ),
   ledger('the alarm does not come again', '    this.#arm(Date.now() + RETRY_MS)\n', ''),
   ledger(
     'the alarm frees what is held',
-    'this.#tables.dropReservation(seatId)',
-    'this.#tables.remove(seatId)'
+    'this.#tables.dropReservation(seat)',
+    'this.#tables.remove(seat)'
   ),
   ledger(
     'the alarm frees nothing',
-    'if (until === undefined) this.#tables.dropReservation(seatId)',
+    'if (until === undefined) this.#tables.dropReservation(seat)',
     'if (until === undefined) continue'
   ),
   ledger('the next deadline is not armed', 'else this.#arm(next)', 'else void next'),
-  ledger('a release is not heard', '() => this.#tables.remove(request.seatId)', '() => undefined'),
-  ledger('a confirmation is not heard', '() => this.#settle(seatId, until)', '() => void seatId'),
+  ledger('a release is not heard', '() => this.#tables.remove(request)', '() => undefined'),
+  ledger(
+    'a confirmation is not heard',
+    '() => this.#settle(request, request.until)',
+    '() => undefined'
+  ),
   ledger(
     'a promise is held for ever',
-    '    if (until === null) return this.#tables.hold(seatId)\n',
+    '    if (until === null) return this.#tables.hold(seat)\n',
     '    if (until !== 0) return this.#tables.hold(seatId)\n'
   ),
   ledger(
