@@ -48,7 +48,42 @@ describe('the rows that a ledger reads', () => {
   })
 })
 
-function rowsRead(organization: TestOrganization, seats: number): Promise<Record<string, number>> {
+// Without an index a statement would read every seat.
+describe('the statements of a ledger', () => {
+  it('scan no table of seats, and sort none [SEAT-5]', async () => {
+    const kit = createKit()
+    const organization = await kit.organization()
+    unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
+    const statements = new Set<string>()
+    await rowsRead(organization, 10, (sql) => statements.add(sql))
+    expect(statements.size).toBeGreaterThan(8)
+    const plans = await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>
+      [...statements].flatMap((sql) =>
+        storage.sql
+          .exec<{ detail: string }>(`EXPLAIN QUERY PLAN ${sql}`, ...nullsFor(sql))
+          .toArray()
+          .map(({ detail }) => `${detail}: ${sql}`)
+      )
+    )
+    expect(plans.some((plan) => plan.startsWith('SEARCH seats USING INDEX seats_deadline'))).toBe(
+      true
+    )
+    expect(plans.filter((plan) => /^SCAN (seats|released)|TEMP B-TREE/.test(plan))).toEqual([])
+  })
+})
+
+// Numbered parameters are bound once each.
+const nullsFor = (sql: string) =>
+  Array.from(
+    sql.includes('?1') ? new Set(sql.match(/\?\d/g)) : (sql.match(/\?/g) ?? []),
+    () => null
+  )
+
+function rowsRead(
+  organization: TestOrganization,
+  seats: number,
+  note: (sql: string) => void = () => {}
+): Promise<Record<string, number>> {
   return runInDurableObject(ledgerOf(organization), async (calls, { storage }) => {
     storage.sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
@@ -68,6 +103,7 @@ function rowsRead(organization: TestOrganization, seats: number): Promise<Record
       const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
       const exec = storage.sql.exec
       storage.sql.exec = ((...query: Parameters<typeof exec>) => {
+        note(query[0])
         const cursor = exec.apply(storage.sql, query)
         cursors.push(cursor)
         return cursor
