@@ -175,18 +175,20 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
 export function readLedger(sql: SqlStorage): LedgerState | null {
   const tables = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger'"
   if (sql.exec(tables).toArray().length === 0) return null
-  const [ledger] = sql.exec('SELECT * FROM ledger').toArray()
+  const [ledger] = sql.exec<{ claims: string }>('SELECT * FROM ledger').toArray()
   const [pending] = sql.exec('SELECT stage, pending FROM import').toArray()
   if (!ledger) return null
   const { claims, ...row } = ledger
-  const claimed = JSON.parse(String(claims)) as Record<string, unknown>
+  const claimed = JSON.parse(claims) as Record<string, unknown>
   const seats = sql
-    .exec('SELECT seat_id, holder, deadline FROM seats ORDER BY seat_id')
+    .exec<{ seat_id: string; holder: string; deadline: number | null }>(
+      'SELECT seat_id, holder, deadline FROM seats ORDER BY seat_id'
+    )
     .toArray()
     .map(({ seat_id, holder, deadline }) => ({
       seat_id,
       holder,
-      state: deadline === null && !(String(seat_id) in claimed) ? 'held' : 'reserved',
+      state: deadline === null && !Object.hasOwn(claimed, seat_id) ? 'held' : 'reserved',
     }))
   return { ...row, ...pending, seats } as unknown as LedgerState
 }
