@@ -1,13 +1,13 @@
 import { runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { ReserveRequest } from '../../../../src/parts/ledger/protocol.ts'
-import { unlimited } from '../../../../src/engine/seats/limit.ts'
 import type { SeatLedger } from '../../../../src/worker/seat-ledger.ts'
 import { createKit, ledgerOf, type TestOrganization } from '../../../kit/index.ts'
 
 afterEach(() => {
   vi.useRealTimers()
 })
+
+type ReserveRequest = Parameters<SeatLedger['reserve']>[0]
 
 // More than the row of the ledger takes.
 const MANY = 40
@@ -17,7 +17,7 @@ const requestsFor = (organization: TestOrganization): readonly ReserveRequest[] 
     organizationId: organization.id,
     seatId: `seat ${index}`,
     holder: `user ${index}`,
-    defaultLimit: unlimited,
+    defaultLimit: { kind: 'unlimited' },
     reservationSeconds: 30,
   }))
 

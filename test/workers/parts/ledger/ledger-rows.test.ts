@@ -50,7 +50,7 @@ describe('the rows that a ledger reads', () => {
 
 // Without an index a statement would read every seat.
 describe('the statements of a ledger', () => {
-  it('scan no table of seats, and sort none [SEAT-5]', async () => {
+  it('neither scan nor sort the seats [SEAT-5]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     unwrap(await seatUsage(kit.seatgate, organization.as(organization.owner)))
