@@ -29,12 +29,22 @@ export interface Sizes {
   readonly zipped: number
 }
 
+/** The bytes in D1 of a change. */
+export interface StoredBytes {
+  /** Of an added member: the membership and two events. */
+  readonly member: number
+  /** Of a changed role: one event. */
+  readonly change: number
+}
+
 /** Everything that a run measures. */
 export interface Results {
   readonly measuredOn: string
   readonly versions: Readonly<Record<string, string>>
   readonly counts: readonly CountedOperation[]
   readonly sizes: Readonly<Record<Product, Sizes>>
+  /** Left out of runs before it was measured. */
+  readonly storage?: StoredBytes
   /** Null if only what is exact was measured. */
   readonly timed: Timed | null
 }

@@ -15,6 +15,7 @@ import { countAll } from './counts.ts'
 import { compareBareCalls, compareProducts } from './ratios.ts'
 import { LATEST, readResults, type Results, type Sizes, type Timed } from './results.ts'
 import { root, sizesOf } from './stage.ts'
+import { storageOf } from './storage.ts'
 import { startsOf } from './starts.ts'
 import { PRODUCTS, type Product } from './subjects.ts'
 import { writePage } from './write-page.ts'
@@ -46,12 +47,16 @@ async function measure(): Promise<void> {
   const sizes: Partial<Record<Product, Sizes>> = {}
   for (const product of PRODUCTS) sizes[product] = await sizesOf(product, library)
 
+  say('Storage …')
+  const storage = await storageOf(library)
+
   const timed = values.exact ? lastTimes() : await timeAll()
   const results: Results = {
     measuredOn: new Date().toISOString().slice(0, 10),
     versions: versions(),
     counts,
     sizes: sizes as Results['sizes'],
+    storage,
     timed,
   }
   mkdirSync(dirname(out), { recursive: true })
