@@ -102,7 +102,7 @@ export function openLedgerTables(sql: SqlStorage) {
   // The row of the ledger is read once a call, and again after a write.
   let read: { readonly row: LedgerRow | undefined } | null = null
   const refresh = () => {
-    // Without claims it is a ledger of an earlier version, which starts anew.
+    // Without claims it is a ledger of an earlier version, which is started again.
     const tables =
       "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'ledger' AND sql LIKE '%claims%'"
     read = null
