@@ -20,7 +20,7 @@ import {
   retention,
   type WakeUp,
 } from '../src/index.ts'
-import { seatgateConsole } from '../src/console/index.ts'
+import { german, seatgateConsole } from '../src/console/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
@@ -163,6 +163,7 @@ const pages = {
   authenticate,
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
+  languages: [german],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }

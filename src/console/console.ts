@@ -23,7 +23,7 @@ const OPTIONS = namesOf<ConsoleOptions>({
   signInUrl: true,
   signOutUrl: true,
   brand: true,
-  language: true,
+  languages: true,
   signIn: true,
   billing: true,
 })

@@ -5,4 +5,5 @@
  */
 export { seatgateConsole } from './console.ts'
 export type { ConsoleEnv, ConsoleOptions } from './visit.ts'
-export type { Language } from './texts/languages.ts'
+export { german } from './texts/de.ts'
+export type { Catalogue, Plural, TextKey } from './texts/en.ts'

@@ -10,7 +10,7 @@ import { assetUrl, Name, OutcomeNotice, RefusalNotice } from './elements.tsx'
 import { takeOutcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
 import type { Words } from './texts/languages.ts'
-import { baseOf, byOperator, pathIn, wordsOf, type Console, type Visit } from './visit.ts'
+import { baseOf, homeOf, byOperator, pathIn, wordsOf, type Console, type Visit } from './visit.ts'
 
 /** A page: its title and its content. */
 interface Page {
@@ -51,11 +51,11 @@ export function showPage(
           {words.text('skip')}
         </a>
         <header class="top">
-          <a class="brand" href={`${base}/`}>
+          <a class="brand" href={homeOf(c)}>
             {brand}
           </a>
           {page.navigation !== undefined && (
-            <a href={`${base}/`}>{words.text('switchOrganization')}</a>
+            <a href={homeOf(c)}>{words.text('switchOrganization')}</a>
           )}
           {!page.anonymous && signOutUrl !== undefined && (
             <SignOut url={signOutUrl} label={words.text('signOut')} />
@@ -178,7 +178,7 @@ export function showRefusal(
   const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (refusal.code === 'unauthenticated') {
     const { pathname, search } = new URL(c.req.url)
-    const back = isRead ? pathname + search : `${baseOf(c)}/`
+    const back = isRead ? pathname + search : homeOf(c)
     const mark = signInUrl.includes('?') ? '&' : '?'
     return c.redirect(`${signInUrl}${mark}return_to=${encodeURIComponent(back)}`, 303)
   }
@@ -201,7 +201,7 @@ export function showRefusal(
               {' · '}
             </>
           )}
-          <a href={`${baseOf(c)}/`}>{words.text('home')}</a>
+          <a href={homeOf(c)}>{words.text('home')}</a>
         </p>
       </>
     ),

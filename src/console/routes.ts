@@ -1,6 +1,5 @@
 import { Hono, type Handler, type MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
-import { HTTPException } from 'hono/http-exception'
 import { storeRefusal } from '../engine/changes/listed-refusals.ts'
 import { refuseCrossSite } from '../hono/cross-site.ts'
 import { loadOrganizationFromSlug } from '../hono/load-organization-from-slug.ts'
@@ -75,7 +74,7 @@ export function consoleRoutes(setup: Console, add: (routes: Routes) => void): Ho
 
 function refusalFor({ seatgate }: Console, error: Error) {
   if (error instanceof RefusalException) return error.refusal
-  // Of `hono/csrf`.
-  if (error instanceof HTTPException) return { code: 'cross_site_request' } as const
+  // The exception of `hono/csrf`.
+  if ('getResponse' in error) return { code: 'cross_site_request' } as const
   return storeRefusal(seatgate, error)
 }

@@ -13,8 +13,8 @@ import type { Authenticate } from '../hono/request.ts'
 import type { SignIn } from '../hono/routes/invitation-routes.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
 import { keepOutcome, type Outcome } from './outcome.ts'
-import type { TextKey } from './texts/en.ts'
-import { languageFor, wordsIn, type Language, type Values, type Words } from './texts/languages.ts'
+import type { Catalogue, TextKey } from './texts/en.ts'
+import { catalogueFor, wordsIn, type Values, type Words } from './texts/languages.ts'
 
 /** Options of `seatgateConsole`. */
 export interface ConsoleOptions {
@@ -26,8 +26,8 @@ export interface ConsoleOptions {
   readonly signOutUrl?: string
   /** The name at the top of each page. Default `Seatgate`. */
   readonly brand?: string
-  /** Returns the language of a request. Default: by `Accept-Language`. */
-  readonly language?: (c: Context) => Language
+  /** Further languages beside English, such as `german`. `Accept-Language` chooses. Default: empty. */
+  readonly languages?: readonly Catalogue[]
   /** Signs in a person who accepts an invitation with sign-up. Without it they sign up elsewhere. */
   readonly signIn?: SignIn
   /** The connection to the billing provider. Without it the billing page has no forms. */
@@ -49,12 +49,17 @@ export type Visit = Context<ConsoleEnv>
 
 /** Returns the words of a request's language. */
 export function wordsOf({ options }: Console, c: Context): Words {
-  return wordsIn(options.language?.(c) ?? languageFor(c.req.header('accept-language')))
+  return wordsIn(catalogueFor(c.req.header('accept-language'), options.languages))
 }
 
 /** Returns the path that the console is mounted at, without a slash at its end. */
 export function baseOf(c: Context): string {
   return basePath(c).replace(/\/+$/, '')
+}
+
+/** Returns the path of the first page. */
+export function homeOf(c: Context): string {
+  return baseOf(c) || '/'
 }
 
 /** Returns the path of a page of the organization that the request names. */

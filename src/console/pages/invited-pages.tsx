@@ -18,7 +18,15 @@ import { attributesIn } from '../outcome.ts'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
-import { afterAct, baseOf, readFields, withOutcome, wordsOf, type Console } from '../visit.ts'
+import {
+  afterAct,
+  baseOf,
+  homeOf,
+  readFields,
+  withOutcome,
+  wordsOf,
+  type Console,
+} from '../visit.ts'
 
 const COOKIE = 'seatgate_console_invitation'
 const SECONDS = 1800
@@ -184,7 +192,7 @@ function Invitation({
       <>
         <p>{words.text(again ? 'inv_already_acceptedHelp' : 'inv_endedHelp')}</p>
         <p>
-          <a href={`${baseOf(c)}/`}>{words.text('home')}</a>
+          <a href={homeOf(c)}>{words.text('home')}</a>
         </p>
       </>
     )

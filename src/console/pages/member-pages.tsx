@@ -25,8 +25,8 @@ import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
 import {
   afterAct,
-  baseOf,
   granted,
+  homeOf,
   inOrganization,
   pathIn,
   readFields,
@@ -154,7 +154,7 @@ export function memberPages(setup: Console, routes: Routes): void {
     const { options } = await readFields(c)
     const { caller, organization } = c.var
     const left = await leaveOrganization(seatgate, { ...inOrganization(c), caller }, options)
-    const to = left.ok ? `${baseOf(c)}/` : all(c)
+    const to = left.ok ? homeOf(c) : all(c)
     return afterAct(c, left, to, 'leftDone', { organization: organization.name })
   })
 

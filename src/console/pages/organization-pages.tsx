@@ -15,6 +15,7 @@ import {
   afterAct,
   baseOf,
   granted,
+  homeOf,
   inOrganization,
   pathIn,
   readFields,
@@ -89,7 +90,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
                     </tr>
                   ))}
                 </Table>
-                <Pages path={`${base}/`} cursor={cursor} next={page.nextCursor} words={words} />
+                <Pages path={homeOf(c)} cursor={cursor} next={page.nextCursor} words={words} />
               </section>
               <p class="pages">
                 <a class="button" href={`${base}/new`}>
@@ -116,7 +117,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
             <CreateForm action={`${baseOf(c)}/new`} operation={seatgate.newId()} words={words} />
           </section>
           <p class="pages">
-            <a href={`${baseOf(c)}/`}>{words.text('home')}</a>
+            <a href={homeOf(c)}>{words.text('home')}</a>
           </p>
         </>
       ),
@@ -235,7 +236,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
       { confirmName: fields.get('confirm'), ...proofIn(setup, fields) },
       fields.options
     )
-    const to = deleted.ok ? `${baseOf(c)}/` : pathIn(c, '/settings')
+    const to = deleted.ok ? homeOf(c) : pathIn(c, '/settings')
     return afterAct(c, deleted, to, 'deletedDone')
   })
 }

@@ -451,7 +451,9 @@ const REFUSALS: Partial<Record<RefusalCode, string>> = {
   unavailable: 'Der Dienst antwortet gerade nicht',
 }
 
+/** The texts of the console in German: for `languages` of `seatgateConsole`. */
 export const german: Catalogue = {
+  language: 'de',
   texts: de,
   refusal: (code) => REFUSALS[code] ?? english.refusal(code),
   events: {

@@ -409,8 +409,10 @@ export const en = {
 /** A key of the catalogue. */
 export type TextKey = keyof typeof en
 
-/** The texts of one language. */
+/** The texts of one language: an option of `seatgateConsole`. */
 export interface Catalogue {
+  /** The tag of the language, such as `de`. */
+  readonly language: string
   readonly texts: Readonly<Record<TextKey, string | Plural>>
   /** The reason of a refusal. */
   readonly refusal: (code: RefusalCode) => string
@@ -419,6 +421,7 @@ export interface Catalogue {
 }
 
 export const english: Catalogue = {
+  language: 'en',
   texts: en,
   refusal: titleOf,
   events: {

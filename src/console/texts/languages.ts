@@ -1,18 +1,13 @@
-import { Fragment, type Child } from 'hono/jsx'
-import { jsx } from 'hono/jsx/jsx-runtime'
-import { german } from './de.ts'
+import type { Child } from 'hono/jsx'
+// Not from `hono/jsx`, which also has the renderer of browsers.
+import { Fragment, jsx } from 'hono/jsx/jsx-runtime'
 import { english, type Catalogue, type Plural, type TextKey } from './en.ts'
-
-/** The languages of the console. */
-export type Language = 'en' | 'de'
-
-const CATALOGUES: Readonly<Record<Language, Catalogue>> = { en: english, de: german }
 
 export type Values = Readonly<Record<string, string | number>>
 
 /** The texts and formats of one language. */
 export interface Words {
-  readonly language: Language
+  readonly language: string
   /** Returns a text, with its values, for an attribute or a title. */
   text(key: TextKey, values?: Values): string
   /** Returns a text with elements as values, such as names. */
@@ -37,9 +32,18 @@ const UNITS = [
   ['minute', 60_000],
 ] as const
 
-/** Returns the words of a language. */
-export function wordsIn(language: Language): Words {
-  const { texts, refusal, events } = CATALOGUES[language]
+const made = new WeakMap<Catalogue, Words>()
+
+/** Returns the words of a catalogue. */
+export function wordsIn(catalogue: Catalogue): Words {
+  const present = made.get(catalogue)
+  if (present !== undefined) return present
+  const words = wordsOfCatalogue(catalogue)
+  made.set(catalogue, words)
+  return words
+}
+
+function wordsOfCatalogue({ language, texts, refusal, events }: Catalogue): Words {
   const rules = new Intl.PluralRules(language)
   const numbers = new Intl.NumberFormat(language)
   const days = new Intl.DateTimeFormat(language, { dateStyle: 'long', timeZone: 'UTC' })
@@ -88,8 +92,12 @@ export function wordsIn(language: Language): Words {
   }
 }
 
-/** Returns the first language of an `Accept-Language` that there is; English without one. */
-export function languageFor(header: string | undefined): Language {
+/** Returns the catalogue of the language that an `Accept-Language` prefers; English without one. */
+export function catalogueFor(
+  header: string | undefined,
+  others: readonly Catalogue[] = []
+): Catalogue {
+  const known = [english, ...others]
   const asked = (header ?? '')
     .split(',')
     .map((part) => {
@@ -98,6 +106,9 @@ export function languageFor(header: string | undefined): Language {
       return { language: tag.split('-')[0] ?? '', quality: Number(quality) }
     })
     .sort((a, b) => b.quality - a.quality)
-  for (const { language } of asked) if (language === 'en' || language === 'de') return language
-  return 'en'
+  for (const { language } of asked) {
+    const catalogue = known.find((one) => one.language === language)
+    if (catalogue !== undefined) return catalogue
+  }
+  return english
 }

@@ -1,0 +1,255 @@
+import { Hono } from 'hono'
+import { describe, expect, it } from 'vitest'
+import { sessionQuery } from '../../../host/identity/sessions.ts'
+import { german, seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
+import { addMember, updateSlug } from '../../../src/index.ts'
+import type { Authenticate } from '../../../src/hono/index.ts'
+import {
+  createKit,
+  PASSWORD,
+  person,
+  SECRET,
+  seatgateWith,
+  type Kit,
+  type Person,
+} from '../../kit/index.ts'
+
+const operators = new Set<string>()
+
+// The query goes into the library's batch: it is made with its handle.
+const authenticating =
+  ({ db }: Kit['seatgate']): Authenticate =>
+  async (c) => {
+    const [, token] = /session=([\w-]+)/.exec(c.req.header('cookie') ?? '') ?? []
+    return token === undefined
+      ? null
+      : sessionQuery(db, token, ({ userId }) => operators.has(userId))
+  }
+
+function mounted(seatgate: Kit['seatgate'], options: Partial<ConsoleOptions> = {}) {
+  const app = new Hono().route(
+    '/admin/console',
+    seatgateConsole(seatgate, { authenticate: authenticating(seatgate), ...options })
+  )
+  const headersFor = (who: Person | null) =>
+    who === null ? {} : { cookie: `session=${who.token}` }
+  return {
+    get: (path: string, who: Person | null, headers: Record<string, string> = {}) =>
+      app.request(`/admin/console${path}`, { headers: { ...headersFor(who), ...headers } }),
+    post: (
+      path: string,
+      who: Person | null,
+      fields: Record<string, string> = {},
+      headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }
+    ) =>
+      app.request(`/admin/console${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { ...headersFor(who), ...headers },
+      }),
+  }
+}
+
+/** A console over an organization with an owner and a member, both with a session. */
+async function acme(options: Parameters<typeof createKit>[0] = {}) {
+  const kit = createKit({ secret: SECRET, ...options })
+  const [owner, member] = [await person(), await person()]
+  const pages = mounted(kit.seatgate)
+  const created = await pages.post('/new', owner, { name: 'Acme' })
+  const slug = created.headers.get('location')?.split('/')[4] ?? ''
+  if (slug === '') throw new Error(`${created.status} ${[...created.headers].join(' ')}`)
+  await kit.settled()
+  return { kit, owner, member, pages, slug }
+}
+
+const PAGES = [
+  'members',
+  'invitations',
+  'requests',
+  'domains',
+  'seats',
+  'seats/history',
+  'seats/at?at=2030-01-01T00:00',
+  'audit',
+  'settings',
+]
+
+describe('a page of an organization', () => {
+  it.each(PAGES)('/%s makes at most two trips to D1, the session included', async (page) => {
+    const { kit, owner, pages, slug } = await acme()
+    const before = kit.trips()
+    const response = await pages.get(`/org/${slug}/${page}`, owner)
+    expect(response.status).toBe(200)
+    expect(kit.trips() - before).toBeLessThanOrEqual(2)
+  })
+
+  it('makes at most two trips to D1 for the list of organizations and for operators', async () => {
+    const { kit, owner, pages, slug } = await acme()
+    operators.add(owner.userId)
+    for (const path of ['', '/platform', `/platform/${slug}`]) {
+      const before = kit.trips()
+      expect((await pages.get(path, owner)).status, path).toBe(200)
+      expect(kit.trips() - before, path).toBeLessThanOrEqual(2)
+    }
+  })
+
+  it('has links, forms and files below the path that the console is mounted at', async () => {
+    const { owner, pages, slug } = await acme()
+    const html = await (await pages.get(`/org/${slug}/members`, owner)).text()
+    const targets = [...html.matchAll(/\s(?:href|action|src)="([^"#]+)"/g)].map(([, to = '']) => to)
+    expect(targets.length).toBeGreaterThan(8)
+    expect(targets.filter((to) => !/^\/admin\/console(\/|$)/.test(to))).toEqual([])
+    const style = targets.find((to) => to.endsWith('.css')) ?? ''
+    const file = await pages.get(style.replace('/admin/console', ''), null)
+    expect(file.headers.get('cache-control')).toContain('immutable')
+  })
+
+  it('has a policy without inline scripts and styles, and neither in it', async () => {
+    const { owner, pages, slug } = await acme()
+    for (const page of PAGES) {
+      const response = await pages.get(`/org/${slug}/${page}`, owner)
+      const policy = response.headers.get('content-security-policy') ?? ''
+      expect(policy).toContain("script-src 'self'")
+      expect(policy).not.toContain('unsafe')
+      expect(response.headers.get('cache-control')).toBe('no-store')
+      const html = await response.text()
+      expect(html).not.toMatch(/<style|\sstyle=|\son[a-z]+=|<script(?! type="module" src=)/)
+    }
+  })
+
+  it('is a page that says so, with a time to come back, while D1 does not answer', async () => {
+    let isDown = false
+    const { owner, pages, slug } = await acme({
+      around: (trip, run) =>
+        isDown && trip.store === 'd1'
+          ? Promise.reject(new Error('D1_ERROR: Network connection lost.'))
+          : run(),
+    })
+    isDown = true
+    for (const page of PAGES) {
+      const response = await pages.get(`/org/${slug}/${page}`, owner)
+      expect(response.status, page).toBe(503)
+      expect(response.headers.get('retry-after')).toBe('5')
+      expect(await response.text()).toContain('data-refusal="unavailable"')
+    }
+    const refused = await pages.post(`/org/${slug}/settings/rename`, owner, { name: 'Later' })
+    const outcome = decodeURIComponent(refused.headers.get('set-cookie') ?? '')
+    expect([refused.status, outcome]).toEqual([303, expect.stringContaining('"unavailable"')])
+  })
+
+  it('of a former address leads members to the same page of the new one', async () => {
+    const { kit, owner, pages, slug } = await acme()
+    const caller = { userId: owner.userId }
+    const input = { slug: `${slug}-moved`, confirmSlug: slug, password: PASSWORD }
+    const moved = await updateSlug(kit.seatgate, { caller, organization: slug }, input)
+    expect(moved.ok).toBe(true)
+    const response = await pages.get(`/org/${slug}/seats`, owner)
+    expect(response.headers.get('location')).toBe(`/admin/console/org/${slug}-moved/seats`)
+  })
+})
+
+describe('a role', () => {
+  it.each(['requests', 'domains', 'seats/history', 'audit', 'settings'])(
+    'without the right gets no /%s',
+    async (page) => {
+      const { owner, member, pages, slug, kit } = await acme()
+      const scope = { caller: { userId: owner.userId }, organization: slug }
+      const input = { userId: member.userId, role: 'member' }
+      expect((await addMember(kit.seatgate, scope, input)).ok).toBe(true)
+      const response = await pages.get(`/org/${slug}/${page}`, member)
+      expect(response.status).toBe(403)
+      expect(await response.text()).not.toContain(owner.email)
+    }
+  )
+
+  it('of a stranger gets the answer of an organization that does not exist', async () => {
+    const { member, pages, slug } = await acme()
+    for (const page of PAGES) {
+      const response = await pages.get(`/org/${slug}/${page}`, member)
+      expect(response.status, page).toBe(404)
+      const absent = await pages.get(`/org/absent/${page}`, member)
+      const text = (await response.text()).replaceAll(slug, 'absent')
+      expect(text).toBe(await absent.text())
+    }
+  })
+})
+
+describe('a form', () => {
+  it.each([
+    { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+    { 'sec-fetch-site': 'same-site', origin: 'https://other.seatgate.test' },
+    { origin: 'null' },
+  ])('of another site is refused: %j', async (headers) => {
+    const { owner, pages, slug } = await acme()
+    const path = `/org/${slug}/settings/rename`
+    const response = await pages.post(path, owner, { name: 'Taken' }, headers)
+    expect(response.status).toBe(403)
+    expect(await response.text()).toContain('data-refusal="cross_site_request"')
+  })
+
+  it('that is sent twice is one operation', async () => {
+    const kit = createKit()
+    const owner = await person()
+    const pages = mounted(kit.seatgate)
+    const fields = { name: 'Once', operation: crypto.randomUUID() }
+    const [first, again] = [
+      await pages.post('/new', owner, fields),
+      await pages.post('/new', owner, fields),
+    ]
+    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    expect(await (await pages.get('', owner)).text()).toContain('1 organization')
+  })
+
+  it('that is not UTF-8 or too large is refused', async () => {
+    const { owner, pages, slug } = await acme()
+    const path = `/org/${slug}/settings/rename`
+    const large = await pages.post(path, owner, { name: 'x'.repeat(70_000) })
+    expect(large.status).toBe(413)
+    expect(await large.text()).toContain('data-refusal="payload_too_large"')
+  })
+
+  it('of a person without a session leads to the page to sign in', async () => {
+    const { pages, slug } = await acme()
+    const page = await pages.get(`/org/${slug}/seats?x=1`, null)
+    const back = encodeURIComponent(`/admin/console/org/${slug}/seats?x=1`)
+    expect(page.headers.get('location')).toBe(`/sign-in?return_to=${back}`)
+    const form = await pages.post(`/org/${slug}/leave`, null)
+    expect(form.headers.get('location')).toBe(
+      `/sign-in?return_to=${encodeURIComponent('/admin/console')}`
+    )
+  })
+})
+
+describe('the options', () => {
+  it('set the brand, the way out and the languages', async () => {
+    const { kit, owner, slug } = await acme()
+    const pages = mounted(kit.seatgate, {
+      brand: 'Acme Admin',
+      signOutUrl: 'https://login.example/out',
+      languages: [german],
+    })
+    const path = `/org/${slug}/members`
+    const html = await (await pages.get(path, owner, { 'accept-language': 'fr, de;q=0.8' })).text()
+    expect(html).toContain('<html lang="de">')
+    expect(html).toContain('Mitglieder')
+    expect(html).toContain('Acme Admin</a>')
+    expect(html).toContain('href="https://login.example/out"')
+    const other = await (await pages.get(path, owner, { 'accept-language': 'fr' })).text()
+    expect(other).toContain('<html lang="en">')
+  })
+
+  it('are checked at set-up', () => {
+    const seatgate = seatgateWith()
+    expect(() => seatgateConsole(seatgate, {} as never)).toThrow(TypeError)
+    const unknown = { authenticate: () => null, signinUrl: '/x' } as never
+    expect(() => seatgateConsole(seatgate, unknown)).toThrow('signinUrl')
+  })
+
+  it('without invitations and joining have no pages of them', async () => {
+    const { slug, owner } = await acme()
+    const pages = mounted(seatgateWith({ users: undefined as never, secret: undefined as never }))
+    for (const page of ['invitations', 'requests', 'domains', 'billing']) {
+      expect((await pages.get(`/org/${slug}/${page}`, owner)).status, page).toBe(404)
+    }
+  })
+})
