@@ -51,6 +51,21 @@ const BUNDLES = [
     minified: 394_608,
     zipped: 128_878,
   },
+  {
+    name: 'the same with the console in English',
+    code: `export * from './dist/index.js'
+      export * from './dist/hono/index.js'
+      export * from './dist/worker/index.js'
+      export { seatgateConsole } from './dist/console/index.js'`,
+    minified: 522_993,
+    zipped: 170_639,
+  },
+  {
+    name: 'the scripts and styles of the console',
+    code: `export { files } from './dist/console/assets.js'`,
+    minified: 42_795,
+    zipped: 17_625,
+  },
 ]
 
 export default BUNDLES.flatMap(({ name, code, minified, zipped }) => {

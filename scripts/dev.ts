@@ -74,7 +74,8 @@ function welcome(url: string): string {
   return `
 Seatgate is ready on ${url}
 
-Sign up, create an organization, invite somebody (the mail is printed here), read the seats:
+Open it in a browser, or by HTTP: sign up, create an organization, invite somebody (the mail is printed
+here), read the seats:
 
   TOKEN=$(curl -s ${url}/identity/sign-up ${json} -d '${account}' | sed -n 's/.*"token":"\\([^"]*\\)".*/\\1/p')
   ORG=$(curl -s ${url}/organizations ${bearer} ${json} -d '${organization}' | ${pick('id')})

@@ -6,6 +6,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { describe, expect, test } from 'vitest'
 import { ORGANIZATIONS_AND_MEMBERS, PEERS } from './bundles.ts'
@@ -56,6 +57,38 @@ describe('a Worker that does not use a part', () => {
     )
     const found = of(withIt.kept)
     expect(places.filter((place) => !found.some((file) => file.startsWith(place)))).toEqual([])
+  })
+})
+
+describe('a Worker that does not mount the console', () => {
+  test('has no code of it in its bundle, nor its scripts, styles and texts', async () => {
+    const host = `export * from './src/index.ts'
+      export * from './src/hono/index.ts'
+      export * from './src/worker/index.ts'`
+    const of = (files: readonly string[]) =>
+      files.filter((file) => /^(?:src|dist)\/console\//.test(file))
+    const without = await bundled(host)
+    expect(of(without.inputs)).toEqual([])
+    const mounted = await bundled(
+      `${host}\nexport { seatgateConsole } from './src/console/index.ts'`
+    )
+    expect(of(mounted.kept)).toContain('dist/console/assets.js')
+    expect(mounted.kept).not.toContain('src/console/texts/de.ts')
+  })
+})
+
+describe('the scripts and styles of the console', () => {
+  test('stay within 30 KB for all islands and 25 KB for a first page, zipped', async () => {
+    const { files, names } = (await import(`${root}dist/console/assets.js`)) as {
+      files: Record<string, { text: string }>
+      names: Record<string, string>
+    }
+    const zipped = (...all: string[]) =>
+      all.reduce((sum, name) => sum + gzipSync(files[names[name] ?? '']?.text ?? '').length, 0)
+    expect(zipped('console.css')).toBeGreaterThan(500)
+    expect(zipped('islands.js', 'verify-worker.js', 'invitation-link.js')).toBeLessThan(30_000)
+    // The rest is for the page itself.
+    expect(zipped('console.css', 'islands.js', 'icon.svg')).toBeLessThan(15_000)
   })
 })
 
