@@ -2,12 +2,11 @@ import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { sessionQuery } from '../../../host/identity/sessions.ts'
 import { german, seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
-import { addMember, updateSlug } from '../../../src/index.ts'
-import type { Authenticate } from '../../../src/hono/index.ts'
 import {
   createKit,
   PASSWORD,
   person,
+  postMember,
   SECRET,
   seatgateWith,
   type Kit,
@@ -18,7 +17,7 @@ const operators = new Set<string>()
 
 // The query goes into the library's batch: it is made with its handle.
 const authenticating =
-  ({ db }: Kit['seatgate']): Authenticate =>
+  ({ db }: Kit['seatgate']): ConsoleOptions['authenticate'] =>
   async (c) => {
     const [, token] = /session=([\w-]+)/.exec(c.req.header('cookie') ?? '') ?? []
     return token === undefined
@@ -138,11 +137,10 @@ describe('a page of an organization', () => {
   })
 
   it('of a former address leads members to the same page of the new one', async () => {
-    const { kit, owner, pages, slug } = await acme()
-    const caller = { userId: owner.userId }
-    const input = { slug: `${slug}-moved`, confirmSlug: slug, password: PASSWORD }
-    const moved = await updateSlug(kit.seatgate, { caller, organization: slug }, input)
-    expect(moved.ok).toBe(true)
+    const { owner, pages, slug } = await acme()
+    const fields = { slug: `${slug}-moved`, confirm: slug, proof: PASSWORD }
+    const moved = await pages.post(`/org/${slug}/settings/slug`, owner, fields)
+    expect(moved.headers.get('location')).toBe(`/admin/console/org/${slug}-moved/settings`)
     const response = await pages.get(`/org/${slug}/seats`, owner)
     expect(response.headers.get('location')).toBe(`/admin/console/org/${slug}-moved/seats`)
   })
@@ -152,10 +150,8 @@ describe('a role', () => {
   it.each(['requests', 'domains', 'seats/history', 'audit', 'settings'])(
     'without the right gets no /%s',
     async (page) => {
-      const { owner, member, pages, slug, kit } = await acme()
-      const scope = { caller: { userId: owner.userId }, organization: slug }
-      const input = { userId: member.userId, role: 'member' }
-      expect((await addMember(kit.seatgate, scope, input)).ok).toBe(true)
+      const { owner, member, pages, slug } = await acme()
+      await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, member)
       const response = await pages.get(`/org/${slug}/${page}`, member)
       expect(response.status).toBe(403)
       expect(await response.text()).not.toContain(owner.email)
