@@ -335,7 +335,8 @@ written without a walk over prototypes for each part, it took 1,700 and 1,900 µ
 
 In workerd the difference to the floor is also D1's: 12 statements instead of 4. In one run of the five in turn, an add
 was at 0.65 of the floor with \`d1Seats()\` (0.55 before) and at 0.48 with \`ledgerSeats()\` (0.42 before), by the CPU of the
-whole runtime; at 2.9 and 2.2 times better-auth. The aims were 0.7, 0.6 and 3. The largest part that is left is Drizzle:
+whole runtime; at 2.9 and 2.2 times better-auth. A later run alone had 0.53 and 0.37: the machine was busy, so only the
+difference within a run counts. The aims were 0.7, 0.6 and 3, and are not met. The largest part that is left is Drizzle:
 a statement of a fixed shape would be kept as text, so that no query is built for a request.`
 
 function throughput({ timed }: Results): string {
