@@ -28,7 +28,7 @@ test('docs/performance.md and its plots are those of the numbers in bench/result
   }
 })
 
-test('the page names what is more expensive here than elsewhere', () => {
+test('the page names the operations that cost more here than elsewhere', () => {
   const latest = readResults(LATEST)
   const slow = { ...latest.sizes, ledger: { minified: 1, minifiedAndZipped: 9e9, zipped: 1 } }
   const { markdown } = pageOf(readResults(BEFORE), { ...latest, sizes: slow })
@@ -51,7 +51,7 @@ test('a median is the middle, or between the two in the middle', () => {
   expect(median([4, 1, 2, 3])).toBe(2.5)
 })
 
-test('a plot leaves out what has no value, and its longest bar is the largest value', () => {
+test('a plot leaves out rows without a value, and its longest bar is the largest value', () => {
   const plot = {
     title: 'A & B',
     groups: ['one', 'two'],

@@ -95,7 +95,7 @@ describe('a script [D10]', () => {
     })
   })
 
-  test('simulate runs what it was asked for, and says so', async () => {
+  test('simulate runs the requested seeds and prints them', async () => {
     const { exitCode, out } = await run('simulate', '--histories', '1', '--seed', '0')
     expect({ exitCode, out }).toMatchObject({
       exitCode: 0,

@@ -200,7 +200,7 @@ describe('seatgate doctor [C5]', () => {
     expect(out).toMatch(/WRONG {2}SeatLedger looks for D1 under DB/)
   })
 
-  test('notes what is not used, which is no failure', async () => {
+  test('notes an unused binding without failing', async () => {
     const { exitCode, out } = await doctor({}, { durable_objects: { bindings: [] }, queues: {} })
     expect(exitCode).toBe(0)
     expect(out.match(/^note/gm)).toHaveLength(2)

@@ -75,7 +75,7 @@ describe('npx seatgate verify', () => {
     expect(await verify('export.ndjson', publicKey, 'answer.json')).toMatchObject({ code: 0 })
   })
 
-  it('says which line is not what was sealed [AUD-54]', async () => {
+  it('names the line that differs from the sealed one [AUD-54]', async () => {
     const text = await readFile(path('export.ndjson'), 'utf8')
     const lines = text.split('\n')
     await writeFile(path('altered'), lines.with(16, lines[16]!.replace('a.b', 'a.c')).join('\n'))

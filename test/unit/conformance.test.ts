@@ -122,7 +122,7 @@ describe('the page', () => {
   ]
   const page = pageOf(outcomes, { 'ORG-3': 'There is no <such> thing.', 'PIPE-2': 'No pipe.' })
 
-  it('counts what passes, what is left out and what is open', () => {
+  it('counts passed, left out and open lines', () => {
     expect(page).toContain('\n| ORG | 3 | 1 | 1 | 1 |\n| PIPE | 2 | 1 | 1 | 0 |\n')
     expect(page).toContain('\n| all | 5 | 2 | 2 | 1 |\n')
   })
@@ -138,7 +138,7 @@ describe('the page', () => {
     expect(pageOf([])).toContain('| PIPE-2 | **missing** |  |')
   })
 
-  it('gives the reasons for what is left out', () => {
+  it('gives a reason for each line that is left out', () => {
     expect(page).toContain(
       '### Left out of ORG\n\n| id | reason |\n| --- | --- |\n' +
         String.raw`| ORG-3 | There is no \<such> thing. |`

@@ -341,7 +341,7 @@ describe('the doors of invitations', () => {
     ])
   })
 
-  it('count what is sent where it is sent', () => {
+  it('count statements at the place that sends them', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*rateLimits\b/)).toEqual([
       'src/engine/model/rate-limits.ts',
       'src/operations/invitations/invitation-limits.ts',

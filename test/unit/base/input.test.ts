@@ -112,7 +112,7 @@ describe('an e-mail address', () => {
     }
   })
 
-  it('keeps what is no address, but for its letters A to Z', () => {
+  it('keeps text that is no address, but for its letters A to Z', () => {
     expect(normalizeEmail(' ANN@LOCALHOST ')).toBe('ann@localhost')
     expect(normalizeEmail('\u212aATE')).toBe('\u212aate')
   })

@@ -90,7 +90,7 @@ describe('a cursor', () => {
     expect(parsePage({ cursor: cursorOf(place) }, Place)).toMatchObject({ value: { after: place } })
   })
 
-  it('can stand in an address as it is', () => {
+  it('can stand in an address without encoding', () => {
     for (let length = 0; length < 20; length++) {
       expect(cursorOf([length, '?>~'.repeat(length)])).toMatch(/^[\w-]+$/)
     }

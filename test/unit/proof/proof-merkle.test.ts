@@ -74,7 +74,7 @@ describe('the tree', () => {
     }
   )
 
-  it('grows on from what was stored, and each subtree is complete once', () => {
+  it('grows on from the stored nodes, and each subtree is complete once', () => {
     for (let size = 0; size <= 70; size++) {
       const leaves = some(size)
       const { tree, nodes } = grown(leaves)

@@ -96,7 +96,7 @@ describe('a checkpoint', () => {
     expect(await openCheckpoint(note, [PUBLIC])).toBeNull()
   })
 
-  it('may have further lines, for whom they concern', async () => {
+  it('may have further lines for other readers', async () => {
     const text = 'o\n1\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\nmore\n'
     const note = await (await noteSigner(PRIVATE)).sign(text)
     expect(await openCheckpoint(note, [PUBLIC])).toMatchObject({ origin: 'o', size: 1 })

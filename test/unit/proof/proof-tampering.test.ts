@@ -40,7 +40,7 @@ describe('a log that was not touched', () => {
     })
   })
 
-  it('verifies with what was not sealed when it was exported', async () => {
+  it('verifies with events that were not sealed at the export', async () => {
     const lines = log.lines.map((line, index) =>
       index < 20 ? line : JSON.stringify({ ...JSON.parse(line), leafHash: null })
     )

@@ -53,7 +53,7 @@ const sound: State = {
 const quiet = { quiet: true }
 
 describe('the checkers', () => {
-  it('find no violation in what is sound', () => {
+  it('find no violation in a sound state', () => {
     expect(violations(sound, quiet)).toEqual([])
   })
 
@@ -128,7 +128,7 @@ describe('the checkers', () => {
     expect(growth({ used: 2 }, { used: 3, limit: 2 })).toHaveLength(1)
   })
 
-  it('find what a sink has not received, and what came out of order', () => {
+  it('find events that a sink has not received or received out of order', () => {
     const heard = (...sequences: number[]) =>
       sequences.map((sequence) => ({ sequence, action: 'seat.assigned' }))
     const events = heard(1, 2, 3)
@@ -140,7 +140,7 @@ describe('the checkers', () => {
 })
 
 describe('sometimes', () => {
-  it('counts what was announced, and says what was never reached', () => {
+  it('counts announced states, and names those never reached', () => {
     const sometimes = createSometimes(['rain', 'snow'])
     sometimes('rain')
     sometimes('rain')

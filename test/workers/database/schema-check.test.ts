@@ -90,7 +90,7 @@ describe('the check of the schema [C5]', () => {
     expect(sweeping.reports).toEqual([])
   })
 
-  it('takes no further trip where it finds what it should, nor where it does not', async () => {
+  it('takes no further trip, for the right schema and for a wrong one', async () => {
     const trips = async () => {
       const one = isolate()
       await create(one.seatgate)
@@ -161,7 +161,7 @@ describe('a database that does not fit [C5]', () => {
     expect(message).toContain('npx wrangler d1 migrations apply DB')
   })
 
-  it('that was made without the migrations, and so without triggers, learns so', async () => {
+  it('that was made without the migrations, and so without triggers, is reported', async () => {
     await run('DELETE FROM seatgate_schema')
     expect(await notFitting(isolate())).toMatch(/seatgate_schema is empty.*migrations/)
   })
@@ -256,7 +256,7 @@ describe('the default report [C5]', () => {
     ])
   })
 
-  it('says without migrations what is missing, in place of a word', async () => {
+  it('names the missing tables of a database without migrations', async () => {
     await reset()
     const error = vi.spyOn(console, 'error').mockImplementation(() => {})
     const { binding } = isolate()

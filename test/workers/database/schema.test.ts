@@ -541,7 +541,7 @@ describe('guards', () => {
 })
 
 describe('operations and sessions', () => {
-  it('keep one answer for each actor and key, and refuse what is no JSON', async () => {
+  it('keep one answer for each actor and key, and refuse text that is no JSON', async () => {
     const insert = (actor: string, id: string, outcome = '{}') =>
       run("INSERT INTO seatgate_operations VALUES (?, ?, 'digest', ?, 1)", actor, id, outcome)
     await insert('ada', 'once')

@@ -188,7 +188,7 @@ describe('POST …/members/import [C6]', () => {
     expect(statuses).toEqual([415, 415, 400, 400, 413])
   })
 
-  it('as a function says what it is given, too [C6]', async () => {
+  it('as a function receives the same arguments [C6]', async () => {
     const { organization } = await team()
     const scope = { caller: { type: 'system' } as const, organization: organization.id }
     expect(codeOf(await importMembers(seatgateWith(), scope, 7 as never))).toBe('validation_error')

@@ -100,7 +100,7 @@ describe('the routes of the trail', () => {
     expect(await answersTo(id, fails)).toEqual(everywhere('500 boom'))
   })
 
-  it('do not change what is recorded, shown or kept [AUD-68]', () => {
+  it('do not change recorded, shown or kept events [AUD-68]', () => {
     const changing = trail(routerFor(() => null))
       .filter(({ method }) => method !== 'GET' && method !== 'ALL')
       .map(({ method, path }) => `${method} ${path.replace('/organizations/:org/audit/', '')}`)

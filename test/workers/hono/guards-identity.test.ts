@@ -97,7 +97,7 @@ describe('requireOrganizationMfa()', () => {
   })
   const BACK = '/o/acme/settings?tab=2&x=%2F'
 
-  it('throws at set-up, naming what is missing or wrong [PIPE-43]', () => {
+  it('throws at set-up, naming the missing or wrong argument [PIPE-43]', () => {
     for (const options of [{}, { mfaCheck: true }, { mfaCheck: null }, { mfaCheck: 'has_mfa' }]) {
       expect(() => requireOrganizationMfa(seatgate, options as never)).toThrow(
         new TypeError('requireOrganizationMfa: mfaCheck must be a function.')
@@ -126,7 +126,7 @@ describe('requireOrganizationMfa()', () => {
     expect(asked).toEqual([])
   })
 
-  it('lets through who has a second factor, asked by their id [PIPE-44]', async () => {
+  it('admits a user with a second factor, asked by their id [PIPE-44]', async () => {
     const asked: unknown[] = []
     const variables = { caller: ada, organization: strict }
     for (const mfaCheck of [
@@ -233,7 +233,7 @@ describe('requireSudo()', () => {
     },
   }
 
-  it('throws at set-up, naming what is missing or wrong', () => {
+  it('throws at set-up, naming the missing or wrong argument', () => {
     for (const options of [{}, { isFresh: true }, { isFresh: null }]) {
       expect(() => requireSudo(seatgate, options as never)).toThrow(
         new TypeError('requireSudo: isFresh must be a function.')
@@ -244,7 +244,7 @@ describe('requireSudo()', () => {
     )
   })
 
-  it('lets through who has lately proven that it is they', async () => {
+  it('admits a user with a fresh proof of identity', async () => {
     const asked: unknown[] = []
     for (const isFresh of [
       (c: { req: { path: string } }, caller: unknown) => asked.push([c.req.path, caller]) > 0,

@@ -231,7 +231,7 @@ describe('requireMembership()', () => {
     }
   )
 
-  it('lets in whose role is on the list, a set and not a hierarchy [PIPE-39 PIPE-40 PIPE-41]', async () => {
+  it('admits a role on the list, a set and not a hierarchy [PIPE-39 PIPE-40 PIPE-41]', async () => {
     const all = ['owner', 'admin', 'member']
     const lists = [['owner'], ['admin'], ['member'], ['owner', 'admin'], ['member', 'owner'], all]
     for (const roles of lists) {
@@ -262,7 +262,7 @@ describe('requireMembership()', () => {
     })
   })
 
-  it('holds a service account to the roles like anybody else [PIPE-42]', async () => {
+  it('checks the role of a service account like that of a user [PIPE-42]', async () => {
     const statusOf = async (role: string, ...roles: string[]) =>
       (await through(requireMembership(seatgate, { roles }), machine(role))).status
     expect(await statusOf('admin')).toBe(200)
@@ -318,7 +318,7 @@ describe('requireMembership() behind a loader', () => {
     }
   }
 
-  it('decides on what was loaded: a pointer that is stale admits no user [PIPE-37 PIPE-38 PIPE-41]', async () => {
+  it('decides on the loaded organization: a stale pointer admits no user [PIPE-37 PIPE-38 PIPE-41]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const live = hostOf({ userId, session: await sessionOf(userId, home!.id) })

@@ -157,7 +157,7 @@ describe('an organization of another tenant', () => {
   )
 })
 
-describe('what a stranger’s question costs', () => {
+describe('the cost of a stranger’s request', () => {
   const PAGE = 50
   const meter = createMeter()
   const client = embedded({

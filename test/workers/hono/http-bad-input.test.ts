@@ -161,7 +161,7 @@ describe('a body', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('keeps a name of astral characters as it is', async () => {
+  it('keeps a name of astral characters unchanged', async () => {
     const name = '\u{1f4ba}'.repeat(127)
     const renamed = await host.patch(`/organizations/${org}`, { name }, owner.token)
     expect(await renamed.json()).toMatchObject({ name })

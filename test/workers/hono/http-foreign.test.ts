@@ -180,7 +180,7 @@ describe('a request from another site', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('is refused as a form too, no matter who is signed in [A3]', async () => {
+  it('is refused as a form too, for any caller [A3]', async () => {
     const { owner, organization } = await smallTeam()
     const before = await rowCounts()
     for (const token of [owner.token, 'none']) {
@@ -288,7 +288,7 @@ describe('a request from another site', () => {
     expect([refused.status, await refused.text()]).toEqual([418, 'cross_site_request'])
   })
 
-  it('names at set-up what is no origin [A3]', () => {
+  it('names a value that is no origin at set-up [A3]', () => {
     for (const origin of ['app.example', 'https://app.example/', '*', 'null', '', 7, null]) {
       const allowedOrigins = [origin as string]
       const options = { authenticate: () => null, allowedOrigins }
@@ -439,7 +439,7 @@ describe('bytes that are not UTF-8', () => {
 })
 
 describe('the headers of an answer', () => {
-  it('keep it out of caches: every route, no matter what it answers [A12]', async () => {
+  it('keep every answer of every route out of caches [A12]', async () => {
     const { owner, organization } = await smallTeam()
     for (const [method, path, body] of [...OWN, ...NAMED, ...BY_TOKEN].filter(
       ([name, at]) => !(name === 'DELETE' && /users|:org$/.test(at(':org')))

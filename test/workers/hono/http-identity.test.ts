@@ -200,7 +200,7 @@ describe('bad input', () => {
   })
 })
 
-describe('what is stored', () => {
+describe('stored identity', () => {
   it('keeps passwords as scrypt with the parameters beside the hash', async () => {
     const [one, two] = [account, await signUp(newEmail(), PASSWORD)]
     const rows = await testEnv.DB.prepare('SELECT password_hash AS h FROM users WHERE id IN (?, ?)')

@@ -65,7 +65,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
     expect(owners).toBe(1)
   })
 
-  it('answers not_found for who is not a member, but looks at the input first', async () => {
+  it('answers not_found for a user who is no member, after the input', async () => {
     const { owner, member, stranger, memberPath } = await fullTeam()
     const codeOf = async (role: string, token: string) =>
       (await problem(await host.patch(memberPath(stranger), { role }, token))).code

@@ -22,7 +22,7 @@ const newSlug = () => `org-${crypto.randomUUID().slice(0, 8)}`
 type Own = { organization: Organization; role: string }
 
 describe('GET /healthz', () => {
-  it('answers 200 to anybody', async () => {
+  it('answers 200 to every caller', async () => {
     const response = await host.get('/healthz')
     expect(response.status).toBe(200)
     expect(await response.json()).toEqual({ status: 'ok' })
@@ -88,7 +88,7 @@ describe('POST /organizations', () => {
     expect(row).toMatchObject({ owner_user_id: owner!.userId, deleted_at: null })
   })
 
-  it('leaves the session’s active organization as it is [ORG-14]', async () => {
+  it('leaves the session’s active organization unchanged [ORG-14]', async () => {
     const owner = await person()
     await postOrganization(owner)
     const active = await testEnv.DB.prepare(
@@ -112,7 +112,7 @@ describe('POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('lets one of ten win a race for a slug; nine learn that it is taken [ORG-8]', async () => {
+  it('lets one of ten win a race for a slug; nine are refused [ORG-8]', async () => {
     const slug = newSlug()
     const racers = await people(10)
     const answers = await Promise.all(

@@ -95,7 +95,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect((await join()).status).toBe(201)
   })
 
-  it('is for operators: members are refused, strangers learn that it does not exist', async () => {
+  it('is for operators: members are refused, strangers get not found', async () => {
     const { owner, candidate, path } = await smallTeam()
     const before = await rowCounts()
     for (const input of [{ limit: 5 }, { limit: -1 }, '{']) {
@@ -147,7 +147,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('ignores a version that is not newer, and says what is in force [BILL-25 B10]', async () => {
+  it('ignores a version that is not newer, and returns the one in force [BILL-25 B10]', async () => {
     const { path, seats } = await smallTeam()
     const put = (input: object) => operations.put(`${path}/seats/limit`, input, anOperator)
     await put({ limit: 10, version: 5 })

@@ -113,7 +113,7 @@ describe('when D1 does not answer', () => {
     await expectUnavailable(answer, 'unavailable')
   })
 
-  it('learns it through report, not through the answer', async () => {
+  it('receives the cause through report, not through the answer', async () => {
     const { owner, path } = await smallTeam()
     const reports: string[] = []
     const down = embedded({
@@ -143,7 +143,7 @@ describe('when D1 does not answer', () => {
     expect(await seats()).toMatchObject({ held: 2, reserved: 1, available: 0 })
   })
 
-  it('answers a repeat with what was done while the answer was lost', async () => {
+  it('answers a repeat with the change that was made while the answer was lost', async () => {
     const { owner, candidate, join, seats } = await smallTeam()
     const headers = { 'idempotency-key': 'lost-answer' }
     const losing = embedded({ database: databaseLosing(2, { runs: true }) })

@@ -92,7 +92,7 @@ describe('the page of an invitation', () => {
     })
   })
 
-  it('lets whom it was sent to accept [INV-51]', async () => {
+  it('lets its recipient accept [INV-51]', async () => {
     const { organization, guest, view } = await invitedTeam()
     const { name, slug } = organization
     expect(await view(guest)).toMatchObject({
@@ -414,7 +414,7 @@ describe('accepting', () => {
 })
 
 describe('the seats, explained', () => {
-  it('lists who has one, what holds one, and when the next comes free [SEAT-36]', async () => {
+  it('lists the holders, their kind, and when the next seat is free [SEAT-36]', async () => {
     const { owner, guest, organization, invitation } = await invitedTeam()
     const path = `/organizations/${organization.id}/seats/explain`
     const explained = async () => (await host.get(path, owner.token)).json<SeatExplanation>()

@@ -173,7 +173,7 @@ describe('requireRole()', () => {
     expect(await statusOf('either', asUser(member))).toBe(403)
   })
 
-  it('decides after absence: a stranger learns no roles', async () => {
+  it('decides after absence: a stranger sees no roles', async () => {
     const { candidate, organization } = await smallTeam()
     const response = await client.get(`/o/${organization.id}/owners`, asUser(candidate))
     expect(await problem(response)).toMatchObject({ code: 'organization_not_found' })

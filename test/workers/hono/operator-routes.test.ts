@@ -209,7 +209,7 @@ describe('an operator’s trails [C6]', () => {
     expect(data).toMatchObject([{ organizationId: 'system', action }])
   })
 
-  it('of one person are what they did and what was done to them, everywhere, newest first [C6]', async () => {
+  it('of one person are their acts and the acts on them, everywhere, newest first [C6]', async () => {
     const [one, other] = (await people(2)) as [Person, Person]
     const first = await postOrganization(one)
     const second = await postOrganization(other)

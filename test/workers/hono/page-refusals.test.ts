@@ -157,7 +157,7 @@ describe('pageRefusals()', () => {
     }
   )
 
-  it('does without what a refusal need not carry [PIPE-58]', async () => {
+  it('accepts a refusal without its optional members [PIPE-58]', async () => {
     const text = async (refusal: Refusal) => (await refusing(refusal)).text()
     expect(await text({ code: 'hook_refused', reason: 'no_guests' })).toMatch(/no_guests$/)
     expect(await text({ code: 'last_owner' })).toMatch(/owner/)

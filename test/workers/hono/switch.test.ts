@@ -217,7 +217,7 @@ describe('POST /organizations/switch to where they may not be', () => {
     }
   )
 
-  it('answers 404 to who has no session to be switched, and to a service account [PIPE-55]', async () => {
+  it('answers 404 to a caller without a session, and to a service account [PIPE-55]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const input = { organization_id: home!.id }

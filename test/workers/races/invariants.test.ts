@@ -28,7 +28,7 @@ import {
 } from '../../kit/index.ts'
 
 describe('the checkers', () => {
-  it('find no violation in what is right, and everything that is done to it', async () => {
+  it('find no violation in a right state, and every violation made in it', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
     const { seatgate } = kit
@@ -279,7 +279,7 @@ describe('the checkers', () => {
     }
   })
 
-  it('find the member whom two joins let in that were not kept apart', async () => {
+  it('find the member that two concurrent joins added twice', async () => {
     // A gate that counts, waits and then writes: what the races above would find.
     const kit = createKit({ provider: 'd1' })
     const organization = await kit.organization({ seats: 3, members: 2 })

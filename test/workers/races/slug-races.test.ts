@@ -141,7 +141,7 @@ describe('one slug that several want at once', () => {
     }
   })
 
-  it('is released by a deletion to one at most of those who wait for it', async () => {
+  it('is released by a deletion to at most one waiting organization', async () => {
     for (const round of rounds) {
       const { slug, owner, as } = await kit.organization()
       const far = farAway(round)
@@ -206,7 +206,7 @@ describe('a slug that a user took and gave up between reading and writing', () =
 })
 
 describe('one organization whose slug several change at once', () => {
-  it('takes one of the slugs, and the others learn that theirs is not the present one', async () => {
+  it('takes one of the slugs, and the others are refused as outdated', async () => {
     for (const round of rounds) {
       const organization = await kit.organization()
       const { id, slug: old } = organization

@@ -62,7 +62,7 @@ describe.each(enforcing)('restoring several (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('takes who is named twice once, and who is active as they are [ORG-99]', async () => {
+  it('takes a repeated user once, and leaves an active one unchanged [ORG-99]', async () => {
     const { organization, scope, away } = await suspending(kit, 3, 1)
     const present = await join(kit, organization)
     const [userId] = away as [string]

@@ -33,7 +33,7 @@ describe('createSeatgate', () => {
       ...options,
     } as SeatgateOptions)
 
-  it('takes what it needs, and ORG-34: has owner, admin and member by default', () => {
+  it('takes its options, and ORG-34: has owner, admin and member by default', () => {
     expect(make({}).roles).toEqual({
       all: ['owner', 'admin', 'member'],
       owner: 'owner',
@@ -210,7 +210,7 @@ describe('a default limit', () => {
 })
 
 describe('forwarding', () => {
-  it('refuses two sinks of one id, and what is no list of sinks [FWD-3]', () => {
+  it('refuses two sinks of one id, and a value that is no list of sinks [FWD-3]', () => {
     const wrong = (sinks: unknown) => () => forwarding({ sinks: sinks as Sink[] })
     expect(wrong([sink('a'), sink('a')])).toThrow('forwarding: two sinks have the id "a".')
     expect(wrong([{ id: 'a' }])).toThrow('forwarding: the sink "a" is not a sink')

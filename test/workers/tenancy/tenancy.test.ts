@@ -483,7 +483,7 @@ describe('a read of a tenant table', () => {
   })
 })
 
-describe('what is not guarded', () => {
+describe('queries that are not guarded', () => {
   it('passes on the explicit opt-out [ORG-135]', async () => {
     expect(unscoped(db)).toBe(bare)
     expect(unscoped(bare)).toBe(bare)
@@ -703,7 +703,7 @@ describe('what cannot be inspected', () => {
 })
 
 describe('tenantDatabase', () => {
-  it('names what is wrong with its arguments, at once', () => {
+  it('names a wrong argument at once', () => {
     const set =
       (tables: unknown[], on: unknown = bare) =>
       () =>

@@ -41,7 +41,7 @@ describe('the catalogue', () => {
     ])
   })
 
-  it.each(actions)('%s refuses what it does not know [AUD-29]', (action) => {
+  it.each(actions)('%s refuses unknown metadata [AUD-29]', (action) => {
     const write = () => libraryEvent(ACTIONS, 'o', action as AuditAction, 't', { surprise: 1 })
     expect(write).toThrow(v.ValiError)
   })

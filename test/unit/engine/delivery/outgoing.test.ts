@@ -37,7 +37,7 @@ const sink = (options: Partial<Sink>): Sink => ({
   ...options,
 })
 
-describe('what a sink takes', () => {
+describe('the events that a sink accepts', () => {
   it.each<[string, Partial<Sink>, PassedOver['because'] | null]>([
     ['everything by default', {}, null],
     ['an action by its name', { include: ['organization.member_add'] }, null],
@@ -75,13 +75,13 @@ describe('a subscription that names its types', () => {
   })
 })
 
-describe('what a sink gets to see', () => {
+describe('the fields that a sink receives', () => {
   it('is all of it by default', () => {
     expect(redacted(event, undefined)).toEqual(event)
     expect(redacted(event, {})).toEqual(event)
   })
 
-  it('excludes a name everywhere, and masks it with what is always the same [FWD-37]', () => {
+  it('excludes a name everywhere, and masks it with one constant [FWD-37]', () => {
     const { metadata } = redacted(event, { exclude: ['role'] })
     expect(metadata).toEqual({ user_id: 'bob', more: [{ note: null }] })
     expect(redacted(event, { mask: ['role', 'ipAddress', 'userAgent'] })).toEqual({

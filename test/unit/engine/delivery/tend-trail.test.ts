@@ -4,7 +4,7 @@ import { newInvocation, serveSideBySide } from '../../../../src/engine/delivery/
 const sinks = (count: number, internal = false) =>
   Array.from({ length: count }, () => ({ internal }))
 
-describe('what is served side by side in one invocation', () => {
+describe('concurrent deliveries in one invocation', () => {
   it.each([
     ['no sink', sinks(0), 5],
     ['one sink', sinks(1), 5],

@@ -38,7 +38,7 @@ describe('the roles', () => {
     expect(() => roles({ owner: 'chief' })).toThrow('roles.owner has "chief"')
   })
 
-  it('of the host’s own come with an owner and those who invite [ORG-36]', () => {
+  it('of the host’s own come with an owner and inviters [ORG-36]', () => {
     expect(() => roles(own)).not.toThrow()
     for (const missing of ['owner', 'invitationAdmins']) {
       expect(() => roles({ ...own, [missing]: undefined })).toThrow(
@@ -199,7 +199,7 @@ describe('a configuration', () => {
     expect(() => createSeatgate(configuration as unknown as SeatgateOptions)).toThrow(error)
   })
 
-  it('lets an error of the host’s seat provider come through as it is [ORG-40]', () => {
+  it('passes an error of the host’s seat provider on unchanged [ORG-40]', () => {
     const error = new Error('no such binding')
     const seats = {
       ...unlimitedSeats(),

@@ -238,7 +238,7 @@ describe('plans', () => {
 })
 
 describe('projectSubscription', () => {
-  it('drops what is no longer an item of the provider’s object [BILL-31]', () => {
+  it('drops items that the provider’s object no longer has [BILL-31]', () => {
     const both = recordOf({
       items: [
         { priceId: 'price_month', quantity: 8 },

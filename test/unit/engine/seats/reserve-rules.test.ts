@@ -87,7 +87,7 @@ describe('reading a limit', () => {
     )
   })
 
-  it('what a client sees reads as the same limit again [BILL-23]', () => {
+  it('the client’s view reads as the same limit again [BILL-23]', () => {
     fc.assert(
       fc.property(anyLimit, (limit) => {
         expect(seatLimit(limitView(limit))).toEqual(limit)
@@ -141,7 +141,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('who is in, or on the way in, learns so at any limit [SEAT-12]', () => {
+  it('a holder, present or on the way in, is refused as such at any limit [SEAT-12]', () => {
     fc.assert(
       fc.property(anyFacts, anySeat, (facts, seat) => {
         const { holder, state } = seat
@@ -198,7 +198,7 @@ describe('deciding on a seat', () => {
 describe('showing the use of seats', () => {
   const anyCount = fc.record({ limit: anyLimit, version: count, held: count, reserved: count })
 
-  it('says what can be had, what is taken and whether that is too much', () => {
+  it('returns the limit, the used seats and whether they exceed it', () => {
     fc.assert(
       fc.property(anyCount, (seats) => {
         const view = usageView(seats)

@@ -36,7 +36,7 @@ describe('an invitation token', () => {
     expect(inside).toContain('an-id')
   })
 
-  it('opens to what was sealed', () => {
+  it('opens to the sealed content', () => {
     const opened = openToken(secret, sealed.envelope)
     expect(opened).toMatchObject({ invitationId: 'an-id', expiresAt, tokenHash: sealed.tokenHash })
     expect(opened?.isFor(email)).toBe(true)
@@ -126,7 +126,7 @@ describe('an invitation token', () => {
     expect(spellings.filter((text) => openToken(secret, text) !== null)).toEqual([envelope])
   })
 
-  it('never throws, no matter what is presented [INV-12]', () => {
+  it('never throws, for any presented text [INV-12]', () => {
     assert(
       property(anything(), (something) => openToken(secret, something) === null),
       { seed: 4, numRuns: 2000 }

@@ -107,7 +107,7 @@ describe('a seat on one side', () => {
   })
 })
 
-describe('what a ledger says of itself', () => {
+describe('a ledger’s own record', () => {
   it('is its organization, its epoch, its limit and its counts [SEAT-34]', () => {
     expect(kindsOf([], [])).toEqual([])
     expect(kindsOf([], [], {}, { organizationId: 'p' })).toEqual(['foreign_ledger'])

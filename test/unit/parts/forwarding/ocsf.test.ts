@@ -148,7 +148,7 @@ describe('an event of OCSF', () => {
     expect(mapped('a.b', { personal: masked })).not.toHaveProperty('http_request')
   })
 
-  it('is what a webhook posts that was configured so', async () => {
+  it('is posted by a webhook that is configured for it', async () => {
     const posted: unknown[] = []
     const sink = webhookSink({
       url: 'https://siem.example.com/',

@@ -274,7 +274,7 @@ describe('the host itself', () => {
     expect(await there.since()).toEqual([])
   })
 
-  it('is held by the seat limit like anybody', async () => {
+  it('is subject to the seat limit like a user', async () => {
     const organization = await kit.organization({ seats: 1 })
     const scope = { caller: system, organization: organization.id }
     const input = { userId: await newUser(), role: 'member' }
@@ -302,7 +302,7 @@ describe('the host itself', () => {
 describe('an operator who acts as a user', () => {
   const acting = (userId: string) => ({ userId, operator: true, impersonatedBy: 'support-1' })
 
-  it('is the actor, and the user the one whose rights were used [AUD-17]', async () => {
+  it('is the actor, and the effective user is the owner of the rights [AUD-17]', async () => {
     const { organization, codes, since } = await outcomes(
       ({ owner }) => acting(owner),
       ['add', 'changeRole', 'rename', 'transfer']

@@ -116,7 +116,7 @@ const numberBehind = (text: string) =>
 
 const timesOf = (name: string) => (name === 'invite ten' ? 10 : 1)
 
-describe('what an operation may cost', () => {
+describe('the cost of an operation', () => {
   const ledger = new Map<number, Costs>()
   beforeAll(async () => {
     await putBookends()
@@ -172,7 +172,7 @@ describe('what an operation may cost', () => {
     }
   })
 
-  it('docs/costs.md has the costs with a ledger as they are', () => {
+  it('docs/costs.md has the measured costs with a ledger', () => {
     const costs = ledger.get(10_000)!
     expect(numberBehind('| add a member ')).toBe(costs['add member']!.inSequence)
     expect(numberBehind('| read an organization ')).toBe(costs['read organization']!.inSequence)
@@ -237,7 +237,7 @@ const AFTER_HOOKS = [
   'afterTransfer',
 ] as const satisfies readonly (keyof AfterStates)[]
 
-describe('what a request may cost', () => {
+describe('the cost of a request', () => {
   it('loads session, organization and membership and passes every guard in one trip', async () => {
     const kit = createKit()
     const organization = await largeOrganization(kit, 10)

@@ -250,7 +250,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await commitTogether(seatgate, again)).toEqual(taken)
   })
 
-  it('is refused to those who may not add anybody', async () => {
+  it('is refused to callers without the right to add members', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 10 })
     const member = await join(kit, organization)
@@ -309,7 +309,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await attempt('owner')).toBe('ok')
   })
 
-  it('takes away the right to add of who has lost it since', async () => {
+  it('refuses a caller who has lost the right to add since', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 10 })
     const admin = await join(kit, organization, 'admin')
@@ -324,7 +324,7 @@ describe.each(enforcing)('preparing with %s seats', (provider) => {
     expect(await rowsOf(organization.id)).not.toContain(userId)
   })
 
-  it('is refused for who is a member already, before or since', async () => {
+  it('is refused for a present member, before or since', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const present = await join(kit, organization)

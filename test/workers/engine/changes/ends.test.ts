@@ -119,7 +119,7 @@ describe('stored answers', () => {
     }
   )
 
-  it('are not made of what a stranger is refused [A10]', async () => {
+  it('are not stored for the refusals of a stranger [A10]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const [stranger, member] = [await newUser(), await join(kit, organization)]
@@ -193,7 +193,7 @@ describe('fences', () => {
     await joining()
   })
 
-  it('stay while no ledger is known that refuses what is late [A10]', async () => {
+  it('stay while no known ledger refuses late writes [A10]', async () => {
     const seatId = crypto.randomUUID()
     await run(`INSERT INTO seatgate_seat_fences VALUES (?, 'nowhere', 1)`, seatId)
     await purgeExpired(createKit().seatgate)
@@ -295,7 +295,7 @@ describe('requests to join', () => {
   })
 })
 
-describe('what is to be done outside', () => {
+describe('work outside the database', () => {
   it('is given up and reported if it has failed for 90 days [A10]', async () => {
     const reports: string[] = []
     const { kit, sweepAfter } = clockedWorld({

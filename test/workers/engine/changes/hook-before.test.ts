@@ -217,8 +217,8 @@ describe('a hook that is broken', () => {
   })
 })
 
-describe('what a hook is shown', () => {
-  it('is what is about to happen, and who asks [HOOK-2 HOOK-6 HOOK-15]', async () => {
+describe('the state that a hook receives', () => {
+  it('has the coming change and its caller [HOOK-2 HOOK-6 HOOK-15]', async () => {
     const team = await newTeam()
     const { organization, owner, member, newcomer, second } = team
     const shown: { readonly [K in BeforeHook]?: BeforeStates[K][] } = {}

@@ -88,7 +88,7 @@ describe('the line', () => {
     expect(requestId).toEqual(expect.any(String))
   })
 
-  it('is entered on approval, where all who are approved wait, and closed for who is in [C1]', async () => {
+  it('is entered on approval, where all approved users wait, and closed for a member [C1]', async () => {
     const { hooks, names } = listening()
     const kit = createJoiningKit({ hooks })
     const organization = await openOrganization(kit, 'request', 1)

@@ -76,7 +76,7 @@ import { ok } from '../../../../src/base/result.ts'
 /** Who waits or asks, by the id of what they asked. */
 const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.request.id : '')
 
-describe('what is on record', () => {
+describe('recorded events', () => {
   it('is for every function that changes something what the catalogue says, and every action of it [AUD-13 AUD-14]', async () => {
     const heard: string[] = []
     let ahead = 0

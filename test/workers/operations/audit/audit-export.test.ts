@@ -54,7 +54,7 @@ describe('an export', () => {
     })
   })
 
-  it('is on record, after what it has, with the names of its filters alone [AUD-47]', async () => {
+  it('is recorded behind its events, with the names of its filters alone [AUD-47]', async () => {
     const organization = await organizationWith(seatgate)
     const lines = parsed(await exported(organization, { actor_id: 'somebody', format: 'ndjson' }))
     expect(lines).toHaveLength(1)
@@ -284,7 +284,7 @@ describe('CSV', () => {
     expect(text).toMatch(/^\ufeffsequence,/)
   })
 
-  it('refuses a byte order mark in other formats, and what is neither true nor false [C11]', async () => {
+  it('refuses a byte order mark in other formats, and a value that is neither true nor false [C11]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     for (const query of [

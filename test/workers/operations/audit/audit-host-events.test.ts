@@ -208,7 +208,7 @@ describe('an event of the host’s own', () => {
     expect(() => prepareEvents(seatgate, slugged, [])).toThrow(TypeError)
   })
 
-  it('names what it followed from by id alone, which binds neither [AUD-22]', async () => {
+  it('names its cause by id alone, which binds neither [AUD-22]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const gone = crypto.randomUUID()
@@ -331,7 +331,7 @@ describe('logSafe', () => {
   })
 })
 
-describe('what a request leaves on record', () => {
+describe('the recorded data of a request', () => {
   const headers = {
     'cf-ray': '8f2d-VIE',
     'x-request-id': 'mine',
@@ -371,7 +371,7 @@ describe('what a request leaves on record', () => {
     expect(agent.personal).toMatchObject({ ipAddress: null, userAgent: expect.any(String) })
   })
 
-  it('personal data can be erased, and the event stays as it is [AUD-66]', async () => {
+  it('personal data can be erased, and the event stays unchanged [AUD-66]', async () => {
     const event = await renamed(headers)
     await testEnv.DB.prepare('DELETE FROM seatgate_audit_personal WHERE digest = ?')
       .bind(event.personalDigest)

@@ -146,7 +146,7 @@ describe('the platform’s people', () => {
     expect(Object.keys(errors || {})).toEqual(fields)
   })
 
-  it('learn what retention has taken', async () => {
+  it('return the horizon of retention', async () => {
     const host = retaining(days(30))
     const id = await host.sealedOne(4)
     const input = { organization_id: id, order: 'oldest', limit: 2 } as const

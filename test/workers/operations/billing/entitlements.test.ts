@@ -69,7 +69,7 @@ describe.each(enforcing)('setEntitlement with %s seats', (provider) => {
     expect(await join(kit, organization)).toBe('seat_limit_reached')
   })
 
-  it('records who has set it, why and until when [BILL-34]', async () => {
+  it('records its author, reason and end [BILL-34]', async () => {
     const { kit } = clockKit({ provider })
     const organization = await newOrganization(kit)
     unwrap(await set(kit, organization, { included: 4, until: iso(30) }))
@@ -98,7 +98,7 @@ describe.each(enforcing)('setEntitlement with %s seats', (provider) => {
     expect(view.overLimitSince).toBe(iso(0))
   })
 
-  it('removes what was set before, without any number [BILL-24]', async () => {
+  it('removes the earlier override, without any number [BILL-24]', async () => {
     const { kit } = clockKit({ provider })
     const organization = await newOrganization(kit)
     unwrap(await set(kit, organization, { included: 1 }))

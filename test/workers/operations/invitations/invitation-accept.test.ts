@@ -138,7 +138,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await getMembership(kit.seatgate, caller.userId, organization.id)).toBeNull()
   })
 
-  it('closes it for a present or a suspended member, who stays as they are [INV-70 MUSEUM-21]', async () => {
+  it('closes it for a present or a suspended member, whose membership is unchanged [INV-70 MUSEUM-21]', async () => {
     for (const suspended of [false, true]) {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 3 })
@@ -229,7 +229,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     )
   })
 
-  it('twenty at once make one member, who is answered each time [INV-71 MUSEUM-06 C10]', async () => {
+  it('twenty at once make one member, and each is answered [INV-71 MUSEUM-06 C10]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 30 })
     const invited = await invite(kit, organization)

@@ -49,7 +49,7 @@ describe('who tries tokens', () => {
     expect(await tryAs(timed, userId, token)).toBe('ok')
   })
 
-  it('of many at once, only as many as the limit allows learn that they were wrong', async () => {
+  it('of many at once, only as many as the limit allows are answered as wrong', async () => {
     const { userId } = await invitedUser()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => tryAs(kit, userId, `guess ${index}`))
@@ -58,7 +58,7 @@ describe('who tries tokens', () => {
     expect(answers.filter((code) => code === 'rate_limited')).toHaveLength(17)
   })
 
-  it('does not count an authentic token, no matter what has become of it', async () => {
+  it('does not count an authentic token in any state', async () => {
     const { userId, token } = await invitedUser()
     expect(await tryAs(kit, userId, token)).toBe('ok')
     for (let click = 0; click < 5; click++) {

@@ -120,7 +120,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
     expect(codeOf(await accept(kit, again))).toBe('ok')
   })
 
-  it('changes its role at a full limit, by who may give that role [INV-37]', async () => {
+  it('changes its role at a full limit, for a caller who may give that role [INV-37]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const admin = organization.as(await join(kit, organization, 'admin'))
@@ -235,7 +235,7 @@ describe.each(enforcing)('inviting (%s)', (provider) => {
   })
 })
 
-describe('who may invite whom', () => {
+describe('the right to invite', () => {
   it('owners and admins, to roles that there are, owners to be by owners [INV-18 INV-19 INV-42]', async () => {
     const kit = createKit()
     const organization = await kit.organization()

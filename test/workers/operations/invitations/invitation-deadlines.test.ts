@@ -99,7 +99,7 @@ describe('an invitation that expires', () => {
     }
   )
 
-  it('keeps it for who accepted just in time, seats counted in D1 [SEAT-38]', async () => {
+  it('keeps it for a user who accepted just in time, seats counted in D1 [SEAT-38]', async () => {
     const calm = createKit({ provider: 'd1' })
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)

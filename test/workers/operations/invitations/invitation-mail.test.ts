@@ -40,7 +40,7 @@ const waitingFor = async ({ id }: TestOrganization) =>
       .all()
   ).results
 
-describe('what a mailer gets', () => {
+describe('the mailer’s argument', () => {
   it('is what the mail is about, and the text as a default [C7]', async () => {
     const box = mailbox()
     const kit = createKit(box.options)

@@ -88,7 +88,7 @@ describe.each(enforcing)('bugs of others, with invitations (%s seats)', (provide
     }
   })
 
-  it('all who were invited get in at once, by sign-up and as they are [MUSEUM-04]', async () => {
+  it('all invited users get in at once, by sign-up and with an account [MUSEUM-04]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 7 })
     const invited = []

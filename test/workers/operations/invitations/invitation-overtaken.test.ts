@@ -70,7 +70,7 @@ const stateOf = (id: string) =>
     .bind(id)
     .first()
 
-describe.each(enforcing)('what has changed since it was read, %s seats', (provider) => {
+describe.each(enforcing)('rows that have changed since the read, %s seats', (provider) => {
   it('who accepts while the role is changed gets the new one [INV-72]', async () => {
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 2 })
@@ -90,7 +90,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('a caller who revokes what is declined at that moment learns so, and it stays declined [INV-41]', async () => {
+  it('revoking an invitation that is declined at that moment is refused, and it stays declined [INV-41]', async () => {
     const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const asOwner = organization.as(organization.owner)
     const revoked = await revokeInvitation(kit.seatgate, asOwner, invited.id)
@@ -119,7 +119,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await Promise.all([calm.settled(), kit.settled()])
   })
 
-  it('deleting an organization leaves what is declined at that moment declined [ORG-29]', async () => {
+  it('deleting an organization leaves an invitation that is declined at that moment declined [ORG-29]', async () => {
     const { calm, organization, invited, kit } = await declinedMeanwhile(provider)
     const byHost = { caller: { type: 'system' }, organization: organization.id } as const
     unwrap(await softDeleteOrganization(kit.seatgate, byHost, { confirmName: 'Test' }))
@@ -141,7 +141,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('what is declined holds no seat from then on [INV-45]', async () => {
+  it('a declined invitation holds no seat from then on [INV-45]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -152,7 +152,7 @@ describe.each(enforcing)('what has changed since it was read, %s seats', (provid
     await expectSound(organization.id, true)
   })
 
-  it('who is invited again after the time is up has one seat at once [MUSEUM-12]', async () => {
+  it('a user who is invited again after the expiry has one seat at once [MUSEUM-12]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const { email } = await invite(kit, organization)

@@ -114,7 +114,7 @@ describe('the two tokens of an invitation', () => {
     }
   )
 
-  it('the mailed one still proves the address of who came in by the returned one [A1 C10]', async () => {
+  it('the mailed one still proves the address of a user who joined by the returned one [A1 C10]', async () => {
     let now = new Date()
     const kit = createKit({ now: () => now })
     const organization = await kit.organization()
@@ -361,7 +361,7 @@ describe('the reference host', () => {
     expect(await verifiedAt(email)).toBe(first)
   })
 
-  it('mails it again for who is signed in and not verified, and to an address of before never [A1]', async () => {
+  it('mails it again for a signed-in, unverified user, and never to a former address [A1]', async () => {
     const { client, mails, proof } = mailingHost()
     const [{ email, token, userId }] = (await people(1)) as [Person]
     expect((await client.post('/identity/verification', undefined)).status).toBe(401)

@@ -94,7 +94,7 @@ describe('the settings of invitations', () => {
   })
 })
 
-describe('what an input cannot say', () => {
+describe('inputs that are refused', () => {
   it('another organization or inviter; and the event has no address [INV-20 INV-32]', async () => {
     const kit = createKit()
     const [mine, theirs] = [await kit.organization(), await kit.organization()]

@@ -53,7 +53,7 @@ describe.each(enforcing)('a user who is invited and comes in otherwise, %s seats
     expect(codeOf(late)).toBe('invitation_revoked')
   })
 
-  it('takes a seat like anybody if the invitation has expired, and ends it [SEAT-10]', async () => {
+  it('takes a seat like any user if the invitation has expired, and ends it [SEAT-10]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const scope = organization.as(organization.owner)
     const email = newAddress()

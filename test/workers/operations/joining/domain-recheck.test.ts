@@ -115,7 +115,7 @@ describe('a verified domain [C8]', () => {
     for (const wrong of [-1, 1.5, NaN]) expect(rules(wrong)).toThrow(/recordGraceDays/)
   })
 
-  it('stays as it is while the resolver fails, for any time', async () => {
+  it('stays unchanged while the resolver fails, for any time', async () => {
     const { kit, dns, reports, sweepAfter } = watched(0)
     const { domain, events } = await open(kit)
     const before = await domain()

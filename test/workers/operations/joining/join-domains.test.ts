@@ -234,7 +234,7 @@ describe('bad input', () => {
   })
 })
 
-describe('domains are for those who administer the organization', () => {
+describe('domains are for administrators of the organization', () => {
   const acts = {
     addDomain: (scope: Parameters<typeof addDomain>[1]) =>
       addDomain(seatgate, scope, { domain: newDomain() }),
@@ -266,7 +266,7 @@ describe('domains are for those who administer the organization', () => {
 })
 
 describe('the configuration of joining', () => {
-  it('names what is wrong with it', () => {
+  it('names its error', () => {
     const verifyDomain = () => true
     expect(() => joinRules({} as never)).toThrow(/verifyDomain/)
     expect(() => joinRules({ verifyDomain, whenFull: { domain: 'maybe' as never } })).toThrow(

@@ -99,7 +99,7 @@ describe('joining by a domain', () => {
     expect(unwrap(await listJoinableOrganizations(stricter.seatgate, { caller })).data).toEqual([])
   })
 
-  it('is no way back for who is suspended', async () => {
+  it('is no way back for a suspended member', async () => {
     const organization = await openOrganization(kit, 'auto')
     const { userId } = await joinByDomain(kit, organization)
     unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
@@ -271,7 +271,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(kit, organization, userId)).status).toBe('requested')
   })
 
-  it('is closed for who has come in by another door', async () => {
+  it('is closed for a user who has joined otherwise', async () => {
     const organization = await openOrganization(kit, 'request')
     const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
@@ -281,7 +281,7 @@ describe('asking to join', () => {
     expect(await requestsOf(organization)).toEqual([{ user_id: userId, state: 'closed' }])
   })
 
-  it('is decided by those who administer members', async () => {
+  it('is decided by administrators of members', async () => {
     const organization = await openOrganization(kit, 'request')
     const other = await kit.organization()
     const { outcome } = await joinByDomain(kit, organization)

@@ -238,7 +238,7 @@ describe.each(enforcing)(
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     })
 
-    it('are not sent by who is demoted between the read and the batch of the invitation [A2]', async () => {
+    it('are not sent by an inviter who is demoted between the read and the batch of the invitation [A2]', async () => {
       const calm = await inviting(provider)
       const { organization, admin, asOwner } = calm
       const kit = createKit({
@@ -264,7 +264,7 @@ describe.each(enforcing)(
       for (const one of sent) expect(await acceptAs(kit, one)).toBe('ok')
     })
 
-    it('to the address of who is removed end too [A2]', async () => {
+    it('to the address of a removed member end too [A2]', async () => {
       const { kit, organization, admin, asOwner } = await inviting(provider)
       const email = newAddress()
       const invited = await sendAs(kit, organization, organization.owner, 'admin', email)
@@ -323,103 +323,106 @@ async function accountAgain(kit: Kit, userId: string, email: string): Promise<st
   return userWith(email)
 }
 
-describe.each(['refuse', 'wait'] as const)('who was put out, when full: %s [A2]', (mode) => {
-  it('asks after a removal, also with another account of the address [A2]', async () => {
-    const { kit, organization, userId, email, asOwner } = await neighbour(mode)
-    unwrap(await removeMember(kit.seatgate, asOwner, userId))
-    await kit.settled()
-    expect(await modeFor(kit, userId)).toBe('request')
-    expect(await joined(kit, organization, userId)).toBe('requested')
-    const again = await accountAgain(kit, userId, email)
-    expect(await modeFor(kit, again)).toBe('request')
-    expect(await joined(kit, organization, again)).toBe('requested')
-    // Others of the domain come in as before.
-    const other = await neighbourOf(organization)
-    expect(await modeFor(kit, other)).toBe('auto')
-    expect(await joined(kit, organization, other)).toBe('joined')
-  })
-
-  it('asks after a suspended account was deleted, by the address it had then [A2]', async () => {
-    const { kit, organization, userId, asOwner } = await neighbour(mode)
-    unwrap(await suspendMember(kit.seatgate, asOwner, userId))
-    const later = `later-${crypto.randomUUID()}@${organization.domain.domain}`
-    await takeAddress(userId, later)
-    const again = await accountAgain(kit, userId, later)
-    expect(await joined(kit, organization, again)).toBe('requested')
-  })
-
-  it('comes in by the domain after leaving by themselves [A2]', async () => {
-    const { kit, organization, userId } = await neighbour(mode)
-    unwrap(
-      await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
-    )
-    await kit.settled()
-    expect(await modeFor(kit, userId)).toBe('auto')
-    expect(await joined(kit, organization, userId)).toBe('joined')
-  })
-
-  it.each(['added', 'invited', 'approved', 'restored'])(
-    'is known no more once they are %s [A2]',
-    async (way) => {
+describe.each(['refuse', 'wait'] as const)(
+  'a removed user of a full organization: %s [A2]',
+  (mode) => {
+    it('asks after a removal, also with another account of the address [A2]', async () => {
       const { kit, organization, userId, email, asOwner } = await neighbour(mode)
-      const { seatgate } = kit
-      if (way === 'restored') {
-        unwrap(await suspendMember(seatgate, asOwner, userId))
-        unwrap(await restoreMember(seatgate, asOwner, userId))
-      } else {
-        unwrap(await removeMember(seatgate, asOwner, userId))
-      }
+      unwrap(await removeMember(kit.seatgate, asOwner, userId))
       await kit.settled()
-      if (way === 'added') unwrap(await addMember(seatgate, asOwner, { userId, role: 'member' }))
-      if (way === 'invited') {
-        const { token } = await sendAs(kit, organization, organization.owner, 'member', email)
-        unwrap(await acceptInvitation(seatgate, { caller: { userId } }, { token }))
-      }
-      if (way === 'approved') {
-        const asked = unwrap(await joinAs(kit, organization, userId))
-        if (asked.status === 'joined') throw new Error('joined')
-        unwrap(await approveJoinRequest(seatgate, asOwner, asked.request.id, {}))
-      }
-      await kit.settled()
+      expect(await modeFor(kit, userId)).toBe('request')
+      expect(await joined(kit, organization, userId)).toBe('requested')
+      const again = await accountAgain(kit, userId, email)
+      expect(await modeFor(kit, again)).toBe('request')
+      expect(await joined(kit, organization, again)).toBe('requested')
+      // Others of the domain come in as before.
+      const other = await neighbourOf(organization)
+      expect(await modeFor(kit, other)).toBe('auto')
+      expect(await joined(kit, organization, other)).toBe('joined')
+    })
+
+    it('asks after a suspended account was deleted, by the address it had then [A2]', async () => {
+      const { kit, organization, userId, asOwner } = await neighbour(mode)
+      unwrap(await suspendMember(kit.seatgate, asOwner, userId))
+      const later = `later-${crypto.randomUUID()}@${organization.domain.domain}`
+      await takeAddress(userId, later)
+      const again = await accountAgain(kit, userId, later)
+      expect(await joined(kit, organization, again)).toBe('requested')
+    })
+
+    it('comes in by the domain after leaving by themselves [A2]', async () => {
+      const { kit, organization, userId } = await neighbour(mode)
       unwrap(
-        await leaveOrganization(seatgate, { caller: { userId }, organization: organization.id })
+        await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })
       )
       await kit.settled()
+      expect(await modeFor(kit, userId)).toBe('auto')
       expect(await joined(kit, organization, userId)).toBe('joined')
-      const left = await testEnv.DB.prepare(
-        'SELECT count(*) AS n FROM seatgate_exclusions WHERE organization_id = ?'
+    })
+
+    it.each(['added', 'invited', 'approved', 'restored'])(
+      'is known no more once they are %s [A2]',
+      async (way) => {
+        const { kit, organization, userId, email, asOwner } = await neighbour(mode)
+        const { seatgate } = kit
+        if (way === 'restored') {
+          unwrap(await suspendMember(seatgate, asOwner, userId))
+          unwrap(await restoreMember(seatgate, asOwner, userId))
+        } else {
+          unwrap(await removeMember(seatgate, asOwner, userId))
+        }
+        await kit.settled()
+        if (way === 'added') unwrap(await addMember(seatgate, asOwner, { userId, role: 'member' }))
+        if (way === 'invited') {
+          const { token } = await sendAs(kit, organization, organization.owner, 'member', email)
+          unwrap(await acceptInvitation(seatgate, { caller: { userId } }, { token }))
+        }
+        if (way === 'approved') {
+          const asked = unwrap(await joinAs(kit, organization, userId))
+          if (asked.status === 'joined') throw new Error('joined')
+          unwrap(await approveJoinRequest(seatgate, asOwner, asked.request.id, {}))
+        }
+        await kit.settled()
+        unwrap(
+          await leaveOrganization(seatgate, { caller: { userId }, organization: organization.id })
+        )
+        await kit.settled()
+        expect(await joined(kit, organization, userId)).toBe('joined')
+        const left = await testEnv.DB.prepare(
+          'SELECT count(*) AS n FROM seatgate_exclusions WHERE organization_id = ?'
+        )
+          .bind(organization.id)
+          .first('n')
+        expect(left).toBe(0)
+      }
+    )
+
+    it('is not known elsewhere, and their address is in no table in clear [A2]', async () => {
+      const { kit, organization, userId, email, asOwner } = await neighbour(mode)
+      unwrap(await removeMember(kit.seatgate, asOwner, userId))
+      await kit.settled()
+      const { results } = await testEnv.DB.prepare(
+        'SELECT * FROM seatgate_exclusions WHERE organization_id = ?'
       )
         .bind(organization.id)
-        .first('n')
-      expect(left).toBe(0)
-    }
-  )
-
-  it('is not known elsewhere, and their address is in no table in clear [A2]', async () => {
-    const { kit, organization, userId, email, asOwner } = await neighbour(mode)
-    unwrap(await removeMember(kit.seatgate, asOwner, userId))
-    await kit.settled()
-    const { results } = await testEnv.DB.prepare(
-      'SELECT * FROM seatgate_exclusions WHERE organization_id = ?'
-    )
-      .bind(organization.id)
-      .all()
-    expect(results).toMatchObject([
-      { user_id: userId, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
-    ])
-    expect(JSON.stringify(results)).not.toContain(email)
-    const erased = await erasePersonalData(kit.seatgate, { caller: { type: 'system' } }, userId)
-    expect(erased).toMatchObject({ ok: true, value: { erased: 1 } })
-    expect(await lastEventOf(organization.id)).toMatchObject({ action: 'audit.erasure' })
-    // Their id stays known, their address does not.
-    expect(await joined(kit, organization, userId)).toBe('requested')
-    const again = await accountAgain(kit, userId, email)
-    await testEnv.DB.exec(
-      'UPDATE seatgate_exclusions SET salt = NULL, digest = NULL, address_length = NULL'
-    )
-    expect(await joined(kit, organization, again)).toBe('joined')
-  })
-})
+        .all()
+      expect(results).toMatchObject([
+        { user_id: userId, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      ])
+      expect(JSON.stringify(results)).not.toContain(email)
+      const erased = await erasePersonalData(kit.seatgate, { caller: { type: 'system' } }, userId)
+      expect(erased).toMatchObject({ ok: true, value: { erased: 1 } })
+      expect(await lastEventOf(organization.id)).toMatchObject({ action: 'audit.erasure' })
+      // Their id stays known, their address does not.
+      expect(await joined(kit, organization, userId)).toBe('requested')
+      const again = await accountAgain(kit, userId, email)
+      await testEnv.DB.exec(
+        'UPDATE seatgate_exclusions SET salt = NULL, digest = NULL, address_length = NULL'
+      )
+      expect(await joined(kit, organization, again)).toBe('joined')
+    })
+  }
+)
 
 describe('the waiting line [A2]', () => {
   it('admits no user who was removed since they joined it: they ask [A2]', async () => {

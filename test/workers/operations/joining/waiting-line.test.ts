@@ -221,7 +221,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await actionsOf(organization.id)).toContain('organization.join_request.declined')
   })
 
-  it('is for those too whose request is approved', async () => {
+  it('is also for users whose request is approved', async () => {
     const organization = await openOrganization(kit, 'request', 2)
     const member = await join(kit, organization)
     const { userId, outcome } = await joinByDomain(kit, organization)

@@ -213,7 +213,7 @@ describe('a search among members', () => {
 })
 
 describe.each(enforcing)('countMembers (%s)', (provider) => {
-  it('is the number of all, no matter what a page holds, after everything that happens [ORG-120]', async () => {
+  it('is the number of all members, on any page, after every change [ORG-120]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -318,7 +318,7 @@ describe('countMembersWithoutMfa', () => {
     expect(active).toBe(2)
   })
 
-  it('is those who have no credential that is in use [ORG-122]', async () => {
+  it('lists members without a credential in use [ORG-122]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     const scope = organization.as(organization.owner)
@@ -346,7 +346,7 @@ describe('countMembersWithoutMfa', () => {
     expect(await count()).toBe(1)
   })
 
-  it('is shown to those who administer members [ORG-122]', async () => {
+  it('is shown to administrators of members [ORG-122]', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization)
     const admin = await join(kit, organization, 'admin')

@@ -319,7 +319,7 @@ describe('changeRole', () => {
   })
 })
 
-describe('who was never a member', () => {
+describe('a user who was never a member', () => {
   it.each(enforcing)('is not restored into the organization of others (%s)', async (kind) => {
     const kit = createKit({ provider: kind })
     const organization = await kit.organization()

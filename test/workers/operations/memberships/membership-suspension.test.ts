@@ -81,7 +81,7 @@ describe.each(enforcing)('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('of who is suspended already writes no row [ORG-98]', async () => {
+  it('of a suspended member writes no row [ORG-98]', async () => {
     const { members, scope } = await full(kit, 2)
     unwrap(await suspendMember(seatgate, scope, members[0]!))
     await kit.settled()

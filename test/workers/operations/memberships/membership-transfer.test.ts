@@ -109,7 +109,7 @@ describe('transferOwnership', () => {
     }
   )
 
-  it('is refused, and no row is written, to whom it cannot be [ORG-97]', async () => {
+  it('is refused to an unfit recipient, and no row is written [ORG-97]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const admin = await join(calm, organization, 'admin')

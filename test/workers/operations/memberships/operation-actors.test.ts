@@ -111,7 +111,7 @@ describe('one operation id of several who ask', () => {
     if (other.ok) expect(other.value.membership.organizationId).toBe(there.id)
   })
 
-  it('is answered to who asked, also after they may no longer ask [SEAT-18]', async () => {
+  it('is returned to its caller, also after they have lost the right [SEAT-18]', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const userId = await newUser()

@@ -141,7 +141,7 @@ describe('an organization that was deleted', () => {
 })
 
 describe('an owner who has become the last one since', () => {
-  it('learns so at once, without another look [ORG-112]', async () => {
+  it('is refused at once, without another read [ORG-112]', async () => {
     const calm = createKit()
     const organization = await calm.organization()
     const other = await join(calm, organization, 'owner')

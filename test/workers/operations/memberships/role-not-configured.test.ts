@@ -94,7 +94,7 @@ describe('a role that is not configured any more', () => {
     expect(codeOf(await createInvitation(kit.seatgate, asOwner, fresh))).toBe('ok')
   })
 
-  it('closes the invitation of who is in already [C4]', async () => {
+  it('closes the invitation of a present member [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization()
@@ -163,7 +163,7 @@ describe('a role that is not configured any more', () => {
     expect(await membersOf(organization)).toEqual([member, editor])
   })
 
-  it('is not what a domain leads to: that is refused at start [C4]', () => {
+  it('is no role of a domain: that is refused at start [C4]', () => {
     expect(() => createJoiningKit({}, { role: 'editor' })).toThrow(/the role of joinRules/)
   })
 })

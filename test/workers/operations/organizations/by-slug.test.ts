@@ -160,7 +160,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect((await app.request(`/t/no-such/${home!.slug}`)).status).toBe(404)
   })
 
-  it('throws at set-up, naming what is missing or wrong [PIPE-24]', () => {
+  it('throws at set-up, naming the missing or wrong argument [PIPE-24]', () => {
     const authenticate = () => null
     const made = (options: object) => () => loadOrganizationFromSlug(seatgate, options as never)
     for (const options of [{}, { authenticate: null }, { authenticate: 'bearer' }]) {

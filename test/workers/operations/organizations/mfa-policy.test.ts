@@ -70,7 +70,7 @@ describe('setMfaPolicy', () => {
     }
   )
 
-  it('demands a second factor of who demands it, also where it is demanded already [ORG-125]', async () => {
+  it('demands a second factor of the user who enables it, also where it is enabled [ORG-125]', async () => {
     const { id, owner, as } = await kit.organization()
     const asked: string[] = []
     const mfaCheck: MfaCheck = (userId) => {

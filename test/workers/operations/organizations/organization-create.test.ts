@@ -46,7 +46,7 @@ const rowOf = (id: string) =>
   testEnv.DB.prepare('SELECT * FROM seatgate_organizations WHERE id = ?').bind(id).first()
 
 describe('createOrganization', () => {
-  it('answers the organization as it is stored, founded by who asked [ORG-1 ORG-11]', async () => {
+  it('returns the stored organization, founded by the caller [ORG-1 ORG-11]', async () => {
     const [userId, slug] = [await newUser(), freshSlug()]
     const created = unwrap(
       await create(

@@ -193,7 +193,7 @@ describe('softDeleteOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('is for owners, who learn so before anybody looks at their input or password', async () => {
+  it('is for owners: others are refused before their input or password is read', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
     const { seatgate, heard } = listening()

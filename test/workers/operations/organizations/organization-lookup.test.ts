@@ -117,7 +117,7 @@ describe('an organization by its slug', () => {
 })
 
 describe('getMembership', () => {
-  it('is null for who is no member and for a deleted organization [ORG-115]', async () => {
+  it('is null for a stranger and for a deleted organization [ORG-115]', async () => {
     const organization = await kit.organization()
     const { id, owner, as } = organization
     const member = await join(kit, organization)
@@ -189,7 +189,7 @@ describe('the organizations of a user', () => {
   })
 })
 
-describe('what is deleted', () => {
+describe('deleted organizations', () => {
   it('is in no read, list, selector or look-up any more [ORG-28]', async () => {
     const organization = await kit.organization()
     const { id, slug, owner } = organization

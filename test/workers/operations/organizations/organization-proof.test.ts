@@ -150,7 +150,7 @@ describe.each(acts)('the proof of %s', (_name, act) => {
     expect(asked).toEqual([[organization.owner, ' as typed ']])
   })
 
-  it('of an account without a password is wrong, no matter what is tried [ORG-33]', async () => {
+  it('of an account without a password is wrong, for any input [ORG-33]', async () => {
     const organization = await newTeam()
     const { owner } = organization
     await testEnv.DB.prepare('DELETE FROM seatgate_memberships WHERE user_id = ?').bind(owner).run()

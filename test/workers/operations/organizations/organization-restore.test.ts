@@ -58,7 +58,7 @@ describe('restoreOrganization', () => {
     }
   })
 
-  it('does not exist for anybody else, not even its owner [ORG-31]', async () => {
+  it('does not exist for other callers, not even its owner [ORG-31]', async () => {
     const { id, owner, ...rest } = await kit.organization()
     await softDeleted(seatgate, { id, owner, ...rest })
     const rows = await everything()
@@ -111,7 +111,7 @@ describe('restoreOrganization', () => {
     expect(codeOf(await restore())).toBe('ok')
   })
 
-  it('answers an organization that lives as it is, and an unknown one like any other', async () => {
+  it('returns a live organization unchanged, and answers not found for an unknown one', async () => {
     const { id, slug } = await kit.organization()
     const rows = await everything()
     expect(unwrap(await restoreOrganization(seatgate, asOperator, id))).toMatchObject({ id })

@@ -65,7 +65,7 @@ async function turnTo({ id }: TestOrganization): Promise<void> {
 }
 
 describe('the sweep', () => {
-  it('repairs what it finds, on record as no user’s doing, and leaves the rest alone [SEAT-32]', async () => {
+  it('repairs differences, recorded as acts of the system, and leaves the rest alone [SEAT-32]', async () => {
     const kit = createKit()
     const { organization, seat } = await team(kit)
     const sound = await kit.organization({ seats: 3 })
@@ -119,7 +119,7 @@ describe('the sweep', () => {
     }
   )
 
-  it('keeps every member: what is too much is over the limit, and no other user comes in', async () => {
+  it('keeps every member: the organization is over its limit, and no other user comes in', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     await join(kit, organization)
@@ -354,7 +354,7 @@ describe('among 10,000 organizations', () => {
   }, 120_000)
 })
 
-describe('who may', () => {
+describe('the right to verify', () => {
   it('verify and rebuild: operators and the host itself', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
@@ -373,7 +373,7 @@ describe('who may', () => {
     expect(await repairsOf(organization)).toHaveLength(2)
   })
 
-  it('learns that the ledger does not answer', async () => {
+  it('is refused if the ledger does not answer', async () => {
     const organization = await createKit().organization({ seats: 3 })
     const deaf = createKit({ around: losing('ledger') })
     for (const act of [verifySeats, rebuildSeats]) {
@@ -400,7 +400,7 @@ describe('who may', () => {
     await expectRepaired(organization)
   })
 
-  it('rebuilds what is sound, too: under a new epoch, with the same seats', async () => {
+  it('rebuilds a sound ledger, too: under a new epoch, with the same seats', async () => {
     const kit = createKit()
     const { organization } = await team(kit)
     const before = await readLedger(organization.id)

@@ -103,7 +103,7 @@ const acts: Act[] = [
   },
 ]
 
-describe('what is under way is no drift [SEAT-34]', () => {
+describe('a change in progress is no drift [SEAT-34]', () => {
   it.each(shareOf(acts, 3))('before and after every step of $what', async ({ act }) => {
     const calm = createKit()
     const scene = await copiedTeam(calm)

@@ -180,7 +180,7 @@ describe('loadActiveOrganization()', () => {
     expect(await response.json()).toMatchObject({ organization: { id: home!.id } })
   })
 
-  it('throws at set-up, naming what is missing or wrong [PIPE-23]', () => {
+  it('throws at set-up, naming the missing or wrong argument [PIPE-23]', () => {
     const { seatgate } = kit
     const authenticate = () => null
     for (const options of [{}, { authenticate: undefined }, { authenticate: 'bearer' }]) {

@@ -103,7 +103,7 @@ describe('selectActiveOrganization()', () => {
 })
 
 describe('activateAtLogin()', () => {
-  it('leaves the session as it is in a host without sessions here, and asks no store [PIPE-51]', async () => {
+  it('leaves the session unchanged in a host without sessions here, and asks no store [PIPE-51]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const session = await sessionOf(userId)
@@ -114,24 +114,27 @@ describe('activateAtLogin()', () => {
     expect(await pointerOf(session)).toBeNull()
   })
 
-  it.each([0, 2, 3])('leaves who is in %i organizations nowhere [PIPE-52]', async (count) => {
-    const userId = await newUser()
-    await belonging(userId, count)
-    const session = await sessionOf(userId)
-    expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
-    expect(
-      await activateAtLogin(seatgate, userId, session, {
-        previous: (await kit.organization()).id,
-      })
-    ).toEqual(session)
-    expect(await pointerOf(session)).toBeNull()
-    const { store, updates } = sessionsElsewhere(session)
-    const elsewhere = createKit({ provider: 'unlimited', sessions: store }).seatgate
-    await activateAtLogin(elsewhere, userId, session)
-    expect(updates).toEqual([])
-  })
+  it.each([0, 2, 3])(
+    'points the session of a member of %i organizations nowhere [PIPE-52]',
+    async (count) => {
+      const userId = await newUser()
+      await belonging(userId, count)
+      const session = await sessionOf(userId)
+      expect(await activateAtLogin(seatgate, userId, session)).toEqual(session)
+      expect(
+        await activateAtLogin(seatgate, userId, session, {
+          previous: (await kit.organization()).id,
+        })
+      ).toEqual(session)
+      expect(await pointerOf(session)).toBeNull()
+      const { store, updates } = sessionsElsewhere(session)
+      const elsewhere = createKit({ provider: 'unlimited', sessions: store }).seatgate
+      await activateAtLogin(elsewhere, userId, session)
+      expect(updates).toEqual([])
+    }
+  )
 
-  it('points the session of who is in one at it, and touches no other row [PIPE-52]', async () => {
+  it('points the session of a member of one at it, and touches no other row [PIPE-52]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     const session = await sessionOf(userId)

@@ -322,7 +322,7 @@ describe('putActiveOrganization() refused', () => {
     expect(result).toEqual({ ok: false, error: { code: 'no_scope' } })
   })
 
-  it('answers no_scope to a service account and to the host, who stay as they are [PIPE-8 PIPE-9]', async () => {
+  it('answers no_scope to a service account and to the host, and makes no change [PIPE-8 PIPE-9]', async () => {
     const { to } = await commuter()
     const machine = {
       type: 'service_account',

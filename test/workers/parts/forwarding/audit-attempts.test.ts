@@ -30,7 +30,7 @@ import {
   unwrap,
 } from '../../../kit/index.ts'
 
-describe('what is measured of an attempt', () => {
+describe('the measures of an attempt', () => {
   it('sink, action, number, outcome, kind and whole milliseconds only [FWD-38 FWD-39]', async () => {
     const metrics: Metric[] = []
     const answers: (() => Delivery | Promise<Delivery>)[] = [
@@ -85,7 +85,7 @@ describe('a sink that takes many', () => {
     return { sink, calls }
   }
 
-  it('gets what comes next in one go, without what it does not take', async () => {
+  it('gets the next events in one request, without those it does not accept', async () => {
     const { sink, calls } = many(() => delivered)
     const { seatgate } = clocked([{ ...sink, exclude: ['seat.*'] }])
     const id = await organizationWith(seatgate, 2)
@@ -244,7 +244,7 @@ describe('the history of attempts', () => {
     ])
   })
 
-  it('is paged, and asked for by those who see to the sinks alone', async () => {
+  it('is paged, and listed for administrators of the sinks alone', async () => {
     const sink = sinkOf('log', ({ sequence }) => (sequence % 2 ? delivered : permanent))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)

@@ -27,7 +27,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('a dead letter', () => {
-  it('is what a sink refuses for good, at once; later events pass [FWD-34 FWD-27]', async () => {
+  it('is an event that a sink refuses for good, at once; later events pass [FWD-34 FWD-27]', async () => {
     const sink = sinkOf('picky', ({ sequence }) => (sequence === 2 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -38,7 +38,7 @@ describe('a dead letter', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('is what was tried for 75 hours, the last time when they are over [FWD-32]', async () => {
+  it('is an event that was tried for 75 hours, the last time after them [FWD-32]', async () => {
     const sink = sinkOf('down', ({ sequence }) => (sequence === 1 ? retry : delivered))
     const { seatgate, later, clock } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -73,7 +73,7 @@ describe('a sink that fails', () => {
     expect(await forwardOrganization(seatgate, id)).toBe(90)
   })
 
-  it('keeps what it took before it failed', async () => {
+  it('keeps events that it took before it failed', async () => {
     const sink = sinkOf('flaky', ({ sequence }, attempt) =>
       sequence === 3 && attempt === 3 ? retry : delivered
     )

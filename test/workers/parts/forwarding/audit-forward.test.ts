@@ -76,7 +76,7 @@ describe('forwarding', () => {
     })
   })
 
-  it('passes over what a sink does not take [FWD-24]', async () => {
+  it('passes over events that a sink does not accept [FWD-24]', async () => {
     const picky = { ...sinkOf('picky'), accepts: (action: string) => action.endsWith('.rename') }
     const { seatgate } = clocked([picky])
     const id = await organizationWith(seatgate, 2)
@@ -140,7 +140,7 @@ describe('two forwarders at once', () => {
     expect(sink.attempts).toEqual(upTo(4))
   })
 
-  it('reads no event where it may not deliver: D1 counts what is read', async () => {
+  it('reads no event where it may not deliver, as D1 counts', async () => {
     const failing = sinkOf('failing', () => retry)
     const { around, events } = countingEvents()
     const { seatgate } = clocked([failing], {
@@ -170,7 +170,7 @@ describe('two forwarders at once', () => {
     expect(sink.attempts).toEqual(upTo(7))
   })
 
-  it('lets another one take over when a lease has run out, and the one that lost it makes no change', async () => {
+  it('lets another run take over after a lease, and the former holder makes no change', async () => {
     const sink = heldSink('slow', retry)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)

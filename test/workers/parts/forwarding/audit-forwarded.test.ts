@@ -41,7 +41,7 @@ async function consume(seatgate: Seatgate, organizationId: string) {
   return getQueueResult(batch, context)
 }
 
-describe('what is forwarded', () => {
+describe('forwarded events', () => {
   it('organizations, memberships, invitations and seats, several of one batch [FWD-15]', async () => {
     const sink = sinkOf('log')
     const kit = createKit({ sinks: [sink] })
@@ -64,7 +64,7 @@ describe('what is forwarded', () => {
     ])
   })
 
-  it('never what was rolled back [FWD-12]', async () => {
+  it('never events of a rolled back batch [FWD-12]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const caller = { userId: crypto.randomUUID() }
@@ -80,7 +80,7 @@ describe('what is forwarded', () => {
     expect(sink.attempts).toEqual([])
   })
 
-  it('keeps outcome, actor and time as they are on record [FWD-19]', async () => {
+  it('keeps the recorded outcome, actor and time [FWD-19]', async () => {
     const sink = sinkOf('log')
     const { seatgate, later, clock } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -87,7 +87,7 @@ describe('where no change is made any more', () => {
     expect([added.taken.length, heardOf().has('trail-9')]).toEqual([1000, true])
   })
 
-  it('a sink that is switched on again gets what it has missed [FWD-13]', async () => {
+  it('a sink that is switched on again gets the missed events [FWD-13]', async () => {
     const [siem, other] = [sinkOf('siem'), sinkOf('other')]
     const [on, off] = [
       clocked([siem, other]).seatgate,
@@ -102,7 +102,7 @@ describe('where no change is made any more', () => {
     expect([siem.sequences(), other.sequences()]).toEqual([upTo(3), upTo(3)])
   })
 
-  it('a new sink gets what is left of organizations that are deleted, and of the platform [FWD-13]', async () => {
+  it('a new sink gets the remaining events of deleted organizations and of the platform [FWD-13]', async () => {
     const { seatgate } = clocked([], { verifyPassword: () => true })
     const id = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(id)! }, organization: id }
@@ -128,7 +128,7 @@ describe('where no change is made any more', () => {
     expect([size, await isInOutbox(id)]).toEqual([4, false])
   })
 
-  it('what is to be sealed is found although every sink has had it', async () => {
+  it('unsealed events are found although every sink has received them', async () => {
     const sink = sinkOf('sink')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)

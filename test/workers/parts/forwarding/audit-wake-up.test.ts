@@ -16,7 +16,7 @@ import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../s
 import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
 
 describe('the sweep', () => {
-  it('delivers what a lost wake-up left behind [FWD-14 FWD-16]', async () => {
+  it('delivers events whose wake-up was lost [FWD-14 FWD-16]', async () => {
     await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
     const lost = { send: async () => {}, sendBatch: async () => {} }

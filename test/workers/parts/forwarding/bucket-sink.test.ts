@@ -66,7 +66,7 @@ describe('a bucket', () => {
     expect(first?.httpMetadata?.contentType).toBe('application/x-ndjson')
   })
 
-  it('is tried again when it fails; what it had stored all the same is the same object', async () => {
+  it('is tried again when it fails, and stores the same object', async () => {
     const bucket = bucketBehind(async (put, number) => {
       await put()
       if (number === 1) throw new Error('no answer')
@@ -125,7 +125,7 @@ describe('a bucket', () => {
     expect(objects.map(({ sequences }) => sequences)).toEqual([[1], upTo(5), [6]])
   })
 
-  it('has a replay that takes less beside what it had', async () => {
+  it('keeps its objects beside those of a shorter replay', async () => {
     const bucket = testEnv.TEST_BUCKET
     const { seatgate } = clocked([bucketSink({ bucket })])
     const id = await organizationWith(seatgate, 1)

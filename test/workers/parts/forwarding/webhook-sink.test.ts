@@ -70,7 +70,7 @@ async function verifies(key: Uint8Array<ArrayBuffer>, text: string, header: stri
 const base64 = (text: string) => Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
 const utf8 = (text: string) => new Uint8Array(new TextEncoder().encode(text))
 
-describe('what is posted', () => {
+describe('the posted request', () => {
   it('is one signed request with type, timestamp and the event', async () => {
     const { posted, sink } = receiver()
     expect(await sink().deliver(event)).toEqual({ outcome: 'delivered' })
@@ -146,7 +146,7 @@ describe('what is posted', () => {
   })
 })
 
-describe('what an answer means', () => {
+describe('the meaning of an answer', () => {
   it.each([[200], [201], [202], [204], [299]])('%i is a delivery', async (status) => {
     const { sink } = receiver(() => new Response(null, { status }))
     expect(await sink().deliver(event)).toEqual({ outcome: 'delivered' })

@@ -105,7 +105,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([600 + EVENTS])
   })
 
-  it('a log that was sealed before anybody asked for its checkpoints is found by the sweep', async () => {
+  it('a log that was sealed before its checkpoints were published is found by the sweep', async () => {
     const { id, published, seatgate, seal } = await logged(provider)
     await forwardOrganization(seatgate, id)
     await seal()

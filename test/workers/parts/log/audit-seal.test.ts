@@ -264,7 +264,7 @@ describe('proofs over HTTP', () => {
     expect(verifyConsistency(older!, newer!, hashes.map(bytes))).toBe(true)
   })
 
-  it('are refused for what is not sealed, not a number or not theirs', async () => {
+  it('are refused for an event that is not sealed, for no number, and for a foreign trail', async () => {
     expect((await get('/proof?sequence=10')).status).toBe(404)
     expect((await get('/consistency?from=6&to=10')).status).toBe(404)
     expect((await get('/consistency?from=7&to=6')).status).toBe(404)

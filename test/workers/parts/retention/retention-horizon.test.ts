@@ -64,7 +64,7 @@ async function shortened() {
   return { ...host, organization, whole, before, young, scope: host.scopeOf(organization) }
 }
 
-describe('what is left after a run', () => {
+describe('the trail after a run', () => {
   it('verifies from the checkpoint, and says where it begins [AUD-63]', async () => {
     const { organization, exported, checkpoint, young } = await shortened()
     const latest = await checkpoint(organization)
@@ -149,7 +149,7 @@ describe('what is left after a run', () => {
     expect(unwrap(await auditCheckpoint(seatgate, scope))).toMatchObject({ horizon: 6, size: 9 })
   })
 
-  it('is listed, counted and streamed, and a reader who has missed some learns so', async () => {
+  it('is listed, counted and streamed, and a reader with a gap is refused', async () => {
     const { seatgate, scope } = await shortened()
     const gone = { ok: false, error: { code: 'before_horizon', horizon: 6 } }
     for (const ask of [listAuditEvents, countAuditEvents, streamAuditEvents, exportAuditEvents]) {
@@ -166,7 +166,7 @@ describe('what is left after a run', () => {
     expect([rest.data.length, rest.nextCursor]).toEqual([2, null])
   })
 
-  it('a reader from the oldest on is overtaken, and learns so [AUD-42]', async () => {
+  it('a reader from the oldest on is overtaken, and refused [AUD-42]', async () => {
     const { seatgate, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(8)
     const scope = scopeOf(organization)
@@ -256,7 +256,7 @@ describe('the triggers', () => {
     await expect(purgeRow(organization, change)).rejects.toThrow(/constraint/i)
   })
 
-  it('take no run of what a legal hold keeps, nor a second of the same [AUD-61 AUD-64]', async () => {
+  it('purge no event under a legal hold, and no event twice [AUD-61 AUD-64]', async () => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     const hold = (at: number | null) =>
@@ -381,7 +381,7 @@ describe('how seats stood', () => {
 })
 
 describe('the checker of trails', () => {
-  it('reports what is left, and finds what does not fit', async () => {
+  it('reports the rest, and finds differences', async () => {
     const { seatgate, clock, daysLater, purge } = retaining(days(30))
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }

@@ -112,7 +112,7 @@ describe('a window', () => {
     expect([...swept.reports, ...off.reports]).toEqual([])
   })
 
-  it('takes what is strictly older, to the millisecond [AUD-59]', async () => {
+  it('purges strictly older events, to the millisecond [AUD-59]', async () => {
     const { sealedOne, purge, later, clock, daysLater } = retaining(days(30))
     const began = clock.now
     const organization = await sealedOne(5)
@@ -330,7 +330,7 @@ describe('a run', () => {
   })
 })
 
-describe('what a run waits for', () => {
+describe('the conditions of a run', () => {
   it('a legal hold keeps all of it until it is released, and is on record [AUD-61]', async () => {
     const { seatgate, sealedOne, purge, daysLater, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne()
@@ -422,7 +422,7 @@ describe('what a run waits for', () => {
     })
   })
 
-  it('what a required sink has not had stays, unless forced, and that is on record [AUD-62]', async () => {
+  it('events that a required sink has not received stay, unless forced, which is on record [AUD-62]', async () => {
     const down = sinkOf('down', ({ sequence }) => (sequence > 2 ? retry : { outcome: 'delivered' }))
     const { sealedOne, tended, purge, daysLater, status } = retaining(days(30), [down])
     const organization = await sealedOne(5)
@@ -560,7 +560,7 @@ describe('the sweep', () => {
   })
 })
 
-describe('what a run costs', () => {
+describe('the cost of a run', () => {
   it('three trips, and rows in proportion to what goes, however long the trail is', async () => {
     const meter = createMeter()
     const { seatgate, clock, daysLater } = retaining(days(30))
