@@ -66,6 +66,19 @@ const BUNDLES = [
     minified: 42_795,
     zipped: 17_625,
   },
+  {
+    name: 'client',
+    code: `export * from './dist/client/index.js'`,
+    minified: 2_624,
+    zipped: 1_457,
+  },
+  {
+    name: 'client and hooks of React',
+    code: `export * from './dist/client/index.js'
+      export * from './dist/react/index.js'`,
+    minified: 4_774,
+    zipped: 2_321,
+  },
 ]
 
 export default BUNDLES.flatMap(({ name, code, minified, zipped }) => {

@@ -1,6 +1,6 @@
 /**
  * The types of the ready routes for clients: the input of a route, its response, and its refusals by
- * status. Types alone, so that they add nothing to a bundle.
+ * status. Types alone: they do not add to a bundle.
  *
  * @module
  */

@@ -5,7 +5,15 @@
  */
 
 /** The packages that a host installs itself. */
-export const PEERS = ['drizzle-orm', 'drizzle-orm/*', 'hono', 'hono/*', 'valibot', 'cloudflare:*']
+export const PEERS = [
+  'drizzle-orm',
+  'drizzle-orm/*',
+  'hono',
+  'hono/*',
+  'react',
+  'valibot',
+  'cloudflare:*',
+]
 
 /** The imports of a Worker with organizations and members, and no part. */
 export const ORGANIZATIONS_AND_MEMBERS = [

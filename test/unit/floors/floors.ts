@@ -28,7 +28,8 @@ export const FLOORS: readonly (readonly string[])[] = [
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],
-  ['console'],
+  ['client', 'console'],
+  ['react'],
 ]
 
 /** Imports nothing of the library, and no file of the library imports it. */

@@ -1,0 +1,104 @@
+/**
+ * The client as an application sees it. `tsc` is the test: an expected error that does not come is an
+ * error.
+ */
+import { Hono } from 'hono'
+import { createClient } from '../../src/client/index.ts'
+import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
+import { createSeatgate, d1Seats, type Seatgate, type SeatgateOptions } from '../../src/index.ts'
+import { useMembers, useOrganization, useSeats } from '../../src/react/index.ts'
+
+declare const seatgate: Seatgate
+declare const options: SeatgateOptions
+declare const routing: { readonly authenticate: () => null }
+
+const client = createClient()
+const param = { org: 'acme' }
+
+// Inputs.
+void client.get('/organizations')
+void client.get('/organizations', { query: { limit: 10 } })
+void client.post('/organizations/:org/members', { param, json: { userId: 'u1', role: 'member' } })
+// @ts-expect-error: the body is missing
+void client.post('/organizations/:org/members', { param })
+// @ts-expect-error: a user id is a string
+void client.post('/organizations/:org/members', { param, json: { userId: 1, role: 'member' } })
+// @ts-expect-error: the path has a parameter
+void client.get('/organizations/:org')
+// @ts-expect-error: there is no such route
+void client.get('/organisations')
+// @ts-expect-error: seats are not posted
+void client.post('/organizations/:org/seats', { param })
+// @ts-expect-error: no list
+void client.pages('/organizations/:org/seats', { param })
+
+// Answers and refusals.
+const added = await client.post('/organizations/:org/members', {
+  param,
+  json: { userId: 'u1', role: 'member' },
+})
+if (added.ok) {
+  const { createdAt, userId }: { createdAt: string; userId: string } = added.value
+  void [createdAt, userId]
+  // @ts-expect-error: a membership has no price
+  void added.value.price
+} else {
+  const { error } = added
+  switch (error.code) {
+    case 'seat_limit_reached':
+      void (error.limit - error.used)
+      break
+    case 'validation_error':
+      void error.errors['userId']
+      break
+    case 'unauthenticated':
+      void (error.status satisfies 401)
+      break
+    case 'network_failure':
+      void error.idempotencyKey?.length
+      break
+    case 'unexpected_response':
+      void error.response.status
+      break
+    // @ts-expect-error: adding a member leaves every owner
+    case 'last_owner':
+      break
+  }
+  // @ts-expect-error: not every refusal has a limit
+  void error.limit
+}
+const removed = await client.delete('/organizations/:org/members/:userId', {
+  param: { org: 'acme', userId: 'u1' },
+})
+if (removed.ok) void (removed.value satisfies null)
+const file = await client.get('/organizations/:org/audit/export', { param })
+if (file.ok) void file.value.body
+for await (const page of client.pages('/organizations/:org/members', { param })) {
+  if (page.ok) void page.value.data[0]?.role.length
+}
+
+// An application of one's own.
+const app = new Hono()
+  .route('/', seatgateRouter(seatgate, routing))
+  .get('/projects/:id', (c) => c.json({ title: 'One' }))
+const own = createClient<typeof app>()
+const project = await own.get('/projects/:id', { param: { id: 'p1' } })
+if (project.ok) void project.value.title.length
+// @ts-expect-error: there is no such route in the ready router
+void client.get('/projects/:id', { param: { id: 'p1' } })
+
+// A part that is not passed is not in the type.
+const bare = createSeatgate({ database: options.database, seats: d1Seats(), sessions: 'none' })
+const small = createClient<SeatgateRouter<typeof bare>>()
+void small.get('/organizations/:org/seats', { param })
+// @ts-expect-error: invitations are not configured
+void small.get('/organizations/:org/invitations', { param })
+
+// Hooks take any of them.
+const members = useMembers(own, 'acme', { limit: 10 })
+void useOrganization(small, 'acme')
+if (members.status === 'ready') void members.data[0]?.role.length
+if (members.status === 'refused') void (members.error.code === 'organization_not_found')
+const seats = useSeats(client, 'acme')
+// @ts-expect-error: nothing is there while it loads
+if (seats.status === 'loading') void seats.data.held
