@@ -8,7 +8,7 @@ import type { Context, TypedResponse } from 'hono'
 import type { Schema } from 'hono/types'
 import type { StatusCode } from 'hono/utils/http-status'
 import type { JSONParsed } from 'hono/utils/types'
-import type { PlainRefusalCode, RefusalCode, RefusalOf } from '../base/result.ts'
+import type { BodyRefusal, PlainRefusalCode, RefusalCode, RefusalOf } from '../base/result.ts'
 import type { StatusOf } from './problem.ts'
 import type { RouterEnv } from './request.ts'
 
@@ -90,7 +90,10 @@ export type Grouped<S extends Schema> = {
       | Granted<S[Path][Method]>
       | Refused<
           InputOf<S[Path][Method]>,
-          CodeOf<S[Path][Method]> | (Method extends '$get' ? ReadRefusal : ChangeRefusal)
+          | CodeOf<S[Path][Method]>
+          | (Method extends '$get' ? ReadRefusal : ChangeRefusal)
+          | (InputOf<S[Path][Method]> extends { json: unknown } ? BodyRefusal : never)
+          | (Method extends '$post' ? 'unsupported_media_type' : never)
         >
   }
 }

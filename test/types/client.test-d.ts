@@ -32,6 +32,11 @@ void client.post('/organizations/:org/seats', { param })
 // @ts-expect-error: no list
 void client.pages('/organizations/:org/seats', { param })
 
+void client.get('/invitations')
+void client.delete('/users/me', { json: { password: 'p' } })
+// @ts-expect-error: the token is missing
+void client.post('/invitations/accept-with-signup', { json: { email: 'a@example.com' } })
+
 // Answers and refusals.
 const added = await client.post('/organizations/:org/members', {
   param,

@@ -108,7 +108,7 @@ function addInvitations(routes: Routes, seatgate: Inviting) {
         const { input, options } = await readOperation(c)
         const invited = await createInvitations(seatgate, inOrganization(c), input, options)
         if (!invited.ok) return answer(c, invited)
-        return c.json({ data: invited.value.map(rowView) })
+        return c.json({ data: invited.value.map(rowView) }, 200)
       }
     )
     .post('/organizations/:org/members/import', async (c) => {
@@ -118,7 +118,7 @@ function addInvitations(routes: Routes, seatgate: Inviting) {
       const rows = imported.value.map(({ line, email, outcome }) => {
         return { line, email, ...rowView(outcome) }
       })
-      return c.json({ data: rows })
+      return c.json({ data: rows }, 200)
     })
     .patch(
       '/organizations/:org/invitations/:id',
@@ -155,7 +155,7 @@ function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRoute
       const input = await readBody(c)
       const unreadable = refusalOf(input)
       if (unreadable) return answer(c, refused(unreadable))
-      return c.json(await viewInvitation(seatgate, await authenticate(c), input))
+      return c.json(await viewInvitation(seatgate, await authenticate(c), input), 200)
     })
     .post(
       '/invitations/accept',
@@ -169,7 +169,7 @@ function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRoute
         if (seatgate.sessions !== null) {
           await putActiveOrganization(seatgate, scopeOf(c), organization.id)
         }
-        return c.json({ membership, organization })
+        return c.json({ membership, organization }, 200)
       }
     )
     .post('/invitations/decline', async (c: Taking<{ json: TokenInput }>) => {
@@ -178,30 +178,29 @@ function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRoute
       return done(c, await declineInvitation(seatgate, scope, await readBody(c)))
     })
 
-  // Without a proof of the address nobody can be shown what was sent to it.
+  // Without a proof of the address no user can see the invitations that were sent to it.
+  const withOwn = () =>
+    byToken.get('/invitations', signedIn(authenticate), async (c: Taking<{ query: PageInput }>) =>
+      answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
+    )
+  // In the type they are there either way, as `DELETE /users/me` is.
   const own =
-    seatgate.emailVerification === null
-      ? byToken
-      : byToken.get(
-          '/invitations',
-          signedIn(authenticate),
-          async (c: Taking<{ query: PageInput }>) =>
-            answer(c, await listOwnInvitations(seatgate, scopeOf(c), readQuery(c)))
-        )
-  if (!signIn || !seatgate.invitations.registerUser) return own
-  // It starts a session: to sign a person in as another is an attack without any cookie.
-  const ownSite = refuseCrossSite({ allowedOrigins, requests: 'all' })
-  return byToken.post(
-    '/invitations/accept-with-signup',
-    ownSite,
-    async (c: Taking<{ json: SignUpInput }>) => {
-      const input = await readBody(c)
-      const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
-      if (!joined.ok) return answer(c, toStranger(joined))
-      const { user, userId, membership, organization } = joined.value
-      return c.json({ user, membership, organization, token: await signIn(c, userId) }, 201)
-    }
-  )
+    seatgate.emailVerification === null ? (byToken as ReturnType<typeof withOwn>) : withOwn()
+  const withSignUp = (start: SignIn) =>
+    own.post(
+      '/invitations/accept-with-signup',
+      // It starts a session: to sign a person in as another is an attack without any cookie.
+      refuseCrossSite({ allowedOrigins, requests: 'all' }),
+      async (c: Taking<{ json: SignUpInput }>) => {
+        const input = await readBody(c)
+        const joined = await acceptInvitationWithSignup(seatgate, input, marksOfRequest(c))
+        if (!joined.ok) return answer(c, toStranger(joined))
+        const { user, userId, membership, organization } = joined.value
+        return c.json({ user, membership, organization, token: await start(c, userId) }, 201)
+      }
+    )
+  if (signIn && seatgate.invitations.registerUser) return withSignUp(signIn)
+  return own as ReturnType<typeof withSignUp>
 }
 
 // The inviter gets the token that verifies no address; only the mailer sends the other one.

@@ -52,7 +52,7 @@ function addSession(routes: Hono<ScopeEnv>, seatgate: Seatgate, options: RouteOp
         const input = parseInput(PutInput, await readBody(c))
         if (!input.ok) return answer(c, input)
         const active = await putActiveOrganization(seatgate, c, input.value.organizationId)
-        return active.ok ? c.json(view(c.var)) : answer(c, active)
+        return active.ok ? c.json(view(c.var), 200) : answer(c, active)
       })
 
       // For a form on a page. Whatever stands against it, there is nothing to be seen there.
