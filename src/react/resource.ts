@@ -67,7 +67,7 @@ function resource(read: Read, drop: () => void): Resource {
   let state = LOADING
   let reading: AbortController | null = null
 
-  function set(next: Partial<Snapshot>) {
+  function move(next: Partial<Snapshot>) {
     state = { ...state, ...next }
     for (const listener of listeners) listener()
   }
@@ -77,18 +77,18 @@ function resource(read: Read, drop: () => void): Resource {
     reading?.abort()
     const mine = new AbortController()
     reading = mine
-    if (state !== LOADING) set({ isFetching: true })
+    if (state !== LOADING) move({ isFetching: true })
     let data = pages
     let cursor = from
     for (let left = count; left > 0; left--) {
       const answer = await read(cursor, mine.signal).catch(failed)
       if (mine.signal.aborted) return
-      if (!answer.ok) return set({ status: 'refused', error: answer.error, isFetching: false })
+      if (!answer.ok) return move({ status: 'refused', error: answer.error, isFetching: false })
       data = [...data, answer.value]
       cursor = (answer.value as { nextCursor?: string | null }).nextCursor ?? null
       if (cursor === null) break
     }
-    set({ status: 'ready', data, error: null, isFetching: false, cursor })
+    move({ status: 'ready', data, error: null, isFetching: false, cursor })
   }
 
   const refetch = () => load([], null, Math.max(1, state.data?.length ?? 1))
