@@ -25,6 +25,7 @@ import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
   billingWebhooks,
+  openapiRoutes,
   paymentRoutes,
   problemResponse,
   seatgateRouter,
@@ -43,6 +44,7 @@ import {
 import { users } from './identity/schema.ts'
 import { sessionQuery, sessionUser, tokenOf, touchSession } from './identity/sessions.ts'
 import { boundRates, limitNetworks, limitUsers } from './identity/rate.ts'
+import document from '../openapi.json'
 import { checkpointsIn } from './checkpoints.ts'
 import { txtRecordIsThere } from './dns.ts'
 import { devBilling, PLANS } from './billing/dev-billing.ts'
@@ -198,6 +200,7 @@ const app = new Hono()
   .route('/', hostPages({ seatgate, options: pages }, identity))
   .route('/', seatgateConsole(seatgate, pages))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
+  .route('/', openapiRoutes(document))
   .route('/', devRoutes)
   .notFound(() => problemResponse({ code: 'not_found' }))
   // Not even a mistake of ours tells a client about the inside.
