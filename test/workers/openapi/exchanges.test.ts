@@ -70,8 +70,15 @@ function settled() {
   return function settle(value: unknown): unknown {
     if (typeof value === 'string') return text(value)
     if (Array.isArray(value)) return value.map(settle)
+    // The epoch of a ledger is an instant.
+    if (typeof value === 'number' && value > 1e12) return 1_767_225_600_000
     if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, settle(one)]))
+    return Object.fromEntries(
+      Object.entries(value).map(([name, one]) => [
+        name,
+        name === 'nextCursor' && one !== null ? 'Y3Vyc29y' : settle(one),
+      ])
+    )
   }
 }
 
