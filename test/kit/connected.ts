@@ -60,10 +60,12 @@ export interface Connected {
 export function connected({
   connection: options = {},
   stripe: stripeOptions = {},
+  taxPercent = 0,
   ...kitOptions
 }: KitOptions & {
   readonly connection?: Partial<ConnectionOptions>
   readonly stripe?: Partial<StripeOptions>
+  readonly taxPercent?: number
 } = {}): Connected {
   let time = START
   const reports: Report[] = []
@@ -84,6 +86,7 @@ export function connected({
   })
   const standIn = new StripeStandIn({
     apiKey: API_KEY,
+    taxPercent,
     prices: {
       price_team: { unitAmount: 1000, interval: 'month' },
       price_open: { unitAmount: 500, interval: 'month' },

@@ -223,7 +223,7 @@ interface Wanted {
 }
 
 function wantedOf(
-  { billing }: ConnectionContext,
+  { billing, connection }: ConnectionContext,
   { used, subscription, entitled }: BillingFound,
   input: PreviewInput
 ): Result<Wanted, 'validation_error'> {
@@ -237,9 +237,11 @@ function wantedOf(
     return refused(invalid({ seats: ['This plan is not by the seat.'] }))
   }
   // The seats in use now count, also while an update is on its way.
+  // With `true_up` it is the seats in use that are paid for.
+  const isCounted = connection.quantity === 'true_up'
   const included = plan.included === 'unlimited' ? used : plan.included
-  const least = Math.max(1, used - included - entitled.seats.addOns)
-  const present = subscription?.plan === plan.name ? subscription.quantity : least
+  const least = isCounted ? Math.max(1, used) : Math.max(1, used - included - entitled.seats.addOns)
+  const present = subscription?.plan === plan.name && !isCounted ? subscription.quantity : least
   return ok({ plan, priceId, seats: input.seats ?? Math.max(least, present) })
 }
 
