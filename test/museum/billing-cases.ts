@@ -243,11 +243,14 @@ export const BILLING_CASES: readonly BillingCase[] = [
     async run(product) {
       const organization = await product.open(2)
       await change(product, organization, (one) => (one.status = 'past_due'))
+      let isBetween = false
       product.afterAnswer(async () => {
+        isBetween = true
         await change(product, organization, (one) => (one.status = 'active'))
       })
       product.advance(7 * 3600)
       await product.tick()
+      demand(isBetween, 'the sweep reads no state')
       const status = await product.status(organization)
       demand(status === 'active', `who has paid is ${status}`)
     },

@@ -9,7 +9,13 @@ import {
   softDeleteOrganization,
   suspendMember,
 } from '../../src/index.ts'
-import { previewChange, quantitySink, sweepBilling } from '../../src/parts/billing/index.ts'
+import { billingCustomers } from '../../src/database/schema.ts'
+import {
+  previewChange,
+  quantitySink,
+  reconcileCustomer,
+  sweepBilling,
+} from '../../src/parts/billing/index.ts'
 import { sweepHandler } from '../../src/worker/index.ts'
 import {
   connected,
@@ -92,6 +98,12 @@ export function openConnected(): BillingProduct {
     async tick() {
       await sweep()
       await sweepBilling(context)
+      // Of these organizations alone: other tests have customers that wait longer.
+      const customers = await context.db.select().from(billingCustomers)
+      for (const customer of customers) {
+        if (!organizations.has(customer.organizationId)) continue
+        await reconcileCustomer(context, customer).catch(() => null)
+      }
       await kit.settled()
     },
     async previewed(organization) {
