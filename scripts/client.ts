@@ -24,6 +24,13 @@ export interface Seats {
   readonly version: number
 }
 
+export interface Billing {
+  readonly plan: string | null
+  readonly status: string
+  readonly granting: boolean
+  readonly reason: string
+}
+
 export interface AuditEvent {
   readonly id: string
   readonly sequence: number
@@ -98,6 +105,11 @@ export function connect(url: string, token?: string) {
       granted(await ask<Seats>('GET', `${organization(organizationId)}/seats`)),
     setSeatLimit: (organizationId: string, limit: number) =>
       ask<Seats>('PUT', `${organization(organizationId)}/seats/limit`, { limit }),
+    billing: async (organizationId: string) =>
+      granted(await ask<Billing>('GET', `${organization(organizationId)}/billing`)),
+    /** What a customer, a card or the time does at the provider of development. */
+    atProvider: (organizationId: string, event: object) =>
+      ask<unknown>('POST', `/dev/billing/${encodeURIComponent(organizationId)}`, event),
     audit: (organizationId: string) => pages<AuditEvent>(`${organization(organizationId)}/audit`),
   }
 }

@@ -100,6 +100,8 @@ async function tellStory(url: string, receiver: WebhookReceiver): Promise<Check[
   await admit(founder, id, refused)
   const finalMembers = (await founder.api.members(id)).map(({ userId }) => userId)
 
+  const paid = await tellOfBilling(founder, others)
+
   say('Waiting for the audit trail to arrive at the log system …')
   const events = await founder.api.audit(id)
   const arrived = () => receiver.deliveries.filter(({ event }) => event.organizationId === id)
@@ -123,7 +125,63 @@ async function tellStory(url: string, receiver: WebhookReceiver): Promise<Check[
     ['audit events delivered', events.length, sequences.length],
     ['in order, no gap or repeat', `1..${events.length}`, asRange(sequences)],
     ['rightly signed', sequences.length, arrived().filter(({ isSigned }) => isSigned).length],
+    ...paid,
   ]
+}
+
+/** A second organization, which buys its seats from the provider of development. */
+async function tellOfBilling(
+  { api }: Person,
+  [first, second, third, fourth, late]: readonly Person[]
+): Promise<readonly Check[]> {
+  const people = { first, second, third, fourth, late }
+  if (Object.values(people).includes(undefined)) throw new Error('five people are needed')
+  const { id, name } = granted(await api.createOrganization('Difference Engines'))
+  const atProvider = async (event: object) => granted(await api.atProvider(id, event))
+  const join = async (person: Person | undefined) =>
+    codeOf(await api.addMember(id, person?.user.id ?? ''))
+  const settled = async () => `${(await settledSeats({ api } as Person, id)).held} members`
+
+  await atProvider({ event: 'checkout_completed', plan: 'team', seats: 2 })
+  say(`She founds ${name} too, and buys two seats.`)
+  const joined = await join(first)
+  const full = await join(second)
+  say(`  ${first?.user.email} gets in; ${second?.user.email} does not: ${full}`)
+
+  await atProvider({ event: 'quantity', seats: 4 })
+  const next = [await join(second), await join(third)]
+  say(`She buys two seats more, and the next two get in.`)
+
+  await atProvider({ event: 'payment_failed' })
+  const { status, reason } = await api.billing(id)
+  const inGrace = await settled()
+  say(`The payment fails: ${status}, ${reason}; ${inGrace} stay.`)
+
+  await atProvider({ event: 'advance', days: 8 })
+  const after = await api.billing(id)
+  const stopped = await join(fourth)
+  const thrownOut = await settled()
+  say(`Eight days later the grace is over (${after.reason}): ${stopped}; ${thrownOut} stay.`)
+
+  await atProvider({ event: 'payment_succeeded' })
+  await atProvider({ event: 'quantity', seats: 5 })
+  const again = await join(late)
+  say(`It is paid, with a seat more: ${late?.user.email} gets in.`)
+
+  return [
+    ['the bought seat is taken', 'in', joined],
+    ['without a seat', 'seat_limit_reached', full],
+    ['with two seats more', 'in in', next.join(' ')],
+    ['the payment fails', 'past_due granted_by_grace', `${status} ${reason}`],
+    ['members in the grace', '4 members', inGrace],
+    ['growth after the grace', 'seat_limit_reached', stopped],
+    ['members after the grace', '4 members', thrownOut],
+    ['paid again', 'in', again],
+  ]
+}
+
+function codeOf(answer: Answer<unknown>): string {
+  return answer.ok ? 'in' : answer.problem.code
 }
 
 async function signUp(url: string, email: string) {

@@ -82,6 +82,14 @@ here), read the seats:
   INVITED=$(curl -s ${url}/organizations/$ORG/invitations ${bearer} ${json} -d '${invitation}')
   curl -s ${url}/organizations/$ORG/seats ${bearer}
 
+The provider of development sells seats: checkout_completed, quantity, payment_failed, payment_succeeded, canceled, and
+advance for its clock:
+
+  curl -s ${url}/dev/billing/$ORG ${json} -d '{"event":"checkout_completed","plan":"team","seats":5}'
+  curl -s ${url}/dev/billing/$ORG ${json} -d '{"event":"payment_failed"}'
+  curl -s ${url}/dev/billing/$ORG ${json} -d '{"event":"advance","days":8}'
+  curl -s ${url}/organizations/$ORG/billing ${bearer}
+
 Ctrl-C stops it.
 `
 }

@@ -110,10 +110,10 @@ export function openConnected(): BillingProduct {
       test.standIn.asked.length = 0
       unwrap(await previewChange(context, scopeOf(organization), {}))
       const asked = test.standIn.asked.find(({ path }) => path.includes('create_preview'))
-      const { items } = asked?.params['subscription_details'] as {
-        items: Record<string, { quantity: string }>
-      }
-      return Number(Object.values(items)[0]?.quantity)
+      const details = asked?.params['subscription_details'] as
+        | { readonly items: Readonly<Record<string, { readonly quantity: string }>> }
+        | undefined
+      return Number(Object.values(details?.items ?? {})[0]?.quantity)
     },
     amount: async (organization, seats) =>
       unwrap(await previewChange(context, scopeOf(organization), { seats })).amountDue,
