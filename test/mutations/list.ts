@@ -38,6 +38,16 @@ const entitle = inFile('engine/model/entitle.ts')
 const excess = inFile('operations/billing/suspend-excess.ts')
 const restoring = inFile('operations/billing/restore-excess.ts')
 const sweeping = inFile('operations/billing/sweep-entitlements.ts')
+const applyState = inFile('parts/billing/apply-state.ts')
+const processing = inFile('parts/billing/process-events.ts')
+const inbox = inFile('parts/billing/inbox.ts')
+const quantities = inFile('parts/billing/sync-quantity.ts')
+const endings = inFile('parts/billing/end-subscriptions.ts')
+const userEnds = inFile('parts/billing/cancel-user.ts')
+const hostWork = inFile('parts/billing/run-handlers.ts')
+const prorations = inFile('parts/billing/check-proration.ts')
+const presence = inFile('operations/sessions/step-up.ts')
+const adapter = inFile('hono/host-adapter.ts')
 const explain = inFile('operations/seats/explain.ts')
 const queries = inFile('operations/seats/usage.ts')
 const unlimited = inFile('engine/seats/unlimited-seats.ts')
@@ -324,6 +334,83 @@ export const MUTATIONS: readonly Mutation[] = [
     'false as boolean'
   ),
   entitledNow('an override that ended applies', 'isInForce(override, now)', 'true'),
+  entitledNow(
+    'a lapsed subscription has the base seats',
+    'hasLapsed(known) ? lapsedLimit : seatContext.defaultLimit',
+    'seatContext.defaultLimit'
+  ),
+  applyState(
+    'a state is applied over a newer record',
+    'if ((existing?.version ?? 0) !== readVersion) {',
+    'if (false as boolean) {'
+  ),
+  processing('an older event is applied', 'newest < watermark', 'newest < new Date(0)'),
+  processing(
+    'a subscription of a deleted organization grants',
+    'if (owner.isDeleted) {',
+    'if (false as boolean) {'
+  ),
+  processing(
+    'an event of an unknown customer is given up at once',
+    'time.getTime() - oldest >= connection.parkedHours * 3_600_000',
+    'true as boolean'
+  ),
+  processing('an event is never given up', 'attempts >= MOST_ATTEMPTS', 'false as boolean'),
+  inbox('a repeat is an error', '    .onConflictDoNothing()\n', ''),
+  inbox(
+    'an event is tried again at once',
+    'Math.max(backoffSeconds(attempts, random), asked)',
+    '0'
+  ),
+  quantities(
+    'the quantity shrinks unasked',
+    'seats === null && !connection.shrink',
+    'false as boolean'
+  ),
+  quantities(
+    'an update that changes no number is sent',
+    'if (item.quantity === quantity) return null',
+    ''
+  ),
+  quantities(
+    'members who hold no seat are billed',
+    '${seatsHeld(organizationId)} + ${seatsReserved(organizationId, time)}',
+    '(select count(*) from seatgate_memberships where organization_id = ${organizationId})'
+  ),
+  endings('a second subscription is kept', 'if (other === undefined) return false', 'return false'),
+  endings(
+    'a subscription that is past due outlives its organization',
+    "sql`${subscriptions.status} not in ('canceled', 'incomplete_expired')`",
+    "sql`${subscriptions.status} = 'active'`"
+  ),
+  userEnds(
+    'a user who is deleted is billed on',
+    '.set({ requestedAt: time, dueAt: time,',
+    '.set({ requestedAt: time, dueAt: null,'
+  ),
+  hostWork(
+    'a handler runs again after its success',
+    'await set({ dueAt: null, finishedAt: now(), lastError: null })',
+    'await set({ lastError: null })'
+  ),
+  prorations(
+    'a price without a choice starts',
+    'if (interval !== undefined && provider.prorationFor(interval) !== null) continue',
+    'if (true as boolean) continue'
+  ),
+  presence('proofs are not capped', 'if (count > rules.mostAttempts) {', 'if (false as boolean) {'),
+  presence('a proof counts without an end', 'row.freshUntil > now()', '(true as boolean)'),
+  presence('a proof counts for another user', 'row.userId === userId', '(true as boolean)'),
+  adapter(
+    'an adapter for tests runs in production',
+    'isProduction && adapter.testOnly === true',
+    'false as boolean'
+  ),
+  adapter(
+    'any answer of isAdmin makes an administrator',
+    '(await adapter.isAdmin?.(user)) === true',
+    'Boolean(await adapter.isAdmin?.(user))'
+  ),
   entitledNow('subscriptions are not merged', 'granting.length === 0', 'granting.length <= 9'),
   entitle('the revision is not guarded', '= ${state?.revision ?? 0}`', '>= 0`'),
   entitle('an unknown limit holds without an end', 'now < heldUntil', 'true'),

@@ -43,6 +43,7 @@ interface Tests {
   readonly more: readonly string[]
 }
 
+const billing = ['test/museum/billing.test.ts', ...workers('inbox')]
 const unit = ['test/unit/engine/seats/reserve-rules.test.ts']
 
 const changing: Tests = {
@@ -72,6 +73,16 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: ['test/unit/engine/seats/entitlement.test.ts'],
     more: workers('entitlements'),
   },
+  'parts/billing/apply-state.ts': { first: billing, more: workers('seats events') },
+  'parts/billing/process-events.ts': { first: workers('inbox'), more: billing },
+  'parts/billing/inbox.ts': { first: workers('inbox events'), more: billing },
+  'parts/billing/sync-quantity.ts': { first: billing, more: workers('seats') },
+  'parts/billing/end-subscriptions.ts': { first: workers('inbox'), more: billing },
+  'parts/billing/cancel-user.ts': { first: workers('recipe'), more: [] },
+  'parts/billing/run-handlers.ts': { first: workers('events'), more: [] },
+  'parts/billing/check-proration.ts': { first: workers('events'), more: billing },
+  'operations/sessions/step-up.ts': { first: workers('step-up'), more: [] },
+  'hono/host-adapter.ts': { first: workers('host-adapter'), more: workers('step-up') },
   'engine/seats/subscription-state.ts': {
     first: [
       'test/unit/engine/seats/subscription-state.test.ts',
