@@ -155,7 +155,7 @@ export class StripeStandIn {
   }
 
   /** Answers a request as the API would. */
-  readonly fetch = async (input: RequestInfo | URL, init?: RequestInit): Promise<Response> => {
+  readonly fetch = async (input: Request | URL | string, init?: RequestInit): Promise<Response> => {
     const request = new Request(input, init)
     const url = new URL(request.url)
     const bytes = await request.arrayBuffer()
