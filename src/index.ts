@@ -297,11 +297,24 @@ export { seatUsage } from './operations/seats/usage.ts'
 export { seatsAsOf } from './operations/seats/as-of.ts'
 export type { SeatsAsOf, SeatsAsOfInput, SeatsAsOfRefusal } from './operations/seats/as-of.ts'
 export { explainSeats } from './operations/seats/explain.ts'
-export type { SeatExplanation, ExplainSeatsRefusal } from './operations/seats/explain.ts'
+export type {
+  ExplainSeatsRefusal,
+  LimitInputs,
+  OverLimit,
+  SeatExplanation,
+} from './operations/seats/explain.ts'
+export { canAdd } from './operations/seats/can-add.ts'
+export type { CanAdd, CanAddRefusal } from './operations/seats/can-add.ts'
+export { checkSeatLimit } from './operations/seats/check-limit.ts'
+export type { CheckSeatLimitRefusal } from './operations/seats/check-limit.ts'
+export { releaseSeat } from './operations/seats/release.ts'
+export type { ReleasedSeats, ReleaseSeatRefusal } from './operations/seats/release.ts'
 export { setSeatLimit } from './operations/seats/set-limit.ts'
 export type { SeatLimitInput, SetSeatLimitRefusal } from './operations/seats/set-limit.ts'
 export { billing } from './operations/billing/billing.ts'
 export type { BillingOptions } from './operations/billing/billing.ts'
+export type { LimitNotice, NoticeMail, NoticeMailer } from './operations/billing/notice-mail.ts'
+export type { NoticeLevel } from './engine/seats/notice-level.ts'
 export { getBilling } from './operations/billing/get-billing.ts'
 export type {
   BillingView,
@@ -315,13 +328,9 @@ export type {
   EntitlementInput,
   SetEntitlementRefusal,
 } from './operations/billing/set-entitlement.ts'
-export type {
-  EntitlementView,
-  OverrideView,
-  SeatAmountView,
-} from './operations/billing/entitlement-view.ts'
+export type { EntitlementView, OverrideView } from './operations/billing/entitlement-view.ts'
 export type { BillingContext, BillingRules } from './engine/seats/billing-rules.ts'
-export type { SeatAmount } from './engine/seats/entitlement.ts'
+export type { SeatAmount, SeatAmountView } from './engine/seats/entitlement.ts'
 export type { OverLimitPolicy, PlanOptions } from './engine/seats/plans.ts'
 export type {
   GrantReason,

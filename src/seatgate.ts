@@ -9,7 +9,7 @@ import type { EventRules } from './engine/audit/event-rules.ts'
 import type { WithSeatCount } from './engine/audit/record-events.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import { defaultLimitOf } from './engine/seats/billing-rules.ts'
-import type { Listener } from './engine/changes/change-context.ts'
+import type { Follower, Listener } from './engine/changes/change-context.ts'
 import { checkPart, type Brought, type PartName, type Sweep } from './engine/changes/part.ts'
 import type { HookContext } from './engine/model/hooks.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
@@ -69,6 +69,7 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly absentConsumers: readonly ConsumerTraits[]
   readonly listeners: readonly Listener[]
   readonly sweeps: readonly Sweep[]
+  readonly followers: readonly Follower[]
 }
 
 // The compiler requires each new option here.
@@ -210,5 +211,6 @@ function foldParts(parts: readonly (Brought | null)[]): Required<Brought> {
     absentConsumers,
     listeners: all((part) => part.listeners),
     sweeps: all((part) => part.sweeps),
+    followers: all((part) => part.followers),
   }
 }

@@ -70,6 +70,12 @@ export interface SeatsToFree {
   readonly seats: number
   /** The newest members first, never an owner. */
   readonly candidates: readonly { readonly userId: string; readonly role: string }[]
+  /** The open invitations that reserve seats, the newest first. */
+  readonly invitations: readonly {
+    readonly id: string
+    readonly email: string
+    readonly role: string
+  }[]
 }
 
 /** An organization as a refusal names it. */

@@ -212,6 +212,7 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       }
       // An active organization grants no access, and a refused user is not a member.
       case 'seat.limit_reached':
+      case 'seat.limit_notice':
       case 'seat.entitlement_set':
       case 'organization.billing.subscription_change':
       case 'organization.billing.cancel_scheduled':

@@ -172,6 +172,8 @@ export async function sweepJobs(seatgate: Seatgate): Promise<void> {
   await runDueJobs(seatgate, {
     ...hookHandlers(seatgate),
     end_sessions: (payload) => endSessions(seatgate, payload as Pointers),
+    send_limit_notice: async (payload) =>
+      seatgate.billing && seatgate.billing.sendNotice(seatgate, payload),
     ...(hasInvitations(seatgate) && {
       send_invitation: (payload: unknown) =>
         seatgate.invitations.sendInvitation(seatgate, payload as MailPayload),

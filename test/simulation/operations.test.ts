@@ -14,6 +14,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'sweepRetention',
     'sweepSeats',
   ],
+  'repairs what a change by hand left, as rebuildSeats does': ['releaseSeat'],
   configures: [
     'createSeatgate',
     'invitations',
@@ -33,6 +34,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'refuse',
   ],
   reads: [
+    'canAdd',
+    'checkSeatLimit',
     'countAuditEvents',
     'countMembersWithoutMfa',
     'countPlatformEvents',

@@ -123,6 +123,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
       'src/engine/changes/operation.ts',
       'src/engine/changes/seat-claims.ts',
+      'src/operations/seats/release.ts',
     ])
   })
 
@@ -166,6 +167,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/seats/assigned-seats.ts',
       'src/engine/seats/reserve-rules.ts',
       'src/operations/seats/differences.ts',
+      'src/operations/seats/release.ts',
       'src/worker/ledger-tables.ts',
     ])
   })
@@ -218,6 +220,7 @@ describe('the doors [SEAT-1]', () => {
     ])
     expect(filesWith(/\bplanLeave\(/)).toEqual([
       'src/engine/model/leave.ts',
+      'src/engine/model/removals.ts',
       'src/operations/memberships/delete-user.ts',
       'src/operations/memberships/remove.ts',
     ])
@@ -328,6 +331,7 @@ describe('the doors of invitations', () => {
     ])
     expect(filesWith(/\bendLost\(/)).toEqual([
       'src/engine/model/invited-members.ts',
+      'src/engine/model/removals.ts',
       'src/operations/memberships/change-role.ts',
       'src/operations/memberships/delete-user.ts',
       'src/operations/memberships/remove.ts',
@@ -517,7 +521,8 @@ describe('the hooks of the doors', () => {
   it('are one for each event: an action that is new finds this list [C1]', () => {
     expect([...Object.keys(HOOK_OF), ...WITHOUT].toSorted()).toEqual(actions.toSorted())
     const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
-    expect([...new Set(Object.values(HOOK_OF))].toSorted()).toEqual(after.toSorted())
+    const hooks = new Set([...Object.values(HOOK_OF), 'afterLimitNotice'])
+    expect([...hooks].toSorted()).toEqual(after.toSorted())
   })
 
   it('are beside each event, wherever one is made [C1]', () => {
@@ -554,7 +559,7 @@ describe('the hooks of the doors', () => {
         'src/operations/billing/restore-excess.ts',
         'src/operations/memberships/restore.ts',
       ],
-      beforeMemberRemove: ['src/operations/memberships/remove.ts'],
+      beforeMemberRemove: ['src/engine/model/removals.ts', 'src/operations/memberships/remove.ts'],
       beforeMemberSuspend: ['src/operations/memberships/suspend.ts'],
       beforeRoleChange: ['src/operations/memberships/change-role.ts'],
       beforeTransfer: ['src/operations/memberships/transfer-ownership.ts'],
@@ -581,6 +586,7 @@ describe('the hooks of the doors', () => {
     const after = Object.keys(HOOKS).filter((hook) => hook.startsWith('after'))
     expect(after.filter((hook) => !before.includes(hook.replace('after', 'before')))).toEqual([
       'afterJoinRequestClose',
+      'afterLimitNotice',
     ])
   })
 

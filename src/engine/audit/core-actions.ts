@@ -117,6 +117,12 @@ export const CORE_ACTIONS = {
   'seat.limit_reached': about('organization', { refusals: count, used: count, limit: count }),
   'seat.over_limit_entered': about('organization', counted),
   'seat.over_limit_cleared': about('organization', counted),
+  // `grace_end` is null without a grace.
+  'seat.limit_notice': about('organization', {
+    ...counted,
+    level: optional,
+    grace_end: v.optional(v.nullable(text)),
+  }),
 } as const satisfies ActionTable
 
 function definitionOf(action: string): ActionDefinition | null {
@@ -139,6 +145,6 @@ export function countsSeats(action: string): boolean {
 /** Returns an action, and those of the events that may be recorded behind it in the same batch. */
 export function withFollowing(action: string): readonly string[] {
   if (!changesSeats(action)) return [action]
-  const cleared = [action, 'seat.over_limit_cleared']
+  const cleared = [action, 'seat.over_limit_cleared', 'seat.limit_notice']
   return action === 'seat.limit_changed' ? [...cleared, 'seat.over_limit_entered'] : cleared
 }

@@ -1,3 +1,6 @@
+import type { UserContext } from '../../database/database.ts'
+import type { AccessContext } from '../access/roles.ts'
+import type { Runtime } from '../../base/runtime.ts'
 import type { Part } from './part.ts'
 import type { Result } from '../../base/result.ts'
 import type { BillingContext, BillingRules } from '../seats/billing-rules.ts'
@@ -6,7 +9,13 @@ import type { SeatCount } from '../seats/limit.ts'
 import { notifySeatsFreed, type ChangeContext } from './change-context.ts'
 
 /** The part that `billing()` makes. */
-export interface BillingPart extends BillingRules, Part<'billing'> {}
+export interface BillingPart extends BillingRules, Part<'billing'> {
+  /** Sends the mails of a notice: the handler of their job. */
+  readonly sendNotice: (
+    context: UserContext & AccessContext & Pick<Runtime, 'report'>,
+    payload: unknown
+  ) => Promise<null>
+}
 
 /** The context of an operation that changes a limit. */
 export interface LimitContext extends ChangeContext, BillingContext {}

@@ -95,7 +95,11 @@ export function assemble<T>(
   const { now } = info
   const eventContext = contextOf(info)
   const recorded = recordEvents(context, eventContext, events, personal)
-  const turns = turnsOf(context, eventContext, events)
+  const due = plan.noticesDue ?? []
+  const turns = [
+    ...turnsOf(context, eventContext, events),
+    ...context.followers.flatMap((follow) => follow(context, eventContext, events, due)),
+  ]
   const calls = afterCalls(context, info.caller, events, recorded.events)
   const jobs = recordJobs(context, [...(plan.jobs ?? []), ...calls], now)
   // A seat that passes on to another invitation has no row in between: restore it before other claims

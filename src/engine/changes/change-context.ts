@@ -1,3 +1,5 @@
+import type { EventDraft } from '../audit/event.ts'
+import type { Statement } from '../../database/database.ts'
 import type { EventContext, RecordedEvent, TrailContext } from '../audit/record-events.ts'
 import type { HookContext } from '../model/hooks.ts'
 import type { AccessContext } from '../access/roles.ts'
@@ -23,6 +25,8 @@ export interface ChangeContext
     JobContext,
     ListenerContext {
   readonly refusals: RefusalCounts
+  /** Those of all parts. */
+  readonly followers: readonly Follower[]
 }
 
 /** The caller, the request and the time of a change. */
@@ -60,6 +64,17 @@ export interface Listener {
    */
   seatsFreed?(context: ChangeContext, organizationIds: readonly string[]): Promise<void>
 }
+
+/**
+ * Returns statements that follow the events of a batch, as its last ones. Those that write an event
+ * return it. `dueIn` are organizations in which a notice may be due though no event is about their seats.
+ */
+export type Follower = (
+  context: ChangeContext,
+  eventContext: EventContext,
+  events: readonly EventDraft[],
+  dueIn: readonly string[]
+) => readonly Statement[]
 
 /** The context for calling the listeners. */
 export interface ListenerContext {

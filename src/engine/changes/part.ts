@@ -10,7 +10,7 @@ import type { UserTable } from '../../database/database.ts'
 import type { Roles } from '../access/roles.ts'
 import type { ConsumerTraits, TrailConsumer } from '../audit/consumers.ts'
 import type { VerificationContext } from '../model/exclusions.ts'
-import type { ChangeContext, Listener } from './change-context.ts'
+import type { ChangeContext, Follower, Listener } from './change-context.ts'
 
 /** Work that the cron handler repeats. */
 export interface Sweep {
@@ -45,6 +45,8 @@ export interface Brought {
   readonly listeners?: readonly Listener[]
   /** Work for the cron handler. */
   readonly sweeps?: readonly Sweep[]
+  /** Statements that follow events in their batch. */
+  readonly followers?: readonly Follower[]
 }
 
 /** A part of a configuration. `Name` is that of its factory. */

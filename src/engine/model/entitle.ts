@@ -25,6 +25,7 @@ import {
   subscriptionRow,
   type EntitlementRows,
 } from '../seats/entitlement-rows.ts'
+import { graceNoticeAt } from '../seats/notice-level.ts'
 import { isSameLimit, limitView, type SeatLimit } from '../seats/limit.ts'
 import type { Entitlement, ProviderContext } from '../seats/provider.ts'
 import { earliest, type SubscriptionRecord } from '../seats/subscription-state.ts'
@@ -230,8 +231,11 @@ function writeState(
   const graceEnd = policy === 'allow_with_grace' ? later(now, overGraceDays) : null
   const since = whenThen(wasOver, state?.overSince ?? null, now)
   const until = whenThen(wasOver, state?.overGraceEnd ?? graceEnd, graceEnd)
-  const due = policy === 'block_change' ? null : (state?.overGraceEnd ?? graceEnd ?? now)
-  const retried = swept && due && due <= now ? new Date(now.getTime() + RETRY_MS) : due
+  const end = policy === 'block_change' ? null : (state?.overGraceEnd ?? graceEnd ?? now)
+  const retried = swept && end && end <= now ? new Date(now.getTime() + RETRY_MS) : end
+  // The end of a grace is noticed before it.
+  const noticeAt = retried && graceNoticeAt(state?.overSince ?? now, retried)
+  const due = noticeAt && noticeAt > now ? noticeAt : retried
   const row = {
     organizationId,
     revision: (state?.revision ?? 0) + 1,
@@ -239,8 +243,8 @@ function writeState(
     overSince: isOver && sql`case when ${isOver} then ${since} end`,
     overGraceEnd: isOver && sql`case when ${isOver} then ${until} end`,
     dueAt:
-      isOver && retried
-        ? sql`case when ${isOver} then ${time(earliest([next, retried]))} else ${time(next)} end`
+      isOver && due
+        ? sql`case when ${isOver} then ${time(earliest([next, due]))} else ${time(next)} end`
         : next,
   }
   return context.db

@@ -6,6 +6,8 @@ import type { Membership } from './membership.ts'
 import type { Organization } from './organization.ts'
 import type { AuditActor, Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
+import type { SeatLimitView } from '../seats/limit.ts'
+import type { NoticeLevel } from '../seats/notice-level.ts'
 
 /**
  * The answer of a `before…` hook: no objection, or the host's reason for a refusal. Created by {@link
@@ -229,6 +231,20 @@ export interface AfterStates {
   /** `domain` has the new mode. */
   readonly afterDomainChange: Told & { readonly domain: Domain; readonly oldMode: DomainMode }
   readonly afterDomainRemove: Told & { readonly domain: Domain }
+  /**
+   * An organization has come to 80 % of its limit (`near`), to the limit (`full`), is above it (`over`),
+   * or the grace in which that is allowed ends soon (`grace_ending`). Called once for each crossing, with
+   * the sweep. Needs `billing`.
+   */
+  readonly afterLimitNotice: Told & {
+    readonly organizationId: string
+    readonly level: NoticeLevel
+    readonly held: number
+    readonly reserved: number
+    readonly limit: SeatLimitView
+    /** When the excess is suspended, ISO 8601 UTC; null if it is not. */
+    readonly graceEnd: string | null
+  }
 }
 
 export type BeforeHook = keyof BeforeStates
@@ -358,6 +374,7 @@ export const HOOKS = {
   afterDomainChange: OUTSIDE,
   beforeDomainRemove: OUTSIDE,
   afterDomainRemove: OUTSIDE,
+  afterLimitNotice: OUTSIDE,
   onRegister: INSIDE,
   onPasswordChange: INSIDE,
   onEmailChange: INSIDE,

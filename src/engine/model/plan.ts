@@ -30,6 +30,8 @@ export interface Plan<T> {
   readonly events: readonly EventDraft[]
   /** The jobs after the commit. */
   readonly jobs?: readonly Job[]
+  /** The organizations whose notices may be due though no event is about their seats. */
+  readonly noticesDue?: readonly string[]
 }
 
 /** A plan that needs no seat. */

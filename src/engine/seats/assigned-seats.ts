@@ -126,6 +126,26 @@ function reservationsOf(db: Database, organizationId: string, now: Date, which: 
     .orderBy(invitations.seatId)
 }
 
+/**
+ * Invalidates every seat that the organization's ledger has granted and that is not in D1 yet: such an
+ * admission is rolled back and planned again, by the limit that D1 has then. The ledger of this epoch
+ * grants no seat until it starts again.
+ */
+export function invalidateGrants({ db }: DatabaseContext, organizationId: string): Statement {
+  return db
+    .update(seatLedgers)
+    .set({ epoch: sql`epoch + 1` })
+    .where(eq(seatLedgers.organizationId, organizationId))
+}
+
+/** Selects the epoch of an organization's ledger; no row before the first start. */
+export function ledgerEpoch(db: Database, organizationId: SQL<string | null>) {
+  return db
+    .select({ epoch: seatLedgers.epoch })
+    .from(seatLedgers)
+    .where(eq(seatLedgers.organizationId, organizationId))
+}
+
 const FENCES_PER_SWEEP = 1000
 const KEPT_MS = 24 * 60 * 60 * 1000
 

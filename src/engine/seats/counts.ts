@@ -122,7 +122,7 @@ export function withSeatCount(
 ): SQL<Record<string, unknown>> {
   return sql<Record<string, unknown>>`json_set(${json},
     '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsReserved(organizationId, now)},
-    '$.limit', ${limitThen(context, organizationId)})`
+    '$.limit', ${limitNow(context, organizationId)})`
 }
 
 /**
@@ -143,12 +143,15 @@ export function isOver(
   organizationId: SQL<string> | string,
   now: Date
 ): SQL<boolean> {
-  const limit = limitThen(context, organizationId)
+  const limit = limitNow(context, organizationId)
   return sql`${seatsHeld(organizationId)} + ${seatsReserved(organizationId, now)} > ${limit}`
 }
 
-// A bound number would be written with a decimal point, hence the cast.
-function limitThen({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
+/**
+ * Builds an expression of the limit in force: a number, `unlimited` or `unknown`. A bound number would be
+ * written with a decimal point, hence the cast.
+ */
+export function limitNow({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
   const fallback = limitView(defaultLimit)
   return sql`coalesce((select case limit_kind when 'finite' then limit_seats else limit_kind end
     from seatgate_entitlements where organization_id = ${organizationId}),
@@ -156,7 +159,7 @@ function limitThen({ defaultLimit }: SeatContext, organizationId: SQL<string> | 
 }
 
 /** Builds a scalar subquery of the number of users who wait for a seat. */
-export function waitingFor(organizationId: string): SQL<number> {
+export function waitingFor(organizationId: SQL | string): SQL<number> {
   return sql<number>`(select count(*) from seatgate_join_requests
     where organization_id = ${organizationId} and state = 'waiting')`
 }

@@ -98,3 +98,11 @@ export function overridden(
     cap: override.cap === null ? seats.cap : override.cap === 'unlimited' ? null : override.cap,
   }
 }
+
+/** A number of an entitlement in responses. */
+export type SeatAmountView = SeatAmount | 'unknown'
+
+/** Returns a number unchanged, and NaN as `unknown`: JSON has no NaN. */
+export function known<T extends SeatAmount>(amount: T): T | 'unknown' {
+  return Number.isNaN(amount) ? 'unknown' : amount
+}

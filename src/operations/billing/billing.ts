@@ -1,5 +1,7 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { BillingPart } from '../../engine/changes/apply-limit.ts'
+import { noticeFollower } from './limit-notices.ts'
+import { sendNotice, type LimitNotice, type NoticeMailer } from './notice-mail.ts'
 import { restoreWhenFreed } from './restore-excess.ts'
 import { seatLimit } from '../../engine/seats/limit.ts'
 import type { SeatAmount } from '../../engine/seats/entitlement.ts'
@@ -27,6 +29,11 @@ export interface BillingOptions {
   readonly whenOver?: OverLimitPolicy
   /** The days of their grace, with `allow_with_grace`. Default 14. */
   readonly overGraceDays?: number
+  /**
+   * Mails notices of the limit to those who administer an organization. Needs `identity.users`. Default
+   * null: notices are events, and calls of the hook `afterLimitNotice`.
+   */
+  readonly mailer?: NoticeMailer | null
 }
 
 const OPTIONS = namesOf<BillingOptions>({
@@ -36,6 +43,7 @@ const OPTIONS = namesOf<BillingOptions>({
   unknownHours: true,
   whenOver: true,
   overGraceDays: true,
+  mailer: true,
 })
 
 /**
@@ -61,7 +69,7 @@ const OPTIONS = namesOf<BillingOptions>({
 export function billing(options: BillingOptions): BillingPart {
   checkOptionNames('billing', options, OPTIONS)
   const { baseSeats = 0, unknownHours = 72, overGraceDays = 14 } = options
-  const { whenOver = 'block_change' } = options
+  const { whenOver = 'block_change', mailer = null } = options
   const { lapsedSeats = baseSeats === 'unlimited' ? 0 : baseSeats } = options
   if (seatLimit(baseSeats).kind === 'unknown') {
     throw new TypeError('billing: baseSeats must be "unlimited" or a whole number from 0.')
@@ -77,6 +85,9 @@ export function billing(options: BillingOptions): BillingPart {
   if (!OVER_LIMIT_POLICIES.includes(whenOver)) {
     throw new TypeError(`billing: whenOver must be one of ${OVER_LIMIT_POLICIES.join(', ')}.`)
   }
+  if (mailer !== null && typeof mailer?.send !== 'function') {
+    throw new TypeError('billing: mailer must have the function send.')
+  }
   if (typeof options.plans !== 'object' || options.plans === null) {
     throw new TypeError('billing: plans must be an object.')
   }
@@ -89,5 +100,13 @@ export function billing(options: BillingOptions): BillingPart {
     whenOver,
     overGraceDays,
     listeners: [restoreWhenFreed],
+    followers: [noticeFollower(mailer !== null)],
+    sendNotice: async (context, payload) =>
+      mailer && sendNotice(context, mailer, payload as LimitNotice),
+    check({ users }) {
+      if (mailer !== null && users === null) {
+        throw new TypeError('billing: mailer needs identity.users in createSeatgate.')
+      }
+    },
   }
 }

@@ -1,9 +1,10 @@
-import type { EntitlementOverride, SeatAmount } from '../../engine/seats/entitlement.ts'
+import {
+  known,
+  type EntitlementOverride,
+  type SeatAmountView,
+} from '../../engine/seats/entitlement.ts'
 import { limitView, type SeatLimitView } from '../../engine/seats/limit.ts'
 import type { PlannedEntitlement } from '../../engine/model/entitle.ts'
-
-/** A number of an entitlement in responses. */
-export type SeatAmountView = SeatAmount | 'unknown'
 
 /** An override in responses. */
 export interface OverrideView {
@@ -70,9 +71,4 @@ function overrideView({ until, setAt, included, cap, ...rest }: EntitlementOverr
     actorId: rest.actorId,
     setAt: setAt.toISOString(),
   }
-}
-
-/** Returns a number unchanged, and NaN as `unknown`: JSON has no NaN. */
-export function known<T extends SeatAmount>(amount: T): T | 'unknown' {
-  return Number.isNaN(amount) ? 'unknown' : amount
 }

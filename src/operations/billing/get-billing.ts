@@ -2,7 +2,8 @@ import { authorizeRole, find } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { planEntitlement, type EntitleContext } from '../../engine/model/entitle.ts'
+import { entitledNow } from '../../engine/seats/entitled-now.ts'
+import { inputsFrom, planEntitlement, type EntitleContext } from '../../engine/model/entitle.ts'
 import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
 import { limitView, type SeatLimitView } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
@@ -11,13 +12,15 @@ import { seatsUsed } from '../../engine/seats/counts.ts'
 import { sql } from 'drizzle-orm'
 import { type AccessRefusal, ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { known, type SeatAmountView } from './entitlement-view.ts'
+import { known, type SeatAmountView } from '../../engine/seats/entitlement.ts'
 
 /** A change of an organization's limit that the clock makes. */
 export interface ScheduledChange {
   /** `cancel`: the subscription ends. `trial_end`, `grace_end` and `override_end` say what ends. */
   readonly change: 'cancel' | 'trial_end' | 'grace_end' | 'override_end'
   readonly at: string
+  /** The limit from then on, as far as it is known now. */
+  readonly limit: SeatLimitView
 }
 
 /** An organization's plan, subscription and seats. */
@@ -120,7 +123,8 @@ export async function getBilling(
         grace_end: subscription?.status === 'past_due' ? subscription.graceEnd : null,
         override_end: override,
       },
-      now
+      now,
+      (at) => limitView(entitledNow(seatgate, inputsFrom(rows), at).limit)
     ),
     provider: subscription?.provider ?? null,
     syncedAt: subscription?.syncedAt.toISOString() ?? null,
@@ -129,11 +133,16 @@ export async function getBilling(
 
 function scheduledChange(
   instants: Readonly<Record<ScheduledChange['change'], Date | null>>,
-  now: Date
+  now: Date,
+  limitAt: (at: Date) => SeatLimitView
 ): ScheduledChange | null {
   const ahead = Object.entries(instants).flatMap(([change, at]) =>
     at !== null && at > now ? [{ change: change as ScheduledChange['change'], at }] : []
   )
   const [first] = ahead.toSorted((a, b) => a.at.getTime() - b.at.getTime())
-  return first ? { change: first.change, at: first.at.toISOString() } : null
+  if (first === undefined) return null
+  const { change, at } = first
+  // The grace includes its last instant.
+  const then = change === 'grace_end' ? new Date(at.getTime() + 1) : at
+  return { change, at: at.toISOString(), limit: limitAt(then) }
 }

@@ -30,7 +30,7 @@ export async function recomputeEntitlement(
         }
         const planned = planEntitlement(seatgate, organization.id, rows, { swept: true }, now)
         const { entitlement, statements, events } = planned
-        return ok({ value: entitlement, statements, events })
+        return ok({ value: entitlement, statements, events, noticesDue: [organization.id] })
       },
     }
   )

@@ -19,10 +19,10 @@ import {
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
-import type { EntitlementOverride, SeatAmount } from '../../engine/seats/entitlement.ts'
+import { known, type EntitlementOverride, type SeatAmount } from '../../engine/seats/entitlement.ts'
 import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
 import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
-import { entitlementView, known, type EntitlementView } from './entitlement-view.ts'
+import { entitlementView, type EntitlementView } from './entitlement-view.ts'
 
 const MOST_SEATS = 1_000_000_000
 

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, isNotNull } from 'drizzle-orm'
+import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -10,7 +10,12 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { refusalAt } from '../../engine/seats/reserve-rules.ts'
 import { isPending } from '../../engine/seats/counts.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
+import { inputsFrom, type EntitleContext } from '../../engine/model/entitle.ts'
+import { entitledNow, type EntitledNow } from '../../engine/seats/entitled-now.ts'
+import { entitlementQueries, type EntitlementRows } from '../../engine/seats/entitlement-rows.ts'
+import { known, type SeatAmountView } from '../../engine/seats/entitlement.ts'
+import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/limit.ts'
+import type { OverLimitPolicy } from '../../engine/seats/plans.ts'
 
 /** The seats of an organization, and the refusal that a join would get. */
 export interface SeatExplanation extends SeatUsage {
@@ -26,6 +31,43 @@ export interface SeatExplanation extends SeatUsage {
   }[]
   /** When the next reservation expires; null if there is none. */
   readonly nextExpiry: string | null
+  /** The numbers that the limit is made of, with their sources. */
+  readonly inputs: LimitInputs
+  /** The excess and what follows from it; null if the seats in use fit. */
+  readonly over: OverLimit | null
+}
+
+/** The numbers of a limit, and where they come from. */
+export interface LimitInputs {
+  readonly plan: string | null
+  readonly included: SeatAmountView
+  readonly purchased: number | 'unknown'
+  readonly addOns: number | 'unknown'
+  readonly cap: number | null
+  /** The numbers that an operator has set, if they are in force. */
+  readonly override: { readonly reason: string | null; readonly until: string | null } | null
+  /** Until when a past due subscription grants its seats; null if it is not past due. */
+  readonly graceEnd: string | null
+  /** Since when the numbers are unknown, so that the last known limit holds; null if they are known. */
+  readonly unknownSince: string | null
+  /** When the subscription was last compared with the provider; null without one. */
+  readonly syncedAt: string | null
+}
+
+/** An organization above its limit. */
+export interface OverLimit {
+  readonly since: string | null
+  /** The seats above the limit, those of open invitations included. */
+  readonly seats: number
+  readonly policy: OverLimitPolicy
+  /**
+   * `stays`: no member is suspended; seats become free when members leave. `suspension`: the members below
+   * are suspended at the instant `at`, unless seats become free before it.
+   */
+  readonly next: 'stays' | 'suspension'
+  readonly at: string | null
+  /** The members that are to be suspended, the first one first; at most 100. */
+  readonly members: readonly { readonly userId: string; readonly role: string }[]
 }
 
 const MOST = 100
@@ -47,14 +89,16 @@ export type ExplainSeatsRefusal = AccessRefusal | 'seats_unavailable'
  * ```
  */
 export async function explainSeats(
-  context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: AccessContext & EntitleContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatExplanation, ExplainSeatsRefusal>> {
   const { db, roles, seats, seatContext, now } = context
   const { caller, organization } = scope
   const id = organizationIdOf(organization)
   const allowed = readable(caller, organization, roles.memberAdmins)
+  const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const found = await find(db, scope, {
+    ...entitlementQueries(db, place),
     members: db
       .select({ userId: memberships.userId, role: memberships.role })
       .from(memberships)
@@ -84,6 +128,7 @@ export async function explainSeats(
   const count = await seats.usage(seatContext, access.value.organization.id)
   if (!count.ok) return count
   const { limit, held, reserved } = count.value
+  const entitled = entitledNow(context, inputsFrom(found.rows), now())
   const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({
     ...row,
     expiresAt: expiresAt.toISOString(),
@@ -94,5 +139,48 @@ export async function explainSeats(
     members: found.rows.members,
     invitations: pending,
     nextExpiry: pending[0]?.expiresAt ?? null,
+    inputs: inputsView(entitled, found.rows),
+    over: overView(context, entitled, found.rows, count.value),
   })
+}
+
+function inputsView(
+  { seats, plan, byOverride, subscription }: EntitledNow,
+  { override: [override], entitlementState: [state] }: EntitlementRows
+): LimitInputs {
+  return {
+    plan: plan?.name ?? null,
+    included: known(seats.included),
+    purchased: known(seats.purchased),
+    addOns: known(seats.addOns),
+    cap: seats.cap,
+    override:
+      override && byOverride
+        ? { reason: override.reason, until: override.endsAt?.toISOString() ?? null }
+        : null,
+    graceEnd: subscription?.graceEnd?.toISOString() ?? null,
+    unknownSince: state?.unknownSince?.toISOString() ?? null,
+    syncedAt: subscription?.syncedAt.toISOString() ?? null,
+  }
+}
+
+function overView(
+  { roles, now }: Pick<AccessContext, 'roles'> & Pick<Runtime, 'now'>,
+  { policy }: EntitledNow,
+  { entitlementState: [state], members }: EntitlementRows & Pick<SeatExplanation, 'members'>,
+  { limit, held, reserved }: SeatCount
+): OverLimit | null {
+  if (limit.kind !== 'finite' || held + reserved <= limit.seats) return null
+  const suspends = policy !== 'block_change'
+  const at = state?.overGraceEnd ?? now()
+  return {
+    since: state?.overSince?.toISOString() ?? null,
+    seats: held + reserved - limit.seats,
+    policy,
+    next: suspends ? 'suspension' : 'stays',
+    at: suspends ? at.toISOString() : null,
+    members: suspends
+      ? members.filter(({ role }) => role !== roles.owner).slice(0, Math.max(0, held - limit.seats))
+      : [],
+  }
 }

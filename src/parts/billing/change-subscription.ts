@@ -7,12 +7,22 @@ import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { inBackground } from '../../base/async.ts'
 import { parseInput } from '../../base/input.ts'
-import type { AccessRefusal, InputRefusal, StoreRefusal } from '../../base/result.ts'
+import { HOOK_REFUSALS } from '../../base/result.ts'
+import type { AccessRefusal, HookRefusal, InputRefusal, StoreRefusal } from '../../base/result.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import {
+  planRemovals,
+  RemoveInput,
+  removalQueries,
+  type RemovalContext,
+} from '../../engine/model/removals.ts'
+import { guardFits, toFree, toFreeQueries } from '../../engine/model/seats-to-free.ts'
+import { entitledLimit } from '../../engine/seats/entitlement.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
 import type { Proration, RemoteSubscription } from './billing-provider.ts'
@@ -38,6 +48,7 @@ const SeatsInput = v.object(
         'Must be "create", "none" or "always_invoice".'
       )
     ),
+    remove: RemoveInput,
   },
   'Must be an object.'
 )
@@ -53,6 +64,11 @@ export interface SeatsInput {
   readonly seats: number
   /** How the change is billed. Default: the choice of the configuration. */
   readonly proration?: Proration | null | undefined
+  /**
+   * Members to remove in the same batch, by their user ids; at most 50. Only those whom the caller may
+   * remove. Default: no member.
+   */
+  readonly remove?: readonly string[] | null | undefined
 }
 
 /** The input of {@link cancelSubscription}. */
@@ -74,22 +90,26 @@ export type RequestSeatsRefusal =
   | AccessRefusal
   | InputRefusal
   | StoreRefusal
+  | HookRefusal
   | 'no_subscription'
   | 'invalid_state'
   | 'seats_in_use'
+  | 'not_found'
+  | 'last_owner'
 
 /**
  * Asks for a number of seats `{ seats, proration? }`, for those who administer the organization. The
  * request is recorded with its event in one batch, and sent after that: the limit changes when the
- * provider has it. Fewer seats than are in use are refused, with the number to free and candidates.
+ * provider has it. Fewer seats than are in use are refused, with the number to free and candidates. With
+ * `remove` members are removed in the same batch, as a whole, and the seats in use then have to fit.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `no_subscription`, `invalid_state`,
- * `seats_in_use`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `HookRefusal`, `no_subscription`,
+ * `invalid_state`, `seats_in_use`, `not_found` (one of `remove` is not a member), `last_owner`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function requestSeats(
-  context: ConnectionContext,
+  context: ConnectionContext & RemovalContext,
   scope: OrganizationScope,
   input: SeatsInput,
   options: OperationOptions = {}
@@ -106,8 +126,11 @@ export async function requestSeats(
   // A manual or flat contract has no seats that the provider could change.
   if (plan === undefined || !plan.perSeat) return refused({ code: 'invalid_state' })
   const { seats, proration = null } = parsed.value
-  const mustFree = seatsToFree(found.value, planSeats(plan, seats, entitled.seats.addOns))
-  if (mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
+  const removed = parsed.value.remove ?? []
+  const wanted = planSeats(plan, seats, entitled.seats.addOns)
+  const limit = entitledLimit(wanted)
+  const mustFree = seatsToFree(found.value, wanted)
+  if (removed.length === 0 && mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
   const { db, roles } = context
   const { provider } = customer
   const intended: SeatsIntended = { provider, seats, proration, state: 'pending' }
@@ -116,17 +139,29 @@ export async function requestSeats(
     scope,
     {
       name: 'organization.billing.seats_request',
-      input: { seats, proration },
+      input: { seats, proration, ...(removed.length > 0 && { remove: removed }) },
       grows: false,
-      refusals: [],
-      queries: {},
-      plan(again, _caller, now) {
+      refusals: [...HOOK_REFUSALS, 'last_owner'],
+      queries: {
+        ...(removed.length > 0 && toFreeQueries(context, organizationIdOf(scope.organization))),
+        ...removalQueries(context, scope, removed),
+      },
+      plan(again, caller, now) {
         const standing = authorizeRole(roles, again, roles.organizationAdmins)
         if (!standing.ok) return standing
+        const by = { caller, actorRole: standing.value.role, now }
+        const removals = planRemovals(context, again.rows, removed, by)
+        if (!removals.ok) return removals
+        const { held, statements, events, ...leaving } = removals.value
+        const left = toFree(again.rows, limit, held, removed)
+        if (left.seats > 0) return refused({ code: 'seats_in_use', mustFree: left })
         return ok({
+          ...leaving,
           value: intended,
           statements: [
             guardAccess(context, standing.value),
+            ...statements,
+            ...(removed.length > 0 ? guardFits(context, organization.id, limit, now) : []),
             db
               .update(billingCustomers)
               .set({
@@ -140,6 +175,7 @@ export async function requestSeats(
               .where(isCustomer(organization.id, provider)),
           ],
           events: [
+            ...events,
             billingEvent(organization.id, 'organization.billing.seats_request', {
               provider,
               seats,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, desc, eq, ne, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -11,9 +11,9 @@ import {
   billingCustomers,
   type BillingCustomerRow,
 } from '../../database/schema/billing-inbox-tables.ts'
-import { memberships, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
+import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
-import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
+import { toFree, toFreeQueries, type ToFreeRows } from '../../engine/model/seats-to-free.ts'
 import type { EntitledNow } from '../../engine/seats/entitled-now.ts'
 import { entitledLimit, type EntitledSeats } from '../../engine/seats/entitlement.ts'
 import { entitlementQueries, subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
@@ -33,10 +33,8 @@ export interface BillingFound {
   readonly customer: BillingCustomerRow | null
   /** The seats in use: held and reserved. */
   readonly used: number
-  readonly candidates: SeatsToFree['candidates']
+  readonly rows: ToFreeRows
 }
-
-const MOST_CANDIDATES = 50
 
 /** Reads an organization's billing for those who administer it. */
 export async function findBilling(
@@ -51,22 +49,8 @@ export async function findBilling(
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const found = await find(db, scope, {
     ...entitlementQueries(db, place),
-    used: db
-      .select({ used: sql<number>`${seatsHeld(place)} + ${seatsReserved(place, now)}`.as('used') })
-      .from(sql`(select 1)`),
+    ...toFreeQueries(context, place),
     customer: db.select().from(billingCustomers).where(isCustomer(place, connection.provider.name)),
-    candidates: db
-      .select({ userId: memberships.userId, role: memberships.role })
-      .from(memberships)
-      .where(
-        and(
-          eq(memberships.organizationId, place),
-          sql`${memberships.seatId} is not null`,
-          ne(memberships.role, roles.owner)
-        )
-      )
-      .orderBy(desc(memberships.createdAt))
-      .limit(MOST_CANDIDATES),
   })
   const standing = authorizeRole(roles, found, roles.organizationAdmins)
   if (!standing.ok) return standing
@@ -79,19 +63,17 @@ export async function findBilling(
     entitled,
     subscription: own.find(({ provider }) => connection.providers.has(provider)) ?? null,
     customer: rows.customer[0] ?? null,
-    used: rows.used[0]?.used ?? 0,
-    candidates: rows.candidates,
+    used: (rows.used[0]?.held ?? 0) + (rows.used[0]?.reserved ?? 0),
+    rows,
   })
 }
 
 /** Returns how many seats have to be free before this entitlement fits, with candidates. */
 export function seatsToFree(
-  { used, candidates }: Pick<BillingFound, 'used' | 'candidates'>,
+  { rows }: Pick<BillingFound, 'rows'>,
   seats: EntitledSeats
 ): SeatsToFree {
-  const limit = entitledLimit(seats)
-  const over = limit.kind === 'finite' ? Math.max(0, used - limit.seats) : 0
-  return { seats: over, candidates: over === 0 ? [] : candidates }
+  return toFree(rows, entitledLimit(seats))
 }
 
 /** Returns the refusal for a failure of the provider; other errors are thrown. */

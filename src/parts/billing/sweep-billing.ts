@@ -5,6 +5,7 @@ import {
   billingHandlers,
   billingInbox,
 } from '../../database/schema/billing-inbox-tables.ts'
+import { compareSeats } from './compare-seats.ts'
 import type { ConnectionContext } from './connection.ts'
 import { sweepDeletedOrganizations } from './end-subscriptions.ts'
 import { sweepUsers } from './cancel-user.ts'
@@ -67,10 +68,18 @@ async function reconcile(context: ConnectionContext): Promise<void> {
   for (const customer of old) {
     try {
       await reconcileCustomer(context, customer)
+      await reportMismatch(context, customer.organizationId)
     } catch (error) {
       report({ event: 'billing_check_failed', organizationId: customer.organizationId, error })
     }
   }
+}
+
+async function reportMismatch(context: ConnectionContext, organizationId: string): Promise<void> {
+  const caller = { type: 'system' } as const
+  const compared = await compareSeats(context, { caller, organization: organizationId })
+  if (!compared.ok || compared.value.mismatches.length === 0) return
+  context.report({ event: 'seats_differ', organizationId, error: compared.value })
 }
 
 // Events that wait, or are not applied yet, are kept in any case.

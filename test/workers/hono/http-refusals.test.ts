@@ -456,7 +456,13 @@ const ways = {
   },
   seats_in_use: {
     status: 409,
-    beside: { mustFree: { seats: 1, candidates: [expect.objectContaining({ role: 'member' })] } },
+    beside: {
+      mustFree: {
+        seats: 1,
+        candidates: [expect.objectContaining({ role: 'member' })],
+        invitations: [],
+      },
+    },
     ask: async () => {
       const test = connected()
       const organization = await test.subscribed(4)

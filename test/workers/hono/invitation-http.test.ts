@@ -430,6 +430,18 @@ describe('the seats, explained', () => {
       members: [{ userId: owner.userId, role: 'owner' }],
       invitations: [{ id: invitation.id, email: guest.email, expiresAt: invitation.expiresAt }],
       nextExpiry: invitation.expiresAt,
+      inputs: {
+        plan: null,
+        included: 2,
+        purchased: 0,
+        addOns: 0,
+        cap: null,
+        override: { reason: null, until: null },
+        graceEnd: null,
+        unknownSince: null,
+        syncedAt: null,
+      },
+      over: null,
     })
     await limitTo(organization, 3)
     expect(await explained()).toMatchObject({ refusal: null, available: 1 })

@@ -61,7 +61,7 @@ describe('the hooks of a configuration', () => {
   })
 
   it('stand where they belong: in the batch or outside of it [HOOK-12 HOOK-22]', () => {
-    expect(outside).toHaveLength(47)
+    expect(outside).toHaveLength(48)
     expect(inside).toHaveLength(4)
     const hooks = Object.fromEntries(names.map(([name]) => [name, () => allow()]))
     const made = configured({ hooks })()

@@ -404,7 +404,7 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
     'fetchOrganization getActiveSlugAlias getMembership getOrganizationBySlug listOrganizationsForUser ' +
     'getOrganization listOrganizations listMembers countMembers countMembersWithoutMfa viewInvitation ' +
     'listInvitations listOwnInvitations listDomains listJoinableOrganizations listJoinRequests ' +
-    'selectActiveOrganization getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage seatsAsOf explainSeats verifySeats getBilling getEntitlement countAuditEvents ' +
+    'selectActiveOrganization getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage canAdd checkSeatLimit seatsAsOf explainSeats verifySeats getBilling getEntitlement countAuditEvents ' +
     'listAuditEvents countPlatformEvents listPlatformEvents streamAuditEvents auditCheckpoint ' +
     'proveConsistency proveInclusion retentionStatus listDeadLetters listSinks listAttempts',
   'is called by the host’s own jobs and has no caller':
@@ -412,6 +412,8 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
   'is made of operations in the table': 'importMembers',
   'is part of an operation in the table': 'commitTogether prepareEvents logSafe',
   'points a new session of its own': 'activateAtLogin',
+  'changes a row only after a change by hand, in test/workers/operations/seats/seat-advice.test.ts':
+    'releaseSeat',
   'is for operators, and guarded in test/workers/parts/retention/retention.test.ts':
     'purgeAuditEvents',
 }

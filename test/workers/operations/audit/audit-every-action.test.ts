@@ -298,10 +298,10 @@ describe('recorded events', () => {
     ahead += 31 * DAY_SECONDS
     await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))
 
-    // Those of billing need a provider: parts/billing/billing-actions.test.ts. Those of operators need a
-    // host adapter: hono/host-adapter.test.ts.
+    // Those of billing are in parts/billing/billing-actions.test.ts and billing/limit-notices.test.ts, those
+    // of operators in hono/host-adapter.test.ts.
     const catalogue = Object.keys(auditActions).filter(
-      (name) => !/^(?:organization\.billing|operator)\./.test(name)
+      (name) => !/^(?:organization\.billing|operator)\.|^seat\.limit_notice$/.test(name)
     )
     expect([...seen].toSorted()).toEqual(catalogue.toSorted())
     // What retention has taken was looked at before.

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { codeOf, connected, newUser, testEnv } from '../../../kit/index.ts'
+import { codeOf, connected, newUser, testEnv, unwrap } from '../../../kit/index.ts'
 import { expandSeats, quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { addMember, removeMember } from '../../../../src/index.ts'
+import { addMember, listAuditEvents, removeMember } from '../../../../src/index.ts'
 
 type Test = ReturnType<typeof connected>
 type Subscribed = Awaited<ReturnType<Test['subscribed']>>
@@ -56,6 +56,29 @@ describe('PUT …/billing/seats', () => {
       new Set([first, second])
     )
     expect(changes(test)).toEqual([])
+  })
+
+  it('fewer seats and the removal of members are one act [SEAT-50 SEAT-51]', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const [first, second] = [await test.join(organization), await test.join(organization)]
+    const stranger = await newUser()
+    for (const [remove, status] of [
+      [[first, stranger], 404],
+      [[organization.owner, first], 409],
+      [[first], 409],
+    ] as const) {
+      const refused = await seats(test, organization, { seats: 1, remove })
+      expect([remove.length, refused.status]).toEqual([remove.length, status])
+    }
+    await test.kit.settled()
+    expect([bought(test, organization), changes(test)]).toEqual([4, []])
+    const response = await seats(test, organization, { seats: 1, remove: [first, second] })
+    expect(response.status).toBe(202)
+    await test.kit.settled()
+    await test.deliverAll()
+    await sweepBilling(test.context)
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([1, 1])
   })
 
   it('passes the choice of proration on (BILL-50, BILL-51)', async () => {
@@ -161,7 +184,7 @@ describe('the other routes', () => {
     expect(JSON.stringify(test.standIn.state.subscriptions)).toBe(before)
   })
 
-  it('cancel at the end of the period, which grants until then, and resume (MUSEUM-47, BILL-41, BILL-46)', async () => {
+  it('cancel at the end of the period, which grants until then, and resume (MUSEUM-47, BILL-41, BILL-46) [BILL-47]', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
     const { owner, id } = organization
@@ -171,7 +194,9 @@ describe('the other routes', () => {
     expect(await canceled.json()).toMatchObject({
       status: 'active',
       granting: true,
-      scheduled: { change: 'cancel' },
+      seats: { limit: 4 },
+      // The limit after it is shown before it.
+      scheduled: { change: 'cancel', limit: 3 },
     })
     expect(await (await post('resume')).json()).toMatchObject({ scheduled: null })
     expect(await (await post('cancel', { atPeriodEnd: false })).json()).toMatchObject({
@@ -179,6 +204,14 @@ describe('the other routes', () => {
     })
     expect(await test.limit(organization)).toBe(3)
     expect((await post('cancel', { atPeriodEnd: 'yes' })).status).toBe(422)
+    const { data } = unwrap(
+      await listAuditEvents(test.kit.seatgate, organization.as(owner), { limit: 100 })
+    )
+    const actions = data.map(({ action }) => action.replace('organization.billing.', ''))
+    expect(actions.filter((action) => /^(?:cancel|subscription_end)/.test(action))).toEqual([
+      'subscription_end',
+      'cancel_scheduled',
+    ])
   })
 })
 

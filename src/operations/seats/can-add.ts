@@ -1,0 +1,81 @@
+import { sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { jsonNumber, parseInput } from '../../base/input.ts'
+import {
+  ok,
+  refused,
+  type InputRefusal,
+  type RefusalOf,
+  type Result,
+  type SeatRefusal,
+} from '../../base/result.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import { find } from '../../engine/access/authorize.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { waitingFor } from '../../engine/seats/counts.ts'
+import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import { refusalAt } from '../../engine/seats/reserve-rules.ts'
+import { seenByMemberOrOperator } from './usage.ts'
+
+const MOST = 1_000_000
+
+const Input = v.nullish(jsonNumber({ min: 1, max: MOST }))
+
+/** Whether there are seats for a number of new members. */
+export interface CanAdd extends SeatUsage {
+  readonly canAdd: boolean
+  /** The refusal that the last of them would get now; null if there are seats. */
+  readonly refusal: RefusalOf<SeatRefusal> | null
+  /** The seats that users of the waitlist are to have first. */
+  readonly waiting: number
+}
+
+/** Why {@link canAdd} refuses. */
+export type CanAddRefusal =
+  | 'unauthenticated'
+  | 'organization_not_found'
+  | 'seats_unavailable'
+  | InputRefusal
+
+/**
+ * Returns whether an organization has seats for `members` new members, for its members and for operators.
+ * It is advice: it changes no row and keeps no seat, and each addition is decided by itself.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`, `InputRefusal`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const advice = await canAdd(seatgate, { caller: { userId }, organization: 'acme' }, 5)
+ * if (advice.ok && !advice.value.canAdd) console.log(advice.value.available)
+ * ```
+ */
+export async function canAdd(
+  context: DatabaseContext & ProviderContext,
+  scope: OrganizationScope,
+  members = 1
+): Promise<Result<CanAdd, CanAddRefusal>> {
+  const parsed = parseInput(Input, members)
+  const found = await find(context.db, scope, {
+    waiting: context.db
+      .select({ waiting: waitingFor(sql`${organizationIdOf(scope.organization)}`).as('waiting') })
+      .from(sql`(select 1)`),
+  })
+  if (found.caller === null) return refused({ code: 'unauthenticated' })
+  const organization = seenByMemberOrOperator(found)
+  if (!organization.ok) return organization
+  if (!parsed.ok) return parsed
+  const count = await context.seats.usage(context.seatContext, organization.value.id)
+  if (!count.ok) return count
+  const { limit, held, reserved } = count.value
+  const waiting = found.rows.waiting[0]?.waiting ?? 0
+  const last = held + reserved + waiting + (parsed.value ?? 1) - 1
+  const refusal = refusalAt(limit, last)
+  // The numbers of a refusal are those of the seats, without the seats that are asked for.
+  const told =
+    refusal?.code === 'seat_limit_reached' ? { ...refusal, used: held + reserved } : refusal
+  return ok({ ...usageView(count.value), canAdd: refusal === null, refusal: told, waiting })
+}

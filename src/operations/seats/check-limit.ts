@@ -1,0 +1,33 @@
+import { ok, refused, type Result } from '../../base/result.ts'
+import type { DatabaseContext } from '../../database/database.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { SeatUsage } from '../../engine/seats/limit.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import { canAdd, type CanAddRefusal } from './can-add.ts'
+
+/** Why {@link checkSeatLimit} refuses. */
+export type CheckSeatLimitRefusal = CanAddRefusal | 'seat_limit_reached'
+
+/**
+ * Checks whether an organization has a seat for one more member, for its members and for operators. It is
+ * advice: it changes no row and keeps no seat, and each addition is decided by itself.
+ *
+ * Refusals: `unauthenticated`, `organization_not_found`, `seat_limit_reached`, `seats_unavailable`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const free = await checkSeatLimit(seatgate, { caller: { userId }, organization: 'acme' })
+ * if (!free.ok && free.error.code === 'seat_limit_reached') console.log(free.error.limit)
+ * ```
+ */
+export async function checkSeatLimit(
+  context: DatabaseContext & ProviderContext,
+  scope: OrganizationScope
+): Promise<Result<SeatUsage, CheckSeatLimitRefusal>> {
+  const advice = await canAdd(context, scope)
+  if (!advice.ok) return advice
+  const { canAdd: _, refusal, waiting: __, ...usage } = advice.value
+  return refusal === null ? ok(usage) : refused(refusal)
+}
