@@ -4,10 +4,6 @@
  *
  * @module
  */
-import { overtaken, type Circumstances, type State } from './state.ts'
-import { doubledMembers, leak, miscounted, overshoot, ownerless } from './seats.ts'
-import { unrecorded } from './trail.ts'
-
 export { disordered, undelivered, unrecorded } from './trail.ts'
 export type { Heard } from './trail.ts'
 export { forgotten, overtaken, readLedger, readStored } from './state.ts'
@@ -38,27 +34,16 @@ export type {
   State,
   StoredState,
 } from './state.ts'
-
-/**
- * Returns every violation in an organization.
- *
- * @example
- * ```ts
- * const stored = await readStored(env.DB, organizationId)
- * const ledger = await runInDurableObject(env.SEATS.getByName(organizationId), (_, { storage }) =>
- *   readLedger(storage.sql)
- * )
- * expect(violations({ ...stored, ledger }, { quiet: true })).toEqual([])
- * ```
- */
-export function violations(state: State, circumstances: Circumstances): readonly string[] {
-  return [
-    ...overshoot(state, circumstances),
-    ...(circumstances.quiet ? leak(state) : []),
-    ...doubledMembers(state),
-    ...miscounted(state),
-    ...ownerless(state),
-    ...unrecorded(state, circumstances),
-    ...overtaken(state),
-  ]
-}
+export { violations } from './violations.ts'
+export { createTestRuntime } from './test-runtime.ts'
+export type {
+  QueuedWakeUp,
+  TestClock,
+  TestReport,
+  TestRuntime,
+  TestRuntimeOptions,
+} from './test-runtime.ts'
+export { quiet } from './quiet.ts'
+export type { QuietOptions } from './quiet.ts'
+export { expectSound } from './expect-sound.ts'
+export type { SoundOptions } from './expect-sound.ts'

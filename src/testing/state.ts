@@ -125,6 +125,14 @@ export async function readStored(
   return storedFrom(answers.map(({ results }) => results))
 }
 
+/** Reads the ids of all organizations, deleted ones too. */
+export async function organizationsIn(database: D1Database): Promise<readonly string[]> {
+  const { results } = await database
+    .prepare('SELECT id FROM seatgate_organizations ORDER BY id')
+    .all<{ id: string }>()
+  return results.map(({ id }) => id)
+}
+
 const QUESTIONS = [
   `SELECT name, slug, enforce_mfa_for_members, deleted_at FROM seatgate_organizations WHERE id = ?1`,
   `SELECT user_id, role, status, seat_id, suspended_by FROM seatgate_memberships
