@@ -63,7 +63,7 @@ export interface TestRuntime {
  * @example
  * ```ts
  * const test = createTestRuntime()
- * const seatgate = createSeatgate({ database, seats, sessions: 'none', runtime: test.runtime })
+ * const seatgate = createSeatgate({ …, runtime: test.runtime })
  * test.clock.advance(3600)
  * ```
  */

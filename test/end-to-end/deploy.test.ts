@@ -96,7 +96,7 @@ describe('npm run deploy', () => {
     })
   })
 
-  test('creates and overwrites nothing that is there', async () => {
+  test('keeps the resources and the secrets of the account', async () => {
     await run()
     own.asked.length = 0
     own.has.secrets.set('AUDIT_LOG_KEY', 'of the operator')

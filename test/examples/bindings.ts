@@ -8,6 +8,12 @@ export function withBindings<T>(
   return withEnv({ ...env, ...bindings }, run) as Promise<T>
 }
 
+/** Runs the statements of a migration. */
+export async function runStatements(script: string): Promise<void> {
+  const statements = script.split(';').filter((statement) => statement.trim() !== '')
+  await env.DB.batch(statements.map((statement) => env.DB.prepare(statement)))
+}
+
 /** A request with a JSON body, if there is one, and these headers. */
 export function requestOf(
   method: string,

@@ -19,6 +19,17 @@ it('README.md shows the files of examples/minimal exactly', () => {
   expect(blockOf('toml')).toBe(textOf('examples/minimal/wrangler.toml'))
 })
 
+it('README.md has the same configuration as TOML and as JSON', () => {
+  const jsonc = (blockOf('jsonc') ?? '').replaceAll(/,(\s*[}\]])/g, '$1')
+  const { d1_databases: databases, ...rest } = JSON.parse(jsonc) as {
+    readonly d1_databases: readonly object[]
+  }
+  const inToml = [...(blockOf('toml') ?? '').matchAll(/^(\w+) = "([^"]*)"/gm)].map(
+    ([, name = '', value]) => [name, value]
+  )
+  expect({ ...rest, ...databases[0] }).toEqual(Object.fromEntries(inToml))
+})
+
 it('README.md has at most 1,000 words', () => {
   expect(textOf('README.md').split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1000)
 })
