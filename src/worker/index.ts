@@ -4,3 +4,5 @@
  * @module
  */
 export { auditQueueHandler, sweepHandler } from './handlers.ts'
+export { analyticsEngine } from './analytics-engine.ts'
+export type { MetricDataset } from './analytics-engine.ts'
