@@ -69,7 +69,10 @@ function settled() {
   }
   return function settle(value: unknown): unknown {
     if (typeof value === 'string') return text(value)
-    if (Array.isArray(value)) return value.map(settle)
+    // Rows of the same millisecond are listed by their random ids.
+    if (Array.isArray(value)) {
+      return value.map(settle).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
+    }
     // The epoch of a ledger is an instant.
     if (typeof value === 'number' && value > 1e12) return 1_767_225_600_000
     if (typeof value !== 'object' || value === null) return value
