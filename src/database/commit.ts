@@ -193,6 +193,8 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   operations: ['actor_id id'],
   billing_customers: ['organization_id provider', 'provider customer_id'],
   billing_inbox: ['provider account mode event_id'],
+  billing_handlers: ['provider account mode event_id handler'],
+  billing_users: ['user_id provider', 'provider customer_id'],
   sessions: ['token_hash'],
   step_ups: ['session_id'],
 }

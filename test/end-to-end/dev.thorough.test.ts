@@ -95,19 +95,27 @@ const canSeeProcesses = process.platform === 'linux'
 
 /** What a person would copy from the terminal. */
 function printedCommands(output: string): string[] {
-  return output.split('\n').filter((line) => /^\s+(TOKEN=|ORG=|curl )/.test(line))
+  return output.split('\n').filter((line) => /^\s+([A-Z]+=|curl )/.test(line))
 }
 
 describe('npm run dev', () => {
-  test('prints three commands that work when pasted, until SIGINT to npm', TIMEOUT, async () => {
+  test('prints commands that work when pasted, until SIGINT to npm', TIMEOUT, async () => {
     const instance = await startDev()
     const { run: dev, url } = instance
     const processes = await instance.ready()
     const commands = printedCommands(dev.output())
-    expect(commands).toHaveLength(3)
+    expect(commands).toHaveLength(8)
 
-    const { stdout } = await run('sh', ['-c', commands.join('\n')], { timeout: 30_000 })
-    expect(JSON.parse(stdout)).toMatchObject({ held: 1, limit: 'unlimited' })
+    const pasted = commands.map((command) => `${command}\necho\n`).join('')
+    const { stdout } = await run('sh', ['-c', pasted], { timeout: 30_000 })
+    const answers = stdout.split('\n').filter((line) => line !== '')
+    expect(answers.map((answer) => JSON.parse(answer) as unknown)).toMatchObject([
+      { held: 1, reserved: 1, limit: 'unlimited' },
+      { event: 'checkout_completed' },
+      { event: 'payment_failed' },
+      { event: 'advance' },
+      { plan: 'team', status: 'past_due', granting: false, seats: { limit: 3 } },
+    ])
     await dev.untilItSays('POST /organizations 201', 10)
     expect(dev.output()).not.toMatch(/env\.DB|not automatically triggered/)
     expect(await statusOf(`${url}/healthz`)).toBe(200)

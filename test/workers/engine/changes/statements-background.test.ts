@@ -91,6 +91,9 @@ describe.each(shareOf(enforcing, 1))('a line, %s seats', (provider) => {
       await lineOf(provider, 40),
       await lineOf(provider, 3),
       await lineOf(provider, 40),
+      await lineOf(provider, 40),
+      await lineOf(provider, 40),
+      await lineOf(provider, 40),
     ]
     const calm = createKit({ provider })
     for (const { organization } of lines) {
