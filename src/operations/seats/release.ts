@@ -105,7 +105,7 @@ async function release(
             limit: limitView(ledger.limit ?? seatContext.defaultLimit),
           }),
         ],
-        freedSeats: seatIds.map((seatId) => ({ organizationId, seatId })),
+        freedSeats: seatIds.map((seatId) => ({ organizationId, seatId, userId })),
       })
     },
   })

@@ -91,6 +91,9 @@ const HEARD: Readonly<Record<string, readonly string[]>> = {
 /** What the line alone asks and tells: `test/workers/engine/changes/hook-doors.test.ts`. */
 const IN_LINE = ['beforeJoinRequestQueue', 'afterJoinRequestQueue', 'afterJoinRequestClose']
 
+/** The hook of billing's notices: `test/workers/operations/billing/limit-notices.test.ts`. */
+const OF_NOTICES = ['afterLimitNotice']
+
 describe('a hook in the configuration', () => {
   it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
     'is called by what it is for, once: %s [ORG-41 C1]',
@@ -105,7 +108,7 @@ describe('a hook in the configuration', () => {
   )
 
   it('is called by something, whichever it is [ORG-41]', async () => {
-    const heard = new Set([...Object.values(HEARD).flat(), ...IN_LINE])
+    const heard = new Set([...Object.values(HEARD).flat(), ...IN_LINE, ...OF_NOTICES])
     const lifecycle = Object.entries(HOOKS).flatMap(([name, { inBatch }]) =>
       inBatch ? [name] : []
     )
