@@ -59,6 +59,15 @@ export async function canAdd(
   members = 1
 ): Promise<Result<CanAdd, CanAddRefusal>> {
   const parsed = parseInput(Input, members)
+  return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed)
+}
+
+/** Returns the advice for a number of new members, or the refusal of the number to those who may ask. */
+export async function seatAdvice<R extends InputRefusal = never>(
+  context: DatabaseContext & ProviderContext,
+  scope: OrganizationScope,
+  members: Result<number, R>
+): Promise<Result<CanAdd, Exclude<CanAddRefusal, InputRefusal> | R>> {
   const found = await find(context.db, scope, {
     waiting: context.db
       .select({ waiting: waitingFor(sql`${organizationIdOf(scope.organization)}`).as('waiting') })
@@ -67,12 +76,12 @@ export async function canAdd(
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
   if (!organization.ok) return organization
-  if (!parsed.ok) return parsed
+  if (!members.ok) return members
   const count = await context.seats.usage(context.seatContext, organization.value.id)
   if (!count.ok) return count
   const { limit, held, reserved } = count.value
   const waiting = found.rows.waiting[0]?.waiting ?? 0
-  const last = held + reserved + waiting + (parsed.value ?? 1) - 1
+  const last = held + reserved + waiting + members.value - 1
   const refusal = refusalAt(limit, last)
   // The numbers of a refusal are those of the seats, without the seats that are asked for.
   const told =

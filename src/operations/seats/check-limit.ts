@@ -3,10 +3,14 @@ import type { DatabaseContext } from '../../database/database.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { SeatUsage } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
-import { canAdd, type CanAddRefusal } from './can-add.ts'
+import { seatAdvice } from './can-add.ts'
 
 /** Why {@link checkSeatLimit} refuses. */
-export type CheckSeatLimitRefusal = CanAddRefusal | 'seat_limit_reached'
+export type CheckSeatLimitRefusal =
+  | 'unauthenticated'
+  | 'organization_not_found'
+  | 'seat_limit_reached'
+  | 'seats_unavailable'
 
 /**
  * Checks whether an organization has a seat for one more member, for its members and for operators. It is
@@ -26,7 +30,7 @@ export async function checkSeatLimit(
   context: DatabaseContext & ProviderContext,
   scope: OrganizationScope
 ): Promise<Result<SeatUsage, CheckSeatLimitRefusal>> {
-  const advice = await canAdd(context, scope)
+  const advice = await seatAdvice(context, scope, ok(1))
   if (!advice.ok) return advice
   const { canAdd: _, refusal, waiting: __, ...usage } = advice.value
   return refusal === null ? ok(usage) : refused(refusal)
