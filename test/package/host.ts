@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const SECRET = 'a-secret-of-the-test'
 
 // No questions, no look-up of the newest version, no fetch of sample request data, no log files.
-const QUIET = {
+export const QUIET = {
   CI: '1',
   WRANGLER_HIDE_BANNER: 'true',
   WRANGLER_SEND_METRICS: 'false',
@@ -105,6 +105,7 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
   await symlink(join(root, types), join(directory, types))
 
   await mkdir(join(directory, 'src'))
+  await mkdir(join(directory, 'test'))
   for (const [name, text] of await filesOf('docs/getting-started.md')) await file(name, text)
   await mkdir(join(directory, 'minimal'))
   const readme = await blocksOf('README.md')
@@ -159,8 +160,8 @@ export async function blocksOf(page: string): Promise<Map<string, string>> {
   return new Map((await allBlocks(page)).reverse())
 }
 
-// The blocks of a page that name their file in a comment on the first line, by that file.
-async function filesOf(page: string): Promise<Map<string, string>> {
+/** The blocks of a page that name their file in a comment on the first line, by that file. */
+export async function filesOf(page: string): Promise<Map<string, string>> {
   const named = (await allBlocks(page)).flatMap(([, text]) => {
     const [, name] = /^(?:\/\/|#) ([\w/.-]+\.(?:ts|toml))\n/.exec(text) ?? []
     return name === undefined ? [] : [[name, text] as const]
@@ -228,7 +229,8 @@ export async function tokenOf(userId: string, secondsAgo = 0): Promise<string> {
   return sign({ sub: userId, iat }, SECRET, 'HS256')
 }
 
-async function run(command: string, args: string[], cwd: string, { mayFail = false } = {}) {
+/** Runs a command to its end. */
+export async function run(command: string, args: string[], cwd: string, { mayFail = false } = {}) {
   const options = { cwd, timeout: 90_000, maxBuffer: 2 ** 26, env: { ...process.env, ...QUIET } }
   try {
     return await promisify(execFile)(command, args, options)
