@@ -251,7 +251,7 @@ describe('components', () => {
     expect(requests).toHaveLength(4)
   })
 
-  it('keep a read open until the last one is unmounted, and read anew when mounted again', async () => {
+  it('keep a read open until the last one is unmounted, and read again when mounted', async () => {
     const acme = await found('React unmounts')
     const { page, requests } = await open(acme.token)
     const ended: string[] = []
@@ -289,7 +289,7 @@ describe('components', () => {
   })
 })
 
-it('on a server the hooks are loading and read nothing', () => {
+it('on a server the hooks are loading and send no request', () => {
   let reads = 0
   const client = {
     get() {
