@@ -132,7 +132,8 @@ export function devBilling(database: D1Database, publicUrl: string): DevBilling 
         const { id, name } = organization
         const created = await connection.provider.createCustomer(
           { organizationId: id, name },
-          { idempotencyKey: `dev-customer-${id}` }
+          // The name belongs to the key: another name under the same key is refused.
+          { idempotencyKey: `dev-customer-${id}-${name}` }
         )
         const customer = await putCustomer(context, 'stripe', id, created)
         const standIn = await opened()

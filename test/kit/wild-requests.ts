@@ -120,6 +120,25 @@ const JSON_FIELDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   force: fc.boolean(),
   enabled: fc.boolean(),
   return_to: wildText,
+  plan: fc.oneof(fc.constantFrom('free', 'team', 'flat'), wildText),
+  seats: fc.oneof(number, numeral),
+  proration: fc.constantFrom('create', 'none', 'always_invoice', 'always'),
+  atPeriodEnd: fc.boolean(),
+  included: fc.oneof(number, numeral, fc.constantFrom('unlimited', 'unknown')),
+  purchased: number,
+  addOns: number,
+  cap: fc.oneof(number, fc.constant('unlimited')),
+  until: fc.oneof<fc.Arbitrary<unknown>[]>(time, number),
+  params: fc.jsonValue(),
+  event: fc.constantFrom(
+    'checkout_completed',
+    'quantity',
+    'payment_failed',
+    'payment_succeeded',
+    'canceled',
+    'advance'
+  ),
+  days: number,
 }
 const PARAMETERS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   limit: numeral,
@@ -242,6 +261,7 @@ function bodyOf(named: fc.Arbitrary<string>): fc.Arbitrary<Uint8Array | null> {
     ...JSON_FIELDS,
     ...Object.fromEntries(IDS.map((field) => [field, id])),
     userIds: fc.array(id, { maxLength: 3 }),
+    remove: fc.array(id, { maxLength: 3 }),
   }
   const wildField = Object.fromEntries(
     Object.entries(fields).map(([field, value]) => [field, mostly<unknown>(value, fc.jsonValue())])

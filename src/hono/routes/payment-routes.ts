@@ -57,9 +57,10 @@ function addPayment(routes: Routes, seatgate: Paying) {
       const { input, options } = await readOperation(c)
       return answer(c, await openCheckout(seatgate, inOrganization(c), input, options), 201)
     })
-    .post(`${BILLING}/portal`, async (c) =>
-      answer(c, await openPortal(seatgate, inOrganization(c)), 201)
-    )
+    .post(`${BILLING}/portal`, async (c) => {
+      const { options } = await readOperation(c)
+      return answer(c, await openPortal(seatgate, inOrganization(c), options), 201)
+    })
     .post(`${BILLING}/preview`, async (c: Taking<{ json: PreviewInput }>) =>
       answer(c, await previewChange(seatgate, inOrganization(c), await readBody(c)))
     )

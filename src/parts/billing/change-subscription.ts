@@ -118,7 +118,7 @@ export async function requestSeats(
   if (!found.ok) return found
   const parsed = parseInput(SeatsInput, input)
   if (!parsed.ok) return parsed
-  const client = clientOperation(context, options.operationId)
+  const client = clientOperation(context, options)
   if (!client.ok) return client
   const { organization, subscription, customer, entitled } = found.value
   if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
@@ -215,13 +215,13 @@ export async function cancelSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
   input: CancelInput,
-  { operationId }: Pick<OperationOptions, 'operationId'> = {}
+  options: OperationOptions = {}
 ): Promise<Result<null, ChangeSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
   const parsed = parseInput(CancelInput, input)
   if (!parsed.ok) return parsed
-  const client = clientOperation(context, operationId)
+  const client = clientOperation(context, options)
   if (!client.ok) return client
   const { atPeriodEnd } = parsed.value
   return change(context, found.value, async ({ provider, subscriptionId, version }) => {
@@ -247,11 +247,11 @@ export async function cancelSubscription(
 export async function resumeSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
-  { operationId }: Pick<OperationOptions, 'operationId'> = {}
+  options: OperationOptions = {}
 ): Promise<Result<null, ChangeSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
-  const client = clientOperation(context, operationId)
+  const client = clientOperation(context, options)
   if (!client.ok) return client
   const { subscription } = found.value
   if (subscription !== null && subscription.cancelAt === null) {

@@ -93,13 +93,13 @@ export async function openCheckout(
   context: ConnectionContext,
   scope: OrganizationScope,
   input: CheckoutInput,
-  { operationId }: Pick<OperationOptions, 'operationId'> = {}
+  options: OperationOptions = {}
 ): Promise<Result<Address, OpenCheckoutRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
   const parsed = parseInput(CheckoutInput, input)
   if (!parsed.ok) return parsed
-  const client = clientOperation(context, operationId)
+  const client = clientOperation(context, options)
   if (!client.ok) return client
   const { organization, subscription } = found.value
   if (subscription !== null) return refused({ code: 'already_subscribed' })
@@ -142,10 +142,12 @@ const SAME_CHECKOUT_MS = 10 * 60 * 1000
  */
 export async function openPortal(
   context: ConnectionContext,
-  scope: OrganizationScope
+  scope: OrganizationScope,
+  { unreadableId }: Pick<OperationOptions, 'unreadableId'> = {}
 ): Promise<Result<Address, AccessRefusal | ProviderRefusal | 'no_subscription'>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
+  if (unreadableId) return unreadableId.refuse()
   const { customer, organization } = found.value
   if (customer === null) return refused({ code: 'no_subscription' })
   const { provider, returnUrl } = context.connection

@@ -5,8 +5,9 @@
  */
 import { describe, expect, it } from 'vitest'
 import { deleteAccount, registration, signIn } from '../../../host/identity/routes.ts'
-import { seatgateRouter, statusOf } from '../../../src/hono/index.ts'
-import { generateLogKey } from '../../../src/index.ts'
+import { StripeStandIn } from '../../../host/billing/stand-in.ts'
+import { paymentRoutes, seatgateRouter, statusOf, stepUpRoutes } from '../../../src/hono/index.ts'
+import { billing, generateLogKey } from '../../../src/index.ts'
 import type {
   InvitationWithToken,
   Organization,
@@ -14,10 +15,15 @@ import type {
   RefusalCode,
 } from '../../../src/index.ts'
 import { sha256 } from '../../../src/base/shown-text.ts'
+import { connectBilling, putCustomer, reconcileCustomer } from '../../../src/parts/billing/index.ts'
+import { stripe } from '../../../src/parts/billing/stripe/index.ts'
 import {
+  adapterOf,
   byName,
   clientOf,
   db,
+  Hono,
+  hostOf,
   postInvitation,
   postOrganization,
   people,
@@ -89,6 +95,14 @@ GET :org/seats                          401 404 404 404 200 200 200 200 200 200 
 PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 200
 GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+POST :org/billing/checkout              401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
+POST :org/billing/portal                401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
+POST :org/billing/preview               401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+PUT :org/billing/seats                  401 404 404 404 403 202 202 404 403 202 403 202 202 404 202
+PUT :org/billing/seats [remove]         401 404 404 404 403 202 202 404 403 202 403 202 202 404 202
+PUT :org/billing/seats [remove owner]   401 404 404 404 403 403 202 404 403 202 403 403 202 404 202
+POST :org/billing/cancel                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
+POST :org/billing/resume                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
 GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
@@ -105,6 +119,9 @@ POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 
 POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv
 POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204
 POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
+POST /step-up/challenge                 401 200 200 200 200 200 200 200 200 200 401 401 401 401 401
+POST /step-up                           401 200 200 200 200 200 200 200 200 200 401 401 401 401 401
+DELETE /step-up                         401 204 204 204 204 204 204 204 204 204 401 401 401 401 401
 GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
 GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
 POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
@@ -219,6 +236,11 @@ const invitations = ({ id }: Named, invitation?: InvitationWithToken, end = '') 
 const operator = (method: string, { id }: Named, end = '') => ({
   method,
   path: `/operator/organizations/${id}${end}`,
+})
+const paying = (method: string, { id }: Named, end: string, body?: object) => ({
+  method,
+  path: `/organizations/${id}/billing${end}`,
+  body,
 })
 const password = PASSWORD
 const tokenOf = ({ sent, invited }: Team, person: Person) => ({
@@ -386,6 +408,18 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'GET',
     path: `/organizations/${id}/billing`,
   }),
+  'POST :org/billing/checkout': (_team, about) =>
+    paying('POST', about, '/checkout', { plan: 'team', seats: 20 }),
+  'POST :org/billing/portal': (_team, about) => paying('POST', about, '/portal'),
+  'POST :org/billing/preview': (_team, about) => paying('POST', about, '/preview', { seats: 30 }),
+  'PUT :org/billing/seats': (_team, about) => paying('PUT', about, '/seats', { seats: 30 }),
+  'PUT :org/billing/seats [remove]': ({ peer }, about) =>
+    paying('PUT', about, '/seats', { seats: 15, remove: [peer.userId] }),
+  'PUT :org/billing/seats [remove owner]': ({ second }, about) =>
+    paying('PUT', about, '/seats', { seats: 15, remove: [second.userId] }),
+  'POST :org/billing/cancel': (_team, about) =>
+    paying('POST', about, '/cancel', { atPeriodEnd: true }),
+  'POST :org/billing/resume': (_team, about) => paying('POST', about, '/resume'),
   'GET :org/audit': (_team, { id }) => ({
     method: 'GET',
     path: `/organizations/${id}/audit`,
@@ -442,6 +476,17 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     path: '/invitations/accept-with-signup',
     body: { token, email, password },
   }),
+  'POST /step-up/challenge': () => ({
+    method: 'POST',
+    path: '/step-up/challenge',
+    body: { action: 'billing.requeue' },
+  }),
+  'POST /step-up': () => ({
+    method: 'POST',
+    path: '/step-up',
+    body: { action: 'billing.requeue', params: {} },
+  }),
+  'DELETE /step-up': () => ({ method: 'DELETE', path: '/step-up' }),
   'GET /operator/organizations': () => ({ method: 'GET', path: '/operator/organizations' }),
   'GET /operator/organizations/:org': (_team, about) => operator('GET', about),
   'POST /operator/organizations/:org/restore': (_team, about) =>
@@ -475,7 +520,40 @@ const seatgate = seatgateWith({
   invitationLimits: { failedAccepts: Infinity },
 })
 const router = seatgateRouter(seatgate, { authenticate: byName, signIn: signIn(seatgate) })
-const client = clientOf((url, init) => router.request(url, init))
+
+const prices = { price_team: { unitAmount: 1000, interval: 'month' } } as const
+const standIn = new StripeStandIn({ apiKey: 'sk_test', prices })
+const connection = connectBilling({
+  providers: [
+    stripe({
+      apiKey: 'sk_test',
+      webhookSecret: 'whsec_of_the_test_endpoint',
+      proration: 'create',
+      fetch: standIn.fetch,
+    }),
+  ],
+  returnUrl: () => 'https://app.example.com',
+})
+const sold = {
+  ...seatgate,
+  billing: billing({ plans: { team: { perSeat: true, prices: ['price_team'] } } }),
+}
+const adapter = adapterOf({
+  stepUpChallenge: () => ({ kind: 'totp' }),
+  verifyStepUp: () => ({ ok: true }),
+})
+const app = new Hono()
+  .route('/', router)
+  .route('/', paymentRoutes(sold, connection, { authenticate: byName }))
+  .route(
+    '/',
+    stepUpRoutes(
+      seatgate,
+      hostOf(() => adapter),
+      { authenticate: byName }
+    )
+  )
+const client = clientOf((url, init) => app.request(url, init))
 
 const [header = '', ...lines] = TABLE.trim().split('\n')
 const names = header.trim().split(/\s+/)
@@ -511,8 +589,8 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the table', () => {
-  it('has a row for every route that the router registers', () => {
-    const registered = router.routes
+  it('has a row for every route of the router, of payments and of step-up', () => {
+    const registered = app.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`)
     const asked = rows.map((row) =>
@@ -536,7 +614,7 @@ describe('every caller gets what the table says', () => {
   it.each(rows)('$asked', async ({ asked, cells }) => {
     const request = REQUESTS[asked]!
     const found: string[] = []
-    let team = await newTeam()
+    let team = await teamFor(asked)
     for (const name of names) {
       const { principal, person } = ACTORS[name]!
       const caller = await principal(team)
@@ -553,7 +631,7 @@ describe('every caller gets what the table says', () => {
       const { method, answer } = await send(team.organization)
       found.push(cellFor(answer))
       if (answer.status < 400) {
-        if (method !== 'GET') team = await newTeam()
+        if (method !== 'GET') team = await teamFor(asked)
         continue
       }
       // A refusal changes nothing, and whoever is not inside cannot tell that there is an inside.
@@ -592,6 +670,24 @@ async function newTeam(): Promise<Team> {
     invitations: [...sent, invited, heir],
     sessions: [...inside, outsider, candidate, foreigner],
   })
+}
+
+/** A team that a row can be asked of: one that has a subscription, to change it. */
+async function teamFor(asked: string): Promise<Team> {
+  const team = await newTeam()
+  if (!asked.includes('/billing/') || asked.endsWith('/checkout')) return team
+  const { id, name } = team.organization
+  const context = { ...sold, connection }
+  const customerId = await connection.provider.createCustomer(
+    { organizationId: id, name },
+    { idempotencyKey: id }
+  )
+  const customer = await putCustomer(context, 'stripe', id, customerId)
+  const subscription = standIn.subscribe(customerId, [{ price: 'price_team', quantity: 20 }])
+  if (asked.endsWith('/resume'))
+    subscription.cancel_at = subscription.items.data[0]?.current_period_end ?? null
+  await reconcileCustomer(context, customer)
+  return team
 }
 
 async function firstTeam(): Promise<Team> {
