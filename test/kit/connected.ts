@@ -19,6 +19,8 @@ import {
   type KitOptions,
 } from './kit.ts'
 
+export { devBilling, PLANS } from '../../host/billing/dev-billing.ts'
+
 export const WEBHOOK_SECRET = 'whsec_of_the_test_endpoint'
 const API_KEY = 'sk_test_of_the_stand_in'
 const START = Date.parse('2026-03-01T00:00:00Z')

@@ -1,7 +1,5 @@
 import * as fc from 'fast-check'
-import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { devBilling, PLANS } from '../../../host/billing/dev-billing.ts'
 import {
   billingWebhooks,
   paymentRoutes,
@@ -16,7 +14,9 @@ import {
   asUser,
   byName,
   clientOf,
+  devBilling,
   fullTeam,
+  Hono,
   host,
   hostOf,
   postInvitation,
@@ -26,6 +26,7 @@ import {
   type KnownRoute,
   type WildRequest,
   FUZZ,
+  PLANS,
   createKit,
   stepUp,
   testEnv,
