@@ -109,6 +109,8 @@ export default defineConfig({
       {
         plugins: [inWorkerd],
         resolve: { alias: AS_INSTALLED },
+        // All modules of a file reach its Worker in one message of at most 32 MiB; as text, JSON takes the least of it.
+        json: { stringify: true },
         test: {
           name: 'workers',
           include: ['test/{workers,museum,naive,examples}/**/*.test.ts'],
