@@ -19,7 +19,7 @@ import { tokenOf } from './identity/sessions.ts'
 export function hostPages(setup: Console, identity: Hono) {
   return consoleRoutes(setup, (routes) => {
     routes.open('GET', '/', async (c, next) => {
-      // The console answers those who have a session.
+      // The console answers callers with a session.
       if (tokenOf(c) !== null) return next()
       return showWelcome(setup, c)
     })

@@ -35,7 +35,7 @@ export interface DeployTools {
   readonly secrets: Readonly<Record<string, () => Promise<string>>>
 }
 
-/** A step: what it does, in a sentence, and how. */
+/** A step: its description in a sentence, and its action. */
 export interface DeployStep {
   readonly does: string
   readonly run: (tools: DeployTools) => Promise<void>

@@ -34,11 +34,11 @@ const headers: MiddlewareHandler = async (c, next) => {
 export interface Routes {
   /** A page of an organization; its middleware has loaded it for the caller. */
   page(path: string, handler: Handler<ConsoleEnv>): void
-  /** A page for a caller who is signed in. */
+  /** A page for a signed-in caller. */
   signedIn(path: string, handler: Handler<ConsoleEnv>): void
-  /** A form of a caller who is signed in. */
+  /** A form of a signed-in caller. */
   form(path: string, handler: Handler<ConsoleEnv>): void
-  /** A form of a caller who is signed in, about an organization that is loaded for them. */
+  /** A form of a signed-in caller, about an organization that is loaded for them. */
   organizationForm(path: string, handler: Handler<ConsoleEnv>): void
   /** A page, or a form, without a session. */
   open(method: 'GET' | 'POST', path: string, handler: Handler<ConsoleEnv>): void

@@ -18,7 +18,7 @@ import { catalogueFor, wordsIn, type Values, type Words } from './texts/language
 
 /** Options of `seatgateConsole`. */
 export interface ConsoleOptions {
-  /** Identifies the person who asks, as for the router. */
+  /** Identifies the caller, as for the router. */
   readonly authenticate: Authenticate
   /** Where people sign in; `return_to` is added with the path to come back to. Default `/sign-in`. */
   readonly signInUrl?: string

@@ -65,7 +65,7 @@ export function withQuickDialect<D extends Database>(db: D): D {
 }
 
 function quickDialect(dialect: SQLiteAsyncDialect): SQLiteAsyncDialect {
-  // Drizzle writes what is rare, and each column and table the first time.
+  // Drizzle writes rare parts, and each column and table the first time.
   const slowly = (part: unknown): Query =>
     dialect.sqlToQuery(part instanceof SQL ? part : new SQL([part as never]))
   const texts = new WeakMap<object, string>()

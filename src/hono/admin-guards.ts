@@ -46,7 +46,7 @@ export function requireStepUp(
 /**
  * Decides in which organization an administrator's page works: without `:org` in the path it admits
  * operators; with it the organization must be the active one of the session, and the caller an operator
- * or one who administers it. Any other organization answers like one that does not exist.
+ * or an administrator. Any other organization answers like one that does not exist.
  *
  * Refusals: `unauthenticated`, `insufficient_role` (without `:org`), `organization_not_found`.
  *

@@ -1,6 +1,6 @@
 /**
- * The host adapter: one object of callbacks that says who asks, who administers the platform, and what
- * becomes of operator actions. It maps onto the options of the library and adds no second system.
+ * The host adapter: one object of callbacks for the current user, the administrators of the platform, the
+ * log of operator actions and step-up. It maps onto the options of the library and adds no second system.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export interface HostAdapter<User = unknown> {
   actorId(user: User): string | number | null
   /** Whether a user administers the platform. Absent: no user does. */
   isAdmin?(user: User): boolean | Promise<boolean>
-  /** Returns what the user has to do before a destructive action. */
+  /** Returns the action that the user has to take before a destructive operation. */
   stepUpChallenge?(user: User, action: string): StepUpChallenge | Promise<StepUpChallenge>
   /** Checks the proof. */
   verifyStepUp?(user: User, params: unknown, action: string): StepUpAnswer | Promise<StepUpAnswer>

@@ -82,7 +82,7 @@ const NAMES = namesOf<BetterAuthOptions>({ database: true, tables: true, isOpera
 /**
  * Connects better-auth: its sessions are the callers, its users the members, its passwords the proofs of
  * identity. better-auth and Seatgate use one D1 database. The session is read in the round trip of the
- * operation itself; a session that is expired or revoked, and a user who is banned (admin plugin), are
+ * operation itself; an expired or revoked session, and a banned user (admin plugin), are
  * refused with that request. An impersonated session names its operator.
  *
  * Sessions have an active organization if better-auth has a field for it:

@@ -61,7 +61,7 @@ export interface TokenIdentity {
    * @throws {IdentityUnavailable} if the keys cannot be fetched.
    */
   readonly authenticate: (c: Context) => Promise<Principal | null>
-  /** Accepts a token of the same user who has just signed in. */
+  /** Accepts a token of the same user after a new sign-in. */
   readonly stepUp: StepUp
   /**
    * Verifies a token, and returns its claims or null.

@@ -10,7 +10,7 @@ export interface LoggedAction {
   readonly action: unknown
 }
 
-/** A host adapter for tests: its user is set by the test, and it keeps what it was asked to log. */
+/** A host adapter for tests: its user is set by the test, and it keeps the logged actions. */
 export interface TestHostAdapter {
   readonly testOnly: true
   /** Sets the user of all requests; null signs out. */

@@ -130,7 +130,7 @@ export function openLedgerTables(sql: SqlStorage) {
       .at(0)
   const claimsNow = (): Claims => claimsIn(ledger()?.claims)
 
-  /** Finds the row of a seat by those who may hold it: its claim has the holder, else there are two. */
+  /** Finds the row of a seat by its possible holders: its claim has the holder, else there are two. */
   const find = ({ seatId, userId }: SeatSought, claims: Claims): SeatRow | undefined => {
     const holders = new Set([claims.get(seatId)?.[1], userId, invitationHolder(seatId)])
     for (const holder of holders) {

@@ -131,7 +131,7 @@ function forget(c: Context): void {
   deleteCookie(c, COOKIE, attributesIn(c, `${baseOf(c)}/invitation`))
 }
 
-// A user who is not a member reads that there is no seat, but not the numbers.
+// A non-member reads that there is no seat, but not the numbers.
 function toStranger(result: Result<unknown>): Result<unknown> {
   if (result.ok || result.error.code !== 'seat_limit_reached') return result
   return refused({ code: 'seat_limit_reached' } as Refusal)

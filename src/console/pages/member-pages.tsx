@@ -149,7 +149,7 @@ export function memberPages(setup: Console, routes: Routes): void {
     return afterAct(c, removed, all(c), 'removedDone')
   })
 
-  // With the organization, whose name the message has, and the caller, who is the member.
+  // With the organization, for its name in the message, and the caller, for the member.
   routes.organizationForm('/org/:org/leave', async (c) => {
     const { options } = await readFields(c)
     const { caller, organization } = c.var

@@ -145,7 +145,7 @@ export const BILLING_ACTIONS = /* @__PURE__ */ (() => {
       owner_id: text,
       code: optional,
     }),
-    // The numbers that an operator has set; without any of them what was set before is removed.
+    // The numbers that an operator has set; without any of them the earlier numbers are removed.
     'seat.entitlement_set': about('organization', {
       included: v.optional(limit),
       purchased: v.optional(count),

@@ -21,7 +21,7 @@ export interface ProviderContext {
 export interface SeatReference {
   readonly organizationId: string
   readonly seatId: string
-  /** The member who has it or is to get it, by which a ledger finds it; left out for an invitation. */
+  /** Its present or future member, by whom a ledger finds it; left out for an invitation. */
   readonly userId?: string
 }
 

@@ -89,7 +89,7 @@ export type GroupOf<Adds extends (...parameters: never) => unknown> =
     : never
 
 /**
- * Makes a group of routes for callers who are signed in; others get `unauthenticated`.
+ * Makes a group of routes for signed-in callers; others get `unauthenticated`.
  *
  * @throws {TypeError} if an option is wrong.
  */

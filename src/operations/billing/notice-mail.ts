@@ -21,7 +21,7 @@ export interface LimitNotice {
   readonly graceEnd: string | null
 }
 
-/** A mail about a notice, to one person who administers the organization. */
+/** A mail about a notice, to one administrator of the organization. */
 export interface NoticeMail extends LimitNotice {
   readonly kind: 'limit_notice'
   readonly to: string

@@ -62,7 +62,7 @@ export async function canAdd(
   return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed)
 }
 
-/** Returns the advice for a number of new members, or the refusal of the number to those who may ask. */
+/** Returns the advice for a number of new members, or the refusal of the number to callers with access. */
 export async function seatAdvice<R extends InputRefusal = never>(
   context: DatabaseContext & ProviderContext,
   scope: OrganizationScope,

@@ -33,7 +33,7 @@ export interface SeatExplanation extends SeatUsage {
   readonly nextExpiry: string | null
   /** The numbers that the limit is made of, with their sources. */
   readonly inputs: LimitInputs
-  /** The excess and what follows from it; null if the seats in use fit. */
+  /** The excess and its consequences; null if the seats in use fit. */
   readonly over: OverLimit | null
 }
 

@@ -22,7 +22,7 @@ export interface ReleasedSeats {
 export type ReleaseSeatRefusal = AccessRefusal | CommitRefusal | 'seats_unavailable'
 
 /**
- * Frees the seats of a user who is no longer a member, if the ledger still has them; for operators and the
+ * Frees the seats of a former member, if the ledger still has them; for operators and the
  * host itself. A member's seat is never freed, and neither is one that is reserved at this moment. A second
  * call frees no seat. Removals free their seats themselves, so this is needed after changes by hand only.
  *

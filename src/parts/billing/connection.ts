@@ -24,10 +24,10 @@ export interface HandledEvent {
 /**
  * Work of the host for events. It runs after the library has applied the event, is tried again by itself
  * until it succeeds, and does not run again after that. An attempt that a crash interrupts is repeated:
- * use `eventId` as the key of what it does.
+ * use `eventId` as the key of its effects.
  */
 export interface BillingHandler {
-  /** Names it in the table of what is done. */
+  /** Names the handler in the table of handled events. */
   readonly name: string
   /** The types of events that it takes. Default: every type. */
   readonly types?: readonly string[]
