@@ -162,24 +162,25 @@ function countOn(db: Database, key: string, more: number, now: Date): Statement 
 }
 
 /** Builds the statement that counts, in the open window or in a new one. */
-export function countUp(db: Database, key: SQL | string, more: number, now: Date) {
-  const endsAt = new Date(now.getTime() + WINDOW_MS)
+export function countUp(
+  db: Database,
+  key: SQL | string,
+  more: number,
+  now: Date,
+  windowMs = WINDOW_MS
+) {
+  const endsAt = new Date(now.getTime() + windowMs)
+  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
   return db
     .insert(rateLimits)
     .values({ key, count: more, endsAt })
-    .onConflictDoUpdate(inWindow(more, now))
-}
-
-function inWindow(more: number, now: Date) {
-  const endsAt = new Date(now.getTime() + WINDOW_MS)
-  const isOver = sql`${rateLimits.endsAt} <= ${now.getTime()}`
-  return {
-    target: rateLimits.key,
-    set: {
-      count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
-      endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
-    },
-  }
+    .onConflictDoUpdate({
+      target: rateLimits.key,
+      set: {
+        count: sql`case when ${isOver} then ${more} else ${rateLimits.count} + ${more} end`,
+        endsAt: sql`case when ${isOver} then ${endsAt.getTime()} else ${rateLimits.endsAt} end`,
+      },
+    })
 }
 
 const WINDOWS_PER_SWEEP = 1000

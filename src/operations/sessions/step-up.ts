@@ -1,4 +1,4 @@
-import { lte, eq, inArray, sql } from 'drizzle-orm'
+import { lte, eq, inArray } from 'drizzle-orm'
 import * as v from 'valibot'
 import { isUser, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { find } from '../../engine/access/authorize.ts'
@@ -7,6 +7,7 @@ import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { buildBatch } from '../../engine/changes/change-batch.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
+import { countUp } from '../../engine/model/rate-limits.ts'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
@@ -136,23 +137,11 @@ async function countAttempt(
   { windowSeconds }: StepUpRules,
   now: Date
 ): Promise<{ readonly count: number; readonly endsAt: number }> {
-  const endsAt = new Date(now.getTime() + windowSeconds * 1000)
-  const isOpen = sql`${rateLimits.endsAt} > ${now.getTime()}`
   const { counted } = await batch(db, {
-    counted: db
-      .insert(rateLimits)
-      .values({ key: attemptsOf(userId), count: 1, endsAt })
-      .onConflictDoUpdate({
-        target: rateLimits.key,
-        set: {
-          count: sql`case when ${isOpen} then ${rateLimits.count} + 1 else 1 end`,
-          endsAt: sql`case when ${isOpen} then ${rateLimits.endsAt} else ${endsAt.getTime()} end`,
-        },
-      })
-      .returning(),
+    counted: countUp(db, attemptsOf(userId), 1, now, windowSeconds * 1000).returning(),
   })
   const [row] = counted
-  return { count: row?.count ?? Infinity, endsAt: (row?.endsAt ?? endsAt).getTime() }
+  return { count: row?.count ?? Infinity, endsAt: (row?.endsAt ?? now).getTime() }
 }
 
 /** Returns whether a session is fresh: its user has proven who they are, not too long ago. */
