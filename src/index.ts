@@ -313,8 +313,8 @@ export { setSeatLimit } from './operations/seats/set-limit.ts'
 export type { SeatLimitInput, SetSeatLimitRefusal } from './operations/seats/set-limit.ts'
 export { billing } from './operations/billing/billing.ts'
 export type { BillingOptions } from './operations/billing/billing.ts'
-export type { LimitNotice, NoticeMail, NoticeMailer } from './operations/billing/notice-mail.ts'
-export type { NoticeLevel } from './engine/seats/notice-level.ts'
+export type { NoticeMail, NoticeMailer } from './operations/billing/notice-mail.ts'
+export type { LimitNotice, NoticeLevel } from './engine/seats/notice-level.ts'
 export { getBilling } from './operations/billing/get-billing.ts'
 export type {
   BillingView,

@@ -127,7 +127,7 @@ const failureOf = async (asked: Promise<unknown>) => {
 }
 
 describe.each(Object.keys(reach))('%s over real HTTP', (name) => {
-  it('creates one customer for a repeat, and answers what is not there with null', async () => {
+  it('creates one customer for a repeat, and answers null for a missing one', async () => {
     const { provider } = await reach[name]!()
     const customer = { organizationId: 'acme', name: 'Acme' }
     const ids = [

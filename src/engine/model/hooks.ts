@@ -6,8 +6,7 @@ import type { Membership } from './membership.ts'
 import type { Organization } from './organization.ts'
 import type { AuditActor, Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
-import type { SeatLimitView } from '../seats/limit.ts'
-import type { NoticeLevel } from '../seats/notice-level.ts'
+import type { LimitNotice } from '../seats/notice-level.ts'
 
 /**
  * The answer of a `before…` hook: no objection, or the host's reason for a refusal. Created by {@link
@@ -236,15 +235,7 @@ export interface AfterStates {
    * or the grace in which that is allowed ends soon (`grace_ending`). Called once for each crossing, with
    * the sweep. Needs `billing`.
    */
-  readonly afterLimitNotice: Told & {
-    readonly organizationId: string
-    readonly level: NoticeLevel
-    readonly held: number
-    readonly reserved: number
-    readonly limit: SeatLimitView
-    /** When the excess is suspended, ISO 8601 UTC; null if it is not. */
-    readonly graceEnd: string | null
-  }
+  readonly afterLimitNotice: Told & LimitNotice
 }
 
 export type BeforeHook = keyof BeforeStates

@@ -5,6 +5,7 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { limitNow, seatsUsed } from './counts.ts'
+import type { SeatLimitView } from './limit.ts'
 import type { SeatContext } from './provider.ts'
 
 /**
@@ -18,6 +19,19 @@ export type NoticeLevel = Exclude<(typeof NOTICE_LEVELS)[number], 'none'>
 
 const DAY_MS = 24 * 60 * 60 * 1000
 const BEFORE_END_MS = 3 * DAY_MS
+
+/** The content of a notice. */
+export interface LimitNotice {
+  /** The id of its event: the same for every attempt. */
+  readonly eventId: string
+  readonly organizationId: string
+  readonly level: NoticeLevel
+  readonly held: number
+  readonly reserved: number
+  readonly limit: SeatLimitView
+  /** When the excess is suspended, ISO 8601 UTC; null if it is not. */
+  readonly graceEnd: string | null
+}
 
 /**
  * Returns when the end of a grace is noticed: three days before it, or at its half if it is shorter than

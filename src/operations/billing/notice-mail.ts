@@ -5,21 +5,7 @@ import { batch } from '../../database/batch.ts'
 import { hasUserId, type UserContext } from '../../database/database.ts'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import type { NoticeLevel } from '../../engine/seats/notice-level.ts'
-import type { SeatLimitView } from '../../engine/seats/limit.ts'
-
-/** The content of a notice. */
-export interface LimitNotice {
-  /** The id of its event: the same for every attempt. */
-  readonly eventId: string
-  readonly organizationId: string
-  readonly level: NoticeLevel
-  readonly held: number
-  readonly reserved: number
-  readonly limit: SeatLimitView
-  /** When the excess is suspended, ISO 8601 UTC; null if it is not. */
-  readonly graceEnd: string | null
-}
+import type { LimitNotice } from '../../engine/seats/notice-level.ts'
 
 /** A mail about a notice, to one administrator of the organization. */
 export interface NoticeMail extends LimitNotice {

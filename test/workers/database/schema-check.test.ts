@@ -153,7 +153,7 @@ describe('a database that does not fit [C5]', () => {
     }
   })
 
-  it('that is behind is reported with the version that it has, and the one that is needed', async () => {
+  it('that is behind is reported with its version and the one that the code needs', async () => {
     await run(`UPDATE seatgate_schema SET version = ${SCHEMA_VERSION - 1}, compatible_from = 1`)
     const message = await notFitting(isolate())
     expect(message).toContain(`version ${SCHEMA_VERSION - 1} of`)

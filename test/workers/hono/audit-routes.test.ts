@@ -94,7 +94,7 @@ describe('the routes of the trail', () => {
     }
   )
 
-  it('are closed where the host fails to say who asks, with the host’s own error [D9 AUD-67]', async () => {
+  it('answer with the host’s own error if authenticate throws [D9 AUD-67]', async () => {
     const id = await organizationWith(seatgate)
     const fails = () => Promise.reject(new Error('boom'))
     expect(await answersTo(id, fails)).toEqual(everywhere('500 boom'))

@@ -194,7 +194,7 @@ describe('a limit that is lowered while people join', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('who asks after the limit fell is refused [MUSEUM-07]', async () => {
+  it('refuses a claim that is made after the limit was lowered [MUSEUM-07]', async () => {
     for (const provider of enforcing) {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 5, members: 4 })

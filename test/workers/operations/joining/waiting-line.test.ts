@@ -174,7 +174,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('loses a user who leaves it, is declined, has come in otherwise or is no user any more', async () => {
+  it('removes a user who withdraws, is declined, becomes a member by another door or is deleted', async () => {
     const { organization, scope, member, line } = await fullWith(5)
     const [left, declined, added, gone, last] = line as [string, string, string, string, string]
     const requests = unwrap(await listJoinRequests(seatgate, scope)).data

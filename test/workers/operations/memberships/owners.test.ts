@@ -140,7 +140,7 @@ describe('an organization that was deleted', () => {
   })
 })
 
-describe('an owner who has become the last one since', () => {
+describe('an owner who became the last one after the read', () => {
   it('is refused at once, without another read [ORG-112]', async () => {
     const calm = createKit()
     const organization = await calm.organization()

@@ -166,7 +166,7 @@ describe('the history of attempts', () => {
     expect(sink.sequences()).toEqual([1, 5])
   })
 
-  it('has a replay as attempts of its own, beside the one that failed [FWD-50]', async () => {
+  it('records a replay as further attempts and keeps the failed one [FWD-50]', async () => {
     let healed = false
     const sink = sinkOf('log', ({ sequence }) =>
       sequence === 2 && !healed ? permanent : delivered

@@ -133,7 +133,7 @@ describe('the object', () => {
     expect((await answer).checkpoints[0]).toMatchObject({ size: EVENTS, note: 'a checkpoint' })
   })
 
-  it('seals for the next who asks, no matter what became of the one before', async () => {
+  it('seals for the next caller after a run has failed', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     const failing = seal(requestFor(organization), () => Promise.reject(new Error('no key')))
