@@ -52,6 +52,8 @@ export type {
   HookRefusal,
   InputRefusal,
   InvitationRefusal,
+  JoinRefusal,
+  LimitRefusal,
   NamedOrganization,
   PageRefusal,
   ProofRefusal,
@@ -65,7 +67,7 @@ export type { Page, PageInput } from './base/page.ts'
 export type { OperationOptions } from './engine/changes/operation.ts'
 export { commitTogether } from './engine/changes/together.ts'
 export type { HostStatements } from './engine/changes/together.ts'
-export { combine } from './engine/changes/change-batch.ts'
+export { combine } from './engine/changes/combine.ts'
 export type { Prepared } from './engine/changes/change-batch.ts'
 export type { ChangeContext, MembershipContext } from './engine/changes/change-context.ts'
 export {
@@ -315,6 +317,7 @@ export { billing } from './operations/billing/billing.ts'
 export type { BillingOptions } from './operations/billing/billing.ts'
 export type { NoticeMail, NoticeMailer } from './operations/billing/notice-mail.ts'
 export type { LimitNotice, NoticeLevel } from './engine/seats/notice-level.ts'
+export { userLimits, type UserLimit, type UserLimitOptions } from './parts/limits/user-limits.ts'
 export { getBilling } from './operations/billing/get-billing.ts'
 export type {
   BillingView,

@@ -10,7 +10,13 @@ import type { WithSeatCount } from './engine/audit/record-events.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import { defaultLimitOf } from './engine/seats/billing-rules.ts'
 import type { Follower, Listener } from './engine/changes/change-context.ts'
-import { checkPart, type Brought, type PartName, type Sweep } from './engine/changes/part.ts'
+import {
+  checkPart,
+  type Brought,
+  type Part,
+  type PartName,
+  type Sweep,
+} from './engine/changes/part.ts'
 import type { HookContext } from './engine/model/hooks.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 import type { SlugRules } from './engine/model/slug.ts'
@@ -58,6 +64,8 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   readonly retention: Has['retention']
   /** The rules of billing; null without it: then operators set the limits. */
   readonly billing: BillingPart | null
+  /** The limits of users; null without them. */
+  readonly limits: Part<'limits'> | null
   /** Which personal data of a request are recorded. */
   readonly recordedData: RecordedData
   readonly eventRules: EventRules
@@ -144,6 +152,7 @@ export function createSeatgate<
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,
     billing: options.billing ?? null,
+    limits: options.identity?.limits ?? null,
   }
   // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
   const db = withQuickDialect(unscoped(options.database))

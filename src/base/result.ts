@@ -36,13 +36,17 @@ export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refus
 /**
  * An expected "no", as data. The code is the API; the router adds texts for people.
  *
- * `seat_limit_reached` carries the limit and the seats in use at the decision, `validation_error` the
+ * `seat_limit_reached` and `LimitRefusal` carry the limit and its use at the decision, `validation_error` the
  * messages by field, `last_owner` the organizations that would be left without an owner where there may
  * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
  * purged, `outdated_version` the limit and the version in force.
  */
 export type Refusal =
-  | { readonly code: 'seat_limit_reached'; readonly limit: number; readonly used: number }
+  | {
+      readonly code: 'seat_limit_reached' | LimitRefusal
+      readonly limit: number
+      readonly used: number
+    }
   | {
       readonly code: 'validation_error'
       readonly errors: Readonly<Record<string, readonly string[]>>
@@ -163,6 +167,12 @@ export type PageRefusal = InputRefusal | 'invalid_cursor'
 /** There is no seat, or the provider of seats does not answer. */
 export type SeatRefusal = 'seat_limit_reached' | 'seats_unavailable'
 
+/** The user owns as many organizations, or has as many memberships, as `userLimits()` allows. */
+export type LimitRefusal = 'owned_limit_reached' | 'membership_limit_reached'
+
+/** A user does not become a member for want of a seat, or because of a limit of their own. */
+export type JoinRefusal = SeatRefusal | LimitRefusal
+
 /** A hook of the host refuses, or fails. */
 export type HookRefusal = 'hook_refused' | 'hook_failed'
 
@@ -185,6 +195,15 @@ export const SEAT_REFUSALS = [
   'seat_limit_reached',
   'seats_unavailable',
 ] as const satisfies SeatRefusal[]
+
+/** The codes of {@link LimitRefusal}. */
+export const LIMIT_REFUSALS = [
+  'owned_limit_reached',
+  'membership_limit_reached',
+] as const satisfies LimitRefusal[]
+
+/** The codes of {@link JoinRefusal}. */
+export const JOIN_REFUSALS = [...SEAT_REFUSALS, ...LIMIT_REFUSALS] as const
 
 /** The codes of {@link ProofRefusal}. */
 export const PROOF_REFUSALS = [

@@ -73,6 +73,9 @@ function wordsFor(refusal: Refusal): string {
   switch (refusal.code) {
     case 'seat_limit_reached':
       return `${title} ${refusal.used} of ${refusal.limit} are in use.`
+    case 'owned_limit_reached':
+    case 'membership_limit_reached':
+      return `${title} The limit is ${refusal.limit}.`
     case 'validation_error':
       return [
         title,

@@ -38,6 +38,8 @@ const PROBLEMS = {
   last_owner: [409, 'An organization needs at least one owner'],
   host_conflict: [409, 'Conflicts with other data of this application'],
   seat_limit_reached: [409, 'All seats are taken'],
+  owned_limit_reached: [409, 'This user owns as many organizations as they may'],
+  membership_limit_reached: [409, 'This user is in as many organizations as they may be'],
   outdated_version: [409, 'A newer version of the limit is in force'],
   seats_in_use: [409, 'More seats are in use'],
   no_subscription: [409, 'There is no subscription'],

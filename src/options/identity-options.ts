@@ -1,6 +1,7 @@
 import { namesOf } from '../base/names.ts'
 import type { UserTable } from '../database/database.ts'
 import type { Proofs, StepUp, VerifyPassword } from '../engine/access/step-up.ts'
+import type { Part } from '../engine/changes/part.ts'
 import type { EmailVerification, VerificationContext } from '../engine/model/exclusions.ts'
 import { checkFunctions, groupOf, wrong } from './option-group.ts'
 
@@ -19,6 +20,11 @@ export interface IdentityOptions {
    * verified before. Without it no address counts as verified.
    */
   readonly emailVerification?: EmailVerification | 'always'
+  /**
+   * How many organizations a user may own and be a member of: `userLimits({ … })`. Default null: any
+   * number.
+   */
+  readonly limits?: Part<'limits'> | null
 }
 
 /** The checked options. */
@@ -31,6 +37,7 @@ const NAMES = namesOf<IdentityOptions>({
   verifyPassword: true,
   stepUp: true,
   emailVerification: true,
+  limits: true,
 })
 
 /** @throws {TypeError} if one of the options is invalid. */

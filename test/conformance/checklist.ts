@@ -9,6 +9,7 @@ export const GROUPS = {
   FWD: 51,
   SEAT: 53,
   BILL: 78,
+  CAP: 8,
 } as const
 
 type Groups = typeof GROUPS

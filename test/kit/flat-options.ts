@@ -103,6 +103,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       verifyPassword: flat.verifyPassword,
       stepUp: flat.stepUp,
       emailVerification: flat.emailVerification,
+      limits: flat.limits,
     }),
     roles: given<RoleOptions>({
       all: flat.roles,

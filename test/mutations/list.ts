@@ -64,6 +64,8 @@ const joinings = inFile('operations/joining/join.ts')
 const auditStatements = inFile('engine/audit/record-events.ts')
 const fulfilment = inFile('engine/changes/jobs.ts')
 const batch = inFile('engine/changes/change-batch.ts')
+const combining = inFile('engine/changes/combine.ts')
+const userLimits = inFile('parts/limits/user-limits.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
 const dispatch = inFile('engine/delivery/wake-consumers.ts')
@@ -779,12 +781,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'limit: numbers[1] ?? 0, used: numbers[0] ?? 0'
   ),
   batch('the last owner is planned anew', "    case 'last_owner':\n", ''),
-  batch(
+  combining(
     'combined changes forget seats',
     'takenSeats: [...first.takenSeats, ...second.takenSeats]',
     'takenSeats: first.takenSeats'
   ),
-  batch(
+  combining(
     'combined changes forget freed seats',
     'freedSeats: [...first.freedSeats, ...second.freedSeats]',
     'freedSeats: first.freedSeats'
@@ -1395,5 +1397,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'of a parameter that is there twice the first one counts',
     'given.length === 1 ? given[0] : given',
     'given[0]'
+  ),
+  userLimits(
+    'a member who is added as an owner owns without a limit',
+    "...(metadata['role'] === owner && { owns: subject })",
+    ''
+  ),
+  userLimits(
+    'a restored organization counts for no owner',
+    "return { owns: 'owners' }",
+    'return {}'
+  ),
+  userLimits('one more than the limit is let in', 'where used > most', 'where used > most + 1'),
+  userLimits(
+    'deleted organizations count against a limit',
+    'and held.deleted_at is null and held.personal = 0',
+    'and held.personal = 0'
   ),
 ]

@@ -173,6 +173,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'engine/changes/change-batch.ts': changing,
+  'engine/changes/combine.ts': changing,
+  'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,
     first: [...changing.first, ...workers('unnoticed')],

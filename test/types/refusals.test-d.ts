@@ -94,6 +94,9 @@ function advice(code: AddMemberRefusal): string {
     case 'seat_limit_reached':
     case 'seats_unavailable':
       return 'seats'
+    case 'owned_limit_reached':
+    case 'membership_limit_reached':
+      return 'user'
     case 'hook_refused':
     case 'hook_failed':
       return 'host'

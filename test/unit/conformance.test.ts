@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { conformanceDocument, differingIds } from '../conformance/document.ts'
+import { GROUPS as ALL_GROUPS } from '../conformance/checklist.ts'
+import ownLines from '../conformance/own-lines.md?raw'
 import { examine, openLines, type TestOutcome } from '../conformance/findings.ts'
 import { idsIn, listed, withoutIds } from '../conformance/titles.ts'
 
@@ -154,5 +156,18 @@ describe('the page', () => {
     expect(differingIds(page, page.replaceAll(' |', '   |'))).toEqual([])
     expect(differingIds(page, page.replace('<br>b<br>', '<br>x<br>'))).toEqual(['ORG-1'])
     expect(differingIds('', pageOf([]))).toEqual(['ORG-1', 'ORG-2', 'ORG-3', 'PIPE-1', 'PIPE-2'])
+  })
+})
+
+describe('the project’s own lines', () => {
+  it('are numbered without a gap, as many as the checklist has', () => {
+    const ids = [...ownLines.matchAll(/^- \*\*([A-Z]+)-(\d+)\*\* \S/gm)]
+    const groups = Map.groupBy(ids, ([, group = '']) => group)
+    expect(groups.size).toBeGreaterThan(0)
+    for (const [group, lines] of groups) {
+      const numbers = lines.map(([, , number]) => Number(number))
+      expect(numbers).toEqual(Array.from(numbers, (_, index) => index + 1))
+      expect([group, (ALL_GROUPS as Record<string, number>)[group]]).toEqual([group, lines.length])
+    }
   })
 })

@@ -75,6 +75,8 @@ export const GUARD_CODES = [
   'idempotency_mismatch',
   'operation_in_progress',
   'seat_limit_reached',
+  'owned_limit_reached',
+  'membership_limit_reached',
   'seats_unavailable',
 ] as const
 

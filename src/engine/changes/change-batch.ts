@@ -43,31 +43,6 @@ export interface Prepared<T> {
   readonly info: ChangeInfo
 }
 
-/**
- * Combines two prepared changes into one, in this order. They must not need each other's seats: an
- * organization and a further member of it are two batches.
- *
- * @example
- * ```ts
- * const both = combine(workspace.value, joining.value)
- * await commitTogether(seatgate, both, { before: [insertUser] })
- * ```
- */
-export function combine<A, B>(first: Prepared<A>, second: Prepared<B>): Prepared<readonly [A, B]> {
-  return {
-    value: [first.value, second.value],
-    statements: [...first.statements, ...second.statements],
-    takenSeats: [...first.takenSeats, ...second.takenSeats],
-    freedSeats: [...first.freedSeats, ...second.freedSeats],
-    organizationIds: [...new Set([...first.organizationIds, ...second.organizationIds])],
-    markedIds: [...new Set([...first.markedIds, ...second.markedIds])],
-    jobs: [...first.jobs, ...second.jobs],
-    events: [...first.events, ...second.events],
-    turns: [...first.turns, ...second.turns],
-    info: first.info,
-  }
-}
-
 const isReserved = ({ taken }: ClaimedSeat) => taken?.reservedBefore === true
 
 /** Builds the batch of a plan and its granted seats. */
@@ -149,6 +124,8 @@ export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> |
     case 'rate_limited_organization':
       return { code, retryAfterSeconds: numbers[0] ?? 1 }
     case 'seat_limit_reached':
+    case 'owned_limit_reached':
+    case 'membership_limit_reached':
       return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
     case 'session_gone':
       return { code: 'not_found' }

@@ -64,6 +64,7 @@ export interface Part<Name extends PartName = PartName> extends Brought {
 const PASSED = {
   invitations: 'invitations: invitations({ … })',
   joining: 'joining: joinRules({ … })',
+  limits: 'identity: { limits: userLimits({ … }) }',
   billing: 'billing: billing({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',

@@ -4,6 +4,7 @@ import type { Invitation } from './invitation.ts'
 import type { Domain, DomainMode, JoinRequest } from './join-request.ts'
 import type { Membership } from './membership.ts'
 import type { Organization } from './organization.ts'
+import type { LimitRefusal } from '../../base/result.ts'
 import type { AuditActor, Runtime } from '../../base/runtime.ts'
 import type { Principal } from '../access/principal.ts'
 import type { LimitNotice } from '../seats/notice-level.ts'
@@ -214,7 +215,7 @@ export interface AfterStates {
   readonly afterJoinRequestApprove: Told & { readonly request: JoinRequest }
   readonly afterJoinRequestDecline: Told & {
     readonly request: JoinRequest
-    readonly path: 'declined' | 'hook_refused' | 'host_conflict'
+    readonly path: 'declined' | 'hook_refused' | 'host_conflict' | LimitRefusal
   }
   readonly afterJoinRequestWithdraw: Told & { readonly request: JoinRequest }
   /**

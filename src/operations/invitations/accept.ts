@@ -5,13 +5,13 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { markVerified, type ExclusionCandidate } from '../../engine/model/exclusions.ts'
 import {
   HOOK_REFUSALS,
-  SEAT_REFUSALS,
+  JOIN_REFUSALS,
   ok,
   refused,
   type HookRefusal,
   type InvitationRefusal,
   type Result,
-  type SeatRefusal,
+  type JoinRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import {
@@ -61,7 +61,7 @@ import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
 export type AcceptInvitationRefusal =
   | 'unauthenticated'
   | InvitationRefusal
-  | SeatRefusal
+  | JoinRefusal
   | HookRefusal
   | StoreRefusal
   | 'invitation_mismatch'
@@ -76,7 +76,7 @@ export type AcceptInvitationRefusal =
  *
  * The mailed token marks the address of the user as verified. The inviter's token does not.
  *
- * Refusals: `unauthenticated`, `InvitationRefusal`, `SeatRefusal`, `HookRefusal`,
+ * Refusals: `unauthenticated`, `InvitationRefusal`, `JoinRefusal`, `HookRefusal`,
  * `StoreRefusal`, `invitation_mismatch`, `role_not_configured` (the role was taken out of the
  * configuration; the invitation stays open), `rate_limited` (too many wrong tokens).
  *
@@ -108,7 +108,7 @@ export async function acceptInvitation(
       name: 'organization.invitation.accept',
       input: envelope && [envelope.tokenHash, envelope.provesMailbox],
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
+      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
       queries: {
         rows: invitationById(db, id),
         organizations: invitingOrganization(db, id),

@@ -16,14 +16,14 @@ import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
-  SEAT_REFUSALS,
+  JOIN_REFUSALS,
   ok,
   refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type SeatRefusal,
+  type JoinRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../../engine/access/principal.ts'
@@ -51,7 +51,7 @@ export interface ApprovalInput<Role extends string = string> {
 export type ApproveJoinRequestRefusal =
   | AccessRefusal
   | InputRefusal
-  | SeatRefusal
+  | JoinRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -65,7 +65,7 @@ export type ApproveJoinRequestRefusal =
  * the approval is valid only while the caller could give it: if they lose the right before there is a
  * seat, the request is open again.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * Refusals: `AccessRefusal`, `InputRefusal`, `JoinRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
  * `not_pending`, `role_not_configured`, `already_member` (suspended).
  *
  * @throws {TypeError} if the host has configured no `joining`.
@@ -96,7 +96,7 @@ export async function approveJoinRequest<Role extends string = string>(
       name: 'organization.join_request.approve',
       input: [id, input],
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
+      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
       finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         targets: joinRequestOf(db, scope, id),

@@ -25,14 +25,14 @@ import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
-  SEAT_REFUSALS,
+  JOIN_REFUSALS,
   ok,
   refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type SeatRefusal,
+  type JoinRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import {
@@ -80,7 +80,7 @@ export interface JoinOrganizationInput {
 export type JoinOrganizationRefusal =
   | AccessRefusal
   | InputRefusal
-  | SeatRefusal
+  | JoinRefusal
   | HookRefusal
   | StoreRefusal
   | 'already_member'
@@ -95,7 +95,7 @@ export type JoinOrganizationRefusal =
  * unchanged; to a user whose address is in none of its domains the organization does not exist.
  *
  * Refusals: `AccessRefusal` (`insufficient_role` of a caller who is no person), `InputRefusal`,
- * `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended), `rate_limited_user` (declined
+ * `JoinRefusal`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended), `rate_limited_user` (declined
  * less than a day ago, or the eleventh time in a day),
  * `not_pending` (the request ended before this answer).
  *
@@ -127,7 +127,7 @@ export async function joinOrganization(
       name: 'organization.join',
       input,
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'rate_limited_user'],
+      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS, 'rate_limited_user'],
       finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         doors: openDomain(context, organizationId, userId),

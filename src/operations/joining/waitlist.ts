@@ -25,7 +25,7 @@ import { existingUser, personOf } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { LIMIT_REFUSALS, hasCode, ok, type Result } from '../../base/result.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import { configured, type JoiningContext } from './join-rules.ts'
 
@@ -41,7 +41,7 @@ const host = { type: 'system' } as const
  * Admits the first user of the waitlist, then the next, while there are seats: at most 20 users, and as
  * many as the invocation has statements for. A message on the queue continues, or without a queue the
  * next sweep. A user who can no longer join leaves the waitlist, and so does one whom a hook or a
- * constraint of the host refuses. It does not throw: the next sweep repeats what failed.
+ * constraint of the host refuses, or a limit of their own. It does not throw: the next sweep repeats what failed.
  */
 export async function admitWaiting(context: JoiningContext, organizationId: string): Promise<void> {
   const within = budgeted(context, STATEMENTS_AFTER_A_CHANGE)
@@ -56,13 +56,16 @@ export async function admitWaiting(context: JoiningContext, organizationId: stri
   await comeBack(context, organizationId)
 }
 
+// Refusals that are about this user alone: they must not keep the seat from the next one.
+const TURNED_AWAY = ['hook_refused', 'host_conflict', ...LIMIT_REFUSALS] as const
+
 // Returns whether the next user may have a seat too.
 async function admitFirst(context: JoiningContext, organizationId: string): Promise<boolean> {
   const admitted = await settleFirst(context, organizationId, admit)
   if (admitted.ok) return admitted.value !== 'nobody'
-  const { code } = admitted.error
-  if (code !== 'hook_refused' && code !== 'host_conflict') return false
-  const turnedAway = await settleFirst(context, organizationId, turnAway(code))
+  const { error } = admitted
+  if (!hasCode(error, TURNED_AWAY)) return false
+  const turnedAway = await settleFirst(context, organizationId, turnAway(error.code))
   return turnedAway.ok && turnedAway.value !== 'nobody'
 }
 
@@ -227,7 +230,7 @@ const admit: Settle = (context, first, now, { invited, candidates, approver }) =
 }
 
 const turnAway =
-  (reason: 'hook_refused' | 'host_conflict'): Settle =>
+  (reason: (typeof TURNED_AWAY)[number]): Settle =>
   (context, first, now) => ({
     value: 'gone',
     statements: [guardFirst(context, first), endRequest(context, first, 'declined', now)],

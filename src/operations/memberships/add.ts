@@ -4,7 +4,7 @@ import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
-  SEAT_REFUSALS,
+  JOIN_REFUSALS,
   invalid,
   ok,
   refused,
@@ -12,7 +12,7 @@ import {
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type SeatRefusal,
+  type JoinRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -36,7 +36,7 @@ import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
 export type AddMemberRefusal =
   | AccessRefusal
   | InputRefusal
-  | SeatRefusal
+  | JoinRefusal
   | HookRefusal
   | StoreRefusal
   | 'already_member'
@@ -45,7 +45,7 @@ export type AddMemberRefusal =
  * Adds a member `{ userId, role }`: claims a seat, then writes the membership and its audit events in one
  * batch. An existing member is returned or refused before seats are counted.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `userId` and `role`), `SeatRefusal`, `HookRefusal`,
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `userId` and `role`), `JoinRefusal`, `HookRefusal`,
  * `StoreRefusal`, `already_member` (with another role, or suspended).
  *
  * @example
@@ -71,7 +71,7 @@ export async function addMember<Role extends string = string>(
       name: 'organization.member_add',
       input,
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
+      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
       queries: {
         existing: membershipOf(db, scope, userId),
         user: existingUser(context, userId),

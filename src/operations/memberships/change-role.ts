@@ -46,6 +46,7 @@ export type ChangeRoleRefusal =
   | StoreRefusal
   | 'not_found'
   | 'last_owner'
+  | 'owned_limit_reached'
 
 /**
  * Changes a member's role `{ role }`. The same role changes no row. Only an owner can grant or take the
@@ -53,7 +54,7 @@ export type ChangeRoleRefusal =
  * could not send in the new role, end with the change; the result has their number.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `role`), `HookRefusal`, `StoreRefusal`, `not_found`,
- * `last_owner`.
+ * `last_owner`, `owned_limit_reached` (the member would own too many organizations).
  *
  * @example
  * ```ts
@@ -76,7 +77,7 @@ export async function changeRole<Role extends string = string>(
       name: 'organization.member_role_change',
       input: [userId, input],
       grows: false,
-      refusals: [...HOOK_REFUSALS, 'last_owner'],
+      refusals: [...HOOK_REFUSALS, 'last_owner', 'owned_limit_reached'],
       queries: {
         target: membershipOf(db, scope, userId),
         sent:

@@ -10,7 +10,7 @@ import {
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type SeatRefusal,
+  type JoinRefusal,
 } from '../../base/result.ts'
 import {
   checkCaller,
@@ -34,7 +34,7 @@ import { mayChangeRole, type AccessContext, type HasRoles } from '../../engine/a
 export type PrepareMemberRefusal =
   | 'insufficient_role'
   | InputRefusal
-  | SeatRefusal
+  | JoinRefusal
   | HookRefusal
   | 'already_member'
   | 'operation_in_progress'
@@ -45,7 +45,7 @@ export type PrepareMemberRefusal =
  * role, and that the user is not a member yet. The seat is claimed now; without a commit it is free again
  * within a minute.
  *
- * Refusals: `insufficient_role`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `already_member`,
+ * Refusals: `insufficient_role`, `InputRefusal`, `JoinRefusal`, `HookRefusal`, `already_member`,
  * `operation_in_progress`; `commitTogether` answers `organization_not_found` and the rest.
  *
  * @throws {TypeError} if the scope does not name the organization by its id.

@@ -55,6 +55,7 @@ export type TransferOwnershipRefusal =
   | HookRefusal
   | StoreRefusal
   | 'not_a_member'
+  | 'owned_limit_reached'
 
 /**
  * Makes another member owner `{ userId, role?, password | stepUpProof }` and gives the caller, an owner,
@@ -64,7 +65,7 @@ export type TransferOwnershipRefusal =
  * in the new role, end with it.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`, `not_a_member`
- * (the other user is none, or is suspended).
+ * (the other user is none, or is suspended), `owned_limit_reached` (the new owner would own too many).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -95,7 +96,7 @@ export async function transferOwnership<Role extends string = string>(
       name: 'organization.ownership_transfer',
       input: withoutProof(input),
       grows: false,
-      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS],
+      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, 'owned_limit_reached'],
       queries: {
         target: membershipOf(db, scope, userId),
         sent:

@@ -17,11 +17,13 @@ import {
   prepare,
 } from '../../engine/changes/operation.ts'
 import {
+  LIMIT_REFUSALS,
   invalid,
   ok,
   refused,
   type HookRefusal,
   type InputRefusal,
+  type LimitRefusal,
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
@@ -59,6 +61,7 @@ export type CreateOrganizationRefusal =
   | InputRefusal
   | HookRefusal
   | StoreRefusal
+  | LimitRefusal
   | 'seats_unavailable'
 
 /**
@@ -68,7 +71,7 @@ export type CreateOrganizationRefusal =
  *
  * Refusals: `unauthenticated`, `insufficient_role` (of a caller who is no person), `InputRefusal` (on
  * `name` and `slug`, also for a slug that was sent and is taken), `HookRefusal`, `StoreRefusal`,
- * `seats_unavailable`.
+ * `LimitRefusal`, `seats_unavailable`.
  *
  * @example
  * ```ts
@@ -109,7 +112,8 @@ export type PrepareOrganizationRefusal =
  * workspace. Sends no query to D1; the batch checks that the slug is free. Without a slug one is
  * generated from the name and six random letters.
  *
- * Refusals: `insufficient_role`, `InputRefusal`, `HookRefusal`, `seats_unavailable`; `commitTogether` answers a taken slug.
+ * Refusals: `insufficient_role`, `InputRefusal`, `HookRefusal`, `seats_unavailable`; `commitTogether` answers a taken slug
+ * and a `LimitRefusal`.
  *
  * @example
  * ```ts
@@ -151,7 +155,7 @@ function creation(
     name: 'organization.create',
     input,
     grows: true,
-    refusals: ['seats_unavailable'],
+    refusals: [...LIMIT_REFUSALS, 'seats_unavailable'],
     queries: { taken: slugsTaken(db, slugs, context.now()) },
     plan({ rows }, caller, now) {
       if (!isUser(caller)) return refused({ code: 'insufficient_role' })

@@ -28,6 +28,7 @@ export type RestoreOrganizationRefusal =
   | HookRefusal
   | StoreRefusal
   | 'last_owner'
+  | 'owned_limit_reached'
 
 /**
  * Restores a deleted organization with its members, for operators and the host itself. If its limit is
@@ -35,7 +36,8 @@ export type RestoreOrganizationRefusal =
  * returned unchanged.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `InputRefusal` (on `slug`: another organization
- * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (all its owners are gone meanwhile).
+ * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (all its owners are gone meanwhile),
+ * `owned_limit_reached` (of one of its owners).
  *
  * @example
  * ```ts
@@ -60,7 +62,7 @@ export async function restoreOrganization(
       name: 'organization.restore',
       input: organizationId,
       grows: false,
-      refusals: [...HOOK_REFUSALS],
+      refusals: [...HOOK_REFUSALS, 'owned_limit_reached'],
       queries: {
         deleted: db.select().from(organizations).where(eq(organizations.id, organizationId)),
         taken: slugTaken(db, isFree),

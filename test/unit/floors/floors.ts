@@ -25,6 +25,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/retention',
     'parts/ledger',
     'parts/billing',
+    'parts/limits',
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],

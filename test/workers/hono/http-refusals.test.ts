@@ -17,6 +17,7 @@ import {
   ledgerSeats,
   refuse,
   setMfaPolicy,
+  userLimits,
   type InvitationLimits,
   type Seatgate,
   type RefusalCode,
@@ -238,6 +239,24 @@ const ways = {
       const byOperator = embedded()
       await byOperator.put(`${path}/seats/limit`, { limit: 5, version: 7 }, anOperator)
       return byOperator.put(`${path}/seats/limit`, { limit: 4, version: 6 }, anOperator)
+    },
+  },
+  owned_limit_reached: {
+    status: 409,
+    beside: { limit: 0, used: 0 },
+    ask: async () => {
+      const client = embedded({ limits: userLimits({ owned: 0 }) })
+      return client.post('/organizations', { name: 'Acme' }, asUser(await person()))
+    },
+  },
+  membership_limit_reached: {
+    status: 409,
+    beside: { limit: 1, used: 1 },
+    ask: async () => {
+      const { owner, path } = await smallTeam()
+      const client = embedded({ limits: userLimits({ memberships: 1 }) })
+      const { userId } = (await smallTeam()).member
+      return client.post(`${path}/members`, { userId, role: 'member' }, asUser(owner))
     },
   },
   seat_limit_reached: {

@@ -65,6 +65,14 @@ const PAGES = {
   ],
   domain_not_verified: [{}, { status: 409, says: /DNS/ }],
   domain_taken: [{}, { status: 409, says: /another organization/ }],
+  owned_limit_reached: [
+    { limit: 3, used: 3 },
+    { status: 409, says: /The limit is 3/ },
+  ],
+  membership_limit_reached: [
+    { limit: 9, used: 9 },
+    { status: 409, says: /The limit is 9/ },
+  ],
   last_owner: [{ organizations: [] }, { status: 409, says: /owner/ }],
   seat_limit_reached: [
     { limit: 5, used: 6 },
