@@ -20,6 +20,11 @@ export interface RoleOptions<Role extends string = string> {
    * `invitationAdmins`.
    */
   readonly organizationAdmins?: readonly NoInfer<Role>[]
+  /**
+   * The roles that take no seat, such as viewers and guests: their members and invitations are in no
+   * count, and a change to another role claims a seat. Default none. The owner always takes a seat.
+   */
+  readonly seatless?: readonly NoInfer<Role>[]
 }
 
 const NAMES = namesOf<RoleOptions>({
@@ -28,6 +33,7 @@ const NAMES = namesOf<RoleOptions>({
   invitationAdmins: true,
   memberAdmins: true,
   organizationAdmins: true,
+  seatless: true,
 })
 
 // Plain strings: only roles that the host lists are a type.
@@ -45,13 +51,15 @@ export function checkedRoles<Role extends string>(
   const { all = ALL as readonly Role[], owner = 'owner' as Role } = given
   const { invitationAdmins = ADMINS as readonly Role[] } = given
   const { memberAdmins = invitationAdmins, organizationAdmins = invitationAdmins } = given
-  const lists = { owner: [owner], invitationAdmins, memberAdmins, organizationAdmins }
+  const { seatless = [] } = given
+  const lists = { owner: [owner], invitationAdmins, memberAdmins, organizationAdmins, seatless }
   for (const [name, roles] of Object.entries(lists)) {
     const stranger = roles.find((role) => !all.includes(role))
     if (stranger !== undefined) {
       throw wrong(`roles.${name} has "${stranger}", which is not in roles.all.`)
     }
-    if (roles.length === 0) throw wrong(`roles.${name} must not be empty.`)
+    if (roles.length === 0 && name !== 'seatless') throw wrong(`roles.${name} must not be empty.`)
   }
-  return { all, owner, invitationAdmins, memberAdmins, organizationAdmins }
+  if (seatless.includes(owner)) throw wrong(`roles.seatless must not have the owner "${owner}".`)
+  return { all, owner, invitationAdmins, memberAdmins, organizationAdmins, seatless }
 }

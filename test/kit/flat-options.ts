@@ -43,6 +43,7 @@ export interface FlatOptions
   readonly invitationAdminRoles?: readonly string[]
   readonly memberAdminRoles?: readonly string[]
   readonly organizationAdminRoles?: readonly string[]
+  readonly seatlessRoles?: readonly string[]
 
   readonly slugFormat?: RegExp
   readonly slugLength?: SlugRuleOptions['length']
@@ -111,6 +112,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       invitationAdmins: flat.invitationAdminRoles,
       memberAdmins: flat.memberAdminRoles,
       organizationAdmins: flat.organizationAdminRoles,
+      seatless: flat.seatlessRoles,
     }),
     slugs: given({
       format: flat.slugFormat,

@@ -8,6 +8,8 @@ export interface Roles<Role extends string = string> {
   readonly invitationAdmins: readonly Role[]
   readonly memberAdmins: readonly Role[]
   readonly organizationAdmins: readonly Role[]
+  /** The roles whose members take no seat. */
+  readonly seatless: readonly Role[]
 }
 
 /** A configuration with the roles `Role`: the operations accept only these. */
@@ -39,6 +41,11 @@ export function roleInput({ all }: Roles) {
  */
 export function isConfigured({ all }: Roles, role: string): boolean {
   return all.includes(role)
+}
+
+/** Whether a member with this role takes a seat. One whose role is not configured does. */
+export function takesSeat({ seatless }: Pick<Roles, 'seatless'>, role: string): boolean {
+  return !seatless.includes(role)
 }
 
 /**

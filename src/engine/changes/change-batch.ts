@@ -90,7 +90,10 @@ export function assemble<T>(
       ...jobs.statements,
     ],
     takenSeats: claimed.flatMap(({ taken }) => (taken === null ? [] : [taken])),
-    freedSeats: plan.freedSeats ?? [],
+    freedSeats: [
+      ...(plan.freedSeats ?? []),
+      ...claimed.flatMap(({ freed }) => (freed === null ? [] : [freed])),
+    ],
     organizationIds: organizationsOf(events),
     markedIds: recorded.markedIds,
     jobs: jobs.recorded,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { EventDraft } from '../audit/event.ts'
+import { takesSeat, type AccessContext } from '../access/roles.ts'
+import { seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement } from '../../database/database.ts'
 import type { SeatClaim } from '../model/plan.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
@@ -13,12 +14,15 @@ import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
 
 /** The context of a function that claims seats. */
-export interface SeatClaimContext extends ProviderContext, Pick<Runtime, 'newId' | 'report'> {}
+export interface SeatClaimContext
+  extends ProviderContext, Pick<AccessContext, 'roles'>, Pick<Runtime, 'newId' | 'report'> {}
 
 /** A granted claim: its statements, which belong into one batch. */
 export interface ClaimedSeat {
-  /** The reserved seat; null for a founder's seat, which is not reserved. */
+  /** The reserved seat; null for a founder's, which is not reserved, and for a role without a seat. */
   readonly taken: TakenSeat | null
+  /** The seat that the row had, and that its role does not take. */
+  readonly freed: SeatReference | null
   readonly statements: readonly Statement[]
   readonly events: readonly EventDraft[]
 }
@@ -67,11 +71,16 @@ export async function claimEach(
   context: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<readonly Result<ClaimedSeat, ReserveRefusal>[]> {
-  const requests = claims.map((claim) => seatRequest(context, claim))
-  const granted = await reserveEach(context, requests)
+  const requests = claims.map((claim) =>
+    takesSeat(context.roles, claim.role) ? seatRequest(context, claim) : null
+  )
+  const asked = requests.filter((request) => request !== null)
+  const granted = await reserveEach(context, asked)
   return claims.map((claim, index) => {
-    const [request, grant] = [requests[index], granted[index]]
-    if (!request || !grant) return refused({ code: 'seats_unavailable' })
+    const request = requests[index]
+    if (!request) return ok(withoutSeat(context, claim))
+    const grant = granted[asked.indexOf(request)]
+    if (!grant) return refused({ code: 'seats_unavailable' })
     return grant.ok ? ok(claimedSeat(context, claim, request, grant.value)) : grant
   })
 }
@@ -111,7 +120,8 @@ async function claimOne(
   context: SeatClaimContext,
   claim: SeatClaim
 ): Promise<Result<ClaimedSeat, ReserveRefusal>> {
-  const { seats, seatContext, report } = context
+  const { roles, seats, seatContext, report } = context
+  if (!takesSeat(roles, claim.role)) return ok(withoutSeat(context, claim))
   const request = seatRequest(context, claim)
   try {
     const granted = await seats.reserve(seatContext, request)
@@ -125,9 +135,22 @@ async function claimOne(
 }
 
 function seatRequest({ newId }: Pick<Runtime, 'newId'>, claim: SeatClaim): SeatRequest {
-  const { organizationId, kind } = claim
+  const { organizationId, kind, promotes } = claim
   const seatId = claim.seatId ?? newId()
-  return { organizationId, seatId, holder: claim.holder(seatId), kind }
+  const request = { organizationId, seatId, holder: claim.holder(seatId), kind }
+  return promotes ? { ...request, promotes } : request
+}
+
+/** Grants a row whose role takes no seat. A seat that it had, or was to have, is freed. */
+function withoutSeat(
+  { seats }: Pick<ProviderContext, 'seats'>,
+  { organizationId, seatId, heldBy, write }: SeatClaim
+): ClaimedSeat {
+  const statements = [write(null)]
+  if (seatId === null || !seats.enforces) return { taken: null, freed: null, statements, events: [] }
+  const { user_id: userId } = heldBy
+  const freed = { organizationId, seatId, ...(userId !== undefined && { userId }) }
+  return { taken: null, freed, statements, events: [seatEvent(freed, 'seat.released', heldBy)] }
 }
 
 function claimedSeat(
@@ -147,6 +170,7 @@ function claimedSeat(
       kind === 'founding'
         ? null
         : { seat, until: claim.until, reservedBefore, epoch: epoch ?? null, batch },
+    freed: null,
     statements: [...guards, claim.write(seatId)],
     events: seats.enforces ? claim.events(seat, counts) : [],
   }

@@ -5,7 +5,6 @@ import {
   hasUserId,
   userIdText,
   type Database,
-  type DatabaseContext,
   type Statement,
   type UserContext,
 } from '../../database/database.ts'
@@ -13,6 +12,7 @@ import type { SeatClaim } from './plan.ts'
 import { invitationHolder } from '../seats/reserve-rules.ts'
 import { guard } from '../../database/commit.ts'
 import { areFew } from '../../database/batch.ts'
+import type { AccessContext } from '../access/roles.ts'
 import { isPending } from '../seats/counts.ts'
 import type { KnownUser } from './invitation-lookup.ts'
 
@@ -101,9 +101,24 @@ export function claimForRenewal(
         locale: row.locale,
         invitedById: row.invitedById,
         updatedAt: row.updatedAt,
-        ...(seatId === null && { seatId: row.seatId }),
+        ...(seatId !== row.seatId && { seatId: row.seatId }),
       })
       .where(eq(invitations.id, row.id))
+  )
+}
+
+/** Claims a seat for the new role of an invitation, or frees `seatId` if the role takes none. */
+export function claimInRole(
+  db: Database,
+  invitation: UnseatedInvitation,
+  seatId: string | null
+): SeatClaim {
+  const { id, role, invitedById, updatedAt } = invitation
+  return claim(invitation, seatId, (row) =>
+    db
+      .update(invitations)
+      .set({ role, invitedById, updatedAt, seatId: row.seatId })
+      .where(eq(invitations.id, id))
   )
 }
 
@@ -112,12 +127,14 @@ function claim(
   seatId: string | null,
   write: (row: InvitationRow) => Statement
 ): SeatClaim {
-  const { id, organizationId, expiresAt } = invitation
+  const { id, organizationId, role, expiresAt } = invitation
   const promise = { invitation_id: id, expires_at: expiresAt.toISOString() }
   return {
     organizationId,
     kind: seatId === null ? 'new' : 'reserved',
+    role,
     seatId,
+    heldBy: { invitation_id: id },
     holder: invitationHolder,
     until: expiresAt,
     write: (granted) => write({ ...invitation, seatId: granted }),
@@ -126,19 +143,21 @@ function claim(
   }
 }
 
-/** Guards that the invitation is open now, with the token and the role that were read. */
-export function guardPending(
-  { db }: DatabaseContext,
-  { id, tokenHash, role }: InvitationRow,
-  now: Date
-): Statement {
+/** Guards that the invitation is open now, with the token, the role and the seat that were read. */
+export function guardPending(context: AccessContext, row: InvitationRow, now: Date): Statement {
+  const { id, tokenHash, role } = row
   return guard(
-    db,
+    context.db,
     'stale',
     sql`exists (select 1 from seatgate_invitations
-      where id = ${id} and token_hash = ${tokenHash} and role = ${role}
+      where ${hasItsSeat(context, row)}id = ${id} and token_hash = ${tokenHash} and role = ${role}
       and ${isReserved()} and ${isPending(now)})`
   )
+}
+
+// Only a change between roles with and without a seat gives an open invitation another one.
+function hasItsSeat({ roles }: AccessContext, { seatId }: InvitationRow): SQL {
+  return roles.seatless.length === 0 ? sql`` : sql`seat_id is ${seatId} and `
 }
 
 // A write that arrives long after it was planned finds the seat of an expired invitation with another
@@ -157,29 +176,29 @@ export function guardAddress({ db, users }: UserContext, { id, email }: KnownUse
 }
 
 /** Guards that the invitation was not ended or changed; it may have expired. */
-export function guardUnfinished(
-  { db }: DatabaseContext,
-  { id, tokenHash, role }: InvitationRow
-): Statement {
+export function guardUnfinished(context: AccessContext, row: InvitationRow): Statement {
+  const { id, tokenHash, role } = row
   return guard(
-    db,
+    context.db,
     'stale',
     sql`exists (select 1 from seatgate_invitations
-      where id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`
+      where ${hasItsSeat(context, row)}id = ${id} and token_hash = ${tokenHash} and role = ${role} and ${isUnfinished()})`
   )
 }
 
 /** Guards that none of these invitations was ended or changed. */
 export function guardAllUnfinished(
-  context: DatabaseContext,
+  context: AccessContext,
   rows: readonly InvitationRow[]
 ): readonly Statement[] {
   if (areFew(rows)) return rows.map((row) => guardUnfinished(context, row))
   const known = JSON.stringify(rows.map(({ id, tokenHash, role }) => [id, tokenHash, role]))
+  const seats = JSON.stringify(rows.map(({ id, seatId }) => `${id} ${seatId ?? ''}`))
+  const haveTheirs = sql` and id || ' ' || coalesce(seat_id, '') in (select value from json_each(${seats}))`
   const unfinished = sql`select count(*) from seatgate_invitations
     where (id, token_hash, role) in
       (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
-    and ${isUnfinished()}`
+    and ${isUnfinished()}${context.roles.seatless.length === 0 ? sql`` : haveTheirs}`
   const { length } = rows
   return [guard(context.db, 'stale', sql`(${unfinished}) = ${length}`)]
 }

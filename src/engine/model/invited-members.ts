@@ -16,7 +16,7 @@ import {
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../access/principal.ts'
-import { mayInvite } from '../access/roles.ts'
+import { mayInvite, type AccessContext } from '../access/roles.ts'
 import { isPending } from '../seats/counts.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import { endInvitation, endInvitations, type Ending } from './end-invitation.ts'
@@ -153,11 +153,15 @@ function countsOf(rows: readonly InvitationRow[]): ReadonlyMap<string, number> {
 
 /** Guards that an organization has exactly these open invitations, unchanged. */
 function guardOnlyUnfinished(
-  { db }: DatabaseContext,
+  { db, roles }: AccessContext,
   organizationId: string,
   rows: readonly InvitationRow[]
 ): Statement {
-  const known = JSON.stringify(rows.map(({ tokenHash }) => tokenHash))
+  const bySeat = roles.seatless.length > 0
+  const known = JSON.stringify(
+    rows.map(({ tokenHash, seatId }) => (bySeat ? `${tokenHash} ${seatId ?? ''}` : tokenHash))
+  )
+  const row = bySeat ? sql`token_hash || ' ' || coalesce(seat_id, '')` : sql`token_hash`
   return guard(
     db,
     'stale',
@@ -165,13 +169,13 @@ function guardOnlyUnfinished(
       where organization_id = ${organizationId} and ${isUnfinished()}) = ${rows.length}
       and not exists (select 1 from seatgate_invitations
         where organization_id = ${organizationId} and ${isUnfinished()}
-        and token_hash not in (select value from json_each(${known})))`
+        and ${row} not in (select value from json_each(${known})))`
   )
 }
 
 /** Builds the end of the open invitations of an organization that is deleted. */
 function endAll(
-  context: DatabaseContext & Pick<ProviderContext, 'seats'>,
+  context: AccessContext & Pick<ProviderContext, 'seats'>,
   organizationId: string,
   rows: readonly InvitationRow[],
   by: string | null,
@@ -194,7 +198,7 @@ export interface TakenOver extends Ending {
  * two seats. An expired one is only ended. If there is no invitation, guards that no other user makes one before the batch.
  */
 function takeOver(
-  context: UserContext & Pick<ProviderContext, 'seats'>,
+  context: UserContext & AccessContext & Pick<ProviderContext, 'seats'>,
   { organizationId, userId }: Newcomer,
   [invitation]: readonly InvitationRow[],
   caller: Principal,

@@ -30,6 +30,7 @@ export interface AddedMember {
 export interface JoinContext
   extends
     UserContext,
+    AccessContext,
     JoiningMembersContext,
     Pick<ProviderContext, 'seats'>,
     Pick<Runtime, 'newId'> {

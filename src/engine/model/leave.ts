@@ -4,7 +4,8 @@
  * @module
  */
 import { endPointers, type SessionStoreContext } from './session-store.ts'
-import { sql } from 'drizzle-orm'
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
@@ -120,6 +121,30 @@ export function planSuspension(
         }
       )
   )
+}
+
+/** Frees the seats of members whose role takes none. */
+export function unseat(
+  { db, roles, seats }: AccessContext & Pick<ProviderContext, 'seats'>,
+  organizationId: string,
+  members: readonly { readonly userId: string; readonly seatId: string }[]
+): Ending {
+  if (members.length === 0) return { statements: [], events: [], freedSeats: [] }
+  const listed = JSON.stringify(members.map(({ seatId }) => seatId))
+  const theirs = and(
+    eq(memberships.organizationId, organizationId),
+    inArray(memberships.role, roles.seatless),
+    sql`${memberships.seatId} in (select value from json_each(${listed}))`
+  )
+  const freed = seats.enforces ? members.map((member) => ({ organizationId, ...member })) : []
+  return {
+    statements: [
+      guard(db, 'stale', sql`(select count(*) from ${memberships} where ${theirs}) = ${members.length}`),
+      db.update(memberships).set({ seatId: null }).where(theirs),
+    ],
+    events: freed.map((seat) => seatEvent(seat, 'seat.released', { user_id: seat.userId })),
+    freedSeats: freed,
+  }
 }
 
 // A single one is compared directly: a list costs D1 more rows to read.

@@ -164,7 +164,9 @@ function claim<Kind extends SeatClaim['kind']>(
   return {
     organizationId,
     kind,
+    role: membership.role,
     seatId,
+    heldBy: {},
     // The seat of an invitation keeps its holder when it becomes the seat of a membership.
     holder: (id) => (seatId === null ? userId : invitationHolder(id)),
     until: null,

@@ -68,14 +68,20 @@ export function unchanged<T>(value: T): Plan<T> {
 export interface SeatClaim<Kind extends SeatRequest['kind'] = SeatRequest['kind']> {
   readonly organizationId: string
   readonly kind: Kind
+  /** The role that the row has, which decides whether it takes a seat. */
+  readonly role: string
   /** The seat that is already reserved, for `reserved`; null for a new one. */
   readonly seatId: string | null
+  /** Whose seat `seatId` is, as the event of its release records it. An invitation's may be empty. */
+  readonly heldBy: { readonly user_id?: string; readonly invitation_id?: string }
+  /** Whether the user is a member already, without a seat. */
+  readonly promotes?: boolean
   /** The holder: a user id, or an invitation. */
   readonly holder: (seatId: string) => string
   /** Until when the row keeps the seat reserved; null if it holds the seat. */
   readonly until: Date | null
-  /** Writes the row with its seat. */
-  readonly write: (seatId: string) => Statement
+  /** Writes the row with its seat; null: its role takes none. */
+  readonly write: (seatId: string | null) => Statement
   /** The events of the seat. `counts` has the seats in use, if the provider counted them. */
   readonly events: (seat: SeatReference, counts: SeatCounts) => readonly EventDraft[]
 }

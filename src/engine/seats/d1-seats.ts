@@ -66,10 +66,10 @@ function aMinuteBefore(now: Date): Date {
 
 // The refusal's numbers are in the guard's code, so that they are those of the decision. A bound number
 // would be written with a decimal point, hence the cast. A user who is already a member passes, so that
-// the unique key refuses the write with `already_member`.
+// the unique key refuses the write with `already_member`; no key would refuse a member who is promoted.
 function guardLimit(
   { db, defaultLimit, now }: SeatContext,
-  { organizationId, holder, kind }: SeatRequest
+  { organizationId, holder, kind, promotes }: SeatRequest
 ): Statement {
   const unlimitedMark = -1
   const unknownMark = -2
@@ -79,6 +79,10 @@ function guardLimit(
       : defaultLimit.kind === 'unlimited'
         ? unlimitedMark
         : unknownMark
+  const isNoMember = sql` and not exists (
+        select 1 from seatgate_memberships
+        where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
+      )`
   return guardSelecting(
     db,
     sql`select case
@@ -93,9 +97,6 @@ function guardLimit(
           else ${unknownMark}
         end from seatgate_entitlements where organization_id = ${organizationId}
       ), cast(${fallback} as integer)) as seats)
-      where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats)) and not exists (
-        select 1 from seatgate_memberships
-        where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
-      )`
+      where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats))${promotes ? sql`` : isNoMember}`
   )
 }

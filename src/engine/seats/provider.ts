@@ -35,6 +35,8 @@ export interface SeatRequest extends SeatReference {
    * the seat that a live invitation has reserved; it is granted also at a full limit.
    */
   readonly kind: 'founding' | 'new' | 'awaited' | 'reserved'
+  /** Whether the holder is a member already, without a seat. */
+  readonly promotes?: boolean
 }
 
 /** A seat that may be used if the guards hold when the membership is written. */

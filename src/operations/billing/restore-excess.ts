@@ -3,7 +3,7 @@ import { memberEvent } from '../../engine/audit/event.ts'
 import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { isSystem } from '../../engine/access/principal.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, takesSeat } from '../../engine/access/roles.ts'
 import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
@@ -56,9 +56,10 @@ async function restoreExcess(
         // A claim without a free seat would be recorded as a limit that was reached.
         const limit = limitFrom(rows.entitlement).limit ?? seatgate.seatContext.defaultLimit
         const room = limit.kind === 'finite' ? limit.seats - (rows.used[0]?.used ?? 0) : Infinity
-        const waiting = rows.suspended
-          .filter(({ role }) => isConfigured(roles, role))
-          .slice(0, Math.max(0, room))
+        const known = rows.suspended.filter(({ role }) => isConfigured(roles, role))
+        const seated = known.filter(({ role }) => takesSeat(roles, role))
+        const seatless = known.filter(({ role }) => !takesSeat(roles, role))
+        const waiting = [...seated.slice(0, Math.max(0, room)), ...seatless]
         if (waiting.length === 0) return ok(unchanged(0))
         return ok({
           rows: waiting.map((row) => ({

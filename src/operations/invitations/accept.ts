@@ -215,7 +215,7 @@ export function planAcceptance(
  * Plans the end of an invitation to a member, active or suspended: it is closed, and its seat is freed.
  */
 function planClosing(
-  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'seats'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'roles' | 'seats'>,
   open: OpenInvitation,
   existing: MembershipRow,
   user: UserPrincipal,
@@ -292,7 +292,7 @@ function accepted(invitation: InvitationRow, userId: string, now: Date): Invitat
 }
 
 function stamp(
-  context: Pick<InvitationContext, 'db' | 'emailVerification'>,
+  context: Pick<InvitationContext, 'db' | 'emailVerification' | 'roles'>,
   { invitation, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date

@@ -16,16 +16,20 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  SEAT_REFUSALS,
   ok,
   refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type Result,
+  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { movesSeat } from '../../engine/model/role-change.ts'
 import {
+  claimInRole,
   guardPending,
   invitationView,
   stateOf,
@@ -38,15 +42,18 @@ import type { InvitationContext } from './invitation-config.ts'
 export type ChangeInvitationRoleRefusal =
   | AccessRefusal
   | InputRefusal
+  | SeatRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
   | 'not_pending'
 
 /**
- * Changes the role `{ role }` of a pending invitation, also at a full limit.
+ * Changes the role `{ role }` of a pending invitation, also at a full limit. An invitation to a role that takes
+ * no seat (`roles.seatless`) claims one for a role that does, and the other way the seat is freed.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `not_pending`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`,
+ * `not_pending`.
  *
  * @example
  * ```ts
@@ -60,7 +67,7 @@ export async function changeInvitationRole<Role extends string = string>(
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Invitation, ChangeInvitationRoleRefusal>> {
-  partOf(context, 'invitations')
+  const { holdSeats } = partOf(context, 'invitations')
   const { db, roles } = context
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
@@ -69,8 +76,8 @@ export async function changeInvitationRole<Role extends string = string>(
     {
       name: 'organization.invitation.role_change',
       input: [id, input],
-      grows: false,
-      refusals: [...HOOK_REFUSALS],
+      grows: roles.seatless.length > 0,
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, roles.invitationAdmins)
@@ -86,6 +93,10 @@ export async function changeInvitationRole<Role extends string = string>(
         if (stateOf(target, now) !== 'pending') return refused({ code: 'not_pending' })
         if (target.role === role) return ok(unchanged(invitationView(target, now)))
         const invitation = invitationView({ ...target, role }, now)
+        // The user who changes the role becomes the inviter, who answers for it.
+        const changed = { role, invitedById: userIdOf(caller), updatedAt: now }
+        const { seatId, ...row } = target
+        const moves = (holdSeats || seatId !== null) && movesSeat(roles, target, role)
         return ok({
           value: invitation,
           before: [
@@ -97,12 +108,9 @@ export async function changeInvitationRole<Role extends string = string>(
           statements: [
             guardAccess(context, access.value),
             guardPending(context, target, now),
-            // The user who changes the role becomes the inviter, who answers for it.
-            db
-              .update(invitations)
-              .set({ role, invitedById: userIdOf(caller), updatedAt: now })
-              .where(eq(invitations.id, id)),
+            ...(moves ? [] : [db.update(invitations).set(changed).where(eq(invitations.id, id))]),
           ],
+          claims: moves ? [claimInRole(db, { ...row, ...changed }, seatId)] : [],
           events: [
             withHook(
               invitationEvent(target, 'organization.invitation.role_change', {

@@ -20,7 +20,7 @@ import { mailJob, mailStatus } from './mail.ts'
 import type { TokenSeed } from './token.ts'
 import * as v from 'valibot'
 import { Email } from '../../base/email.ts'
-import { roleInput, type Roles } from '../../engine/access/roles.ts'
+import { roleInput, type AccessContext, type Roles } from '../../engine/access/roles.ts'
 
 /** An invitation to create, and the open one of the same address that it replaces. */
 export interface InvitationDraft {
@@ -96,7 +96,7 @@ export interface InvitationWrites {
  * does not grow with the number of invitations.
  */
 export function writeInvitations(
-  context: UserContext & Pick<ProviderContext, 'seats'>,
+  context: UserContext & AccessContext & Pick<ProviderContext, 'seats'>,
   planned: readonly PlannedInvitation[],
   caller: Principal,
   now: Date

@@ -10,7 +10,13 @@ import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, readmit } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
-import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  isConfigured,
+  mayChangeRole,
+  roleInput,
+  takesSeat,
+  type HasRoles,
+} from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
@@ -180,7 +186,8 @@ function planApproval(
       'afterJoinRequestApprove',
       { request: joinRequestView({ ...target, state, updatedAt: now }) }
     )
-  if (configured(context).whenFull.request === 'wait') {
+  // Who takes no seat does not wait for one.
+  if (configured(context).whenFull.request === 'wait' && takesSeat(context.roles, role)) {
     const waiting = { ...target, state: 'waiting', updatedAt: now } as const
     return {
       value: pendingOutcome(waiting),

@@ -22,6 +22,7 @@ import {
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
+import { takesSeat } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
@@ -224,7 +225,9 @@ function planEntry(
     ...guardUserExists(context, userId),
     ...(pending ? [guardRequest(context, pending)] : []),
   ]
-  if (mode === 'auto' && whenFull.domain === 'refuse') {
+  // Who takes no seat does not wait for one.
+  const waits = whenFull.domain !== 'refuse' && takesSeat(context.roles, role)
+  if (mode === 'auto' && !waits) {
     const newcomer = { organizationId, userId, role }
     const statements = pending ? [...guards, stampJoined(context, pending, now)] : guards
     const details = { path: 'domain', requestId: pending?.id, invited } as const

@@ -1,7 +1,6 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
-import { memberships } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -9,12 +8,14 @@ import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
+  SEAT_REFUSALS,
   ok,
   refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type Result,
+  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -26,22 +27,25 @@ import {
 } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
-  isMembership,
   membershipView,
   type ChangedMembership,
 } from '../../engine/model/membership.ts'
+import { changedRole } from '../../engine/model/role-change.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import {
   mayChangeRole,
   roleInput,
+  takesSeat,
   type HasRoles,
   type ChangeRoleInput,
+  type Roles,
 } from '../../engine/access/roles.ts'
 
 /** Why {@link changeRole} refuses. */
 export type ChangeRoleRefusal =
   | AccessRefusal
   | InputRefusal
+  | SeatRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_found'
@@ -51,10 +55,11 @@ export type ChangeRoleRefusal =
 /**
  * Changes a member's role `{ role }`. The same role changes no row. Only an owner can grant or take the
  * owner's role, and the last owner who can act keeps it. Open invitations that the member has sent, and
- * could not send in the new role, end with the change; the result has their number.
+ * could not send in the new role, end with the change; the result has their number. A member whose role takes
+ * no seat (`roles.seatless`) claims one for a role that does, and the other way the seat is freed.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `role`), `HookRefusal`, `StoreRefusal`, `not_found`,
- * `last_owner`, `owned_limit_reached` (the member would own too many organizations).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `role`), `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
+ * `not_found`, `last_owner`, `owned_limit_reached` (the member would own too many organizations).
  *
  * @example
  * ```ts
@@ -76,8 +81,8 @@ export async function changeRole<Role extends string = string>(
     {
       name: 'organization.member_role_change',
       input: [userId, input],
-      grows: false,
-      refusals: [...HOOK_REFUSALS, 'last_owner', 'owned_limit_reached'],
+      grows: mayTakeSeat(roles, parsed),
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'last_owner', 'owned_limit_reached'],
       queries: {
         target: membershipOf(db, scope, userId),
         sent:
@@ -110,7 +115,8 @@ export async function changeRole<Role extends string = string>(
             by: userIdOf(caller),
             now,
           }) ?? NOTHING_LOST
-        const membership = membershipView({ ...target, role, updatedAt: now })
+        const changed = changedRole(context, target, role, now)
+        const { membership } = changed
         return ok({
           value: { ...membership, endedInvitations: lost.count },
           before: [
@@ -124,8 +130,9 @@ export async function changeRole<Role extends string = string>(
             guardUnchanged(context, target),
             ...guardAnotherOwner(context, target),
             ...lost.statements,
-            db.update(memberships).set({ role, updatedAt: now }).where(isMembership(target)),
+            ...changed.statements,
           ],
+          claims: changed.claims,
           events: [
             withHook(
               memberEvent(target, 'organization.member_role_change', {
@@ -144,4 +151,9 @@ export async function changeRole<Role extends string = string>(
     },
     options
   )
+}
+
+// Without roles that take no seat, a change of role claims none.
+function mayTakeSeat(roles: Roles, input: Result<ChangeRoleInput>): boolean {
+  return roles.seatless.length > 0 && input.ok && takesSeat(roles, input.value.role)
 }

@@ -1,6 +1,5 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { bothOf, parseInput, shortText } from '../../base/input.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -10,6 +9,7 @@ import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
+  SEAT_REFUSALS,
   invalid,
   ok,
   refused,
@@ -18,6 +18,7 @@ import {
   type InputRefusal,
   type ProofRefusal,
   type Result,
+  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -25,11 +26,11 @@ import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
   membershipOf,
-  isMembership,
   membershipView,
   type EndedWith,
   type Membership,
 } from '../../engine/model/membership.ts'
+import { changedRole } from '../../engine/model/role-change.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { roleInput, type Roles, type HasRoles } from '../../engine/access/roles.ts'
 
@@ -52,6 +53,7 @@ export type TransferOwnershipRefusal =
   | AccessRefusal
   | InputRefusal
   | ProofRefusal
+  | SeatRefusal
   | HookRefusal
   | StoreRefusal
   | 'not_a_member'
@@ -62,10 +64,12 @@ export type TransferOwnershipRefusal =
  * another role: `role`, or the first of the roles that administer members without owning. It is one
  * batch: the organization always has an owner, and of two concurrent transfers one succeeds. The caller
  * proves their identity, as for deletion. Open invitations that the caller has sent, and could not send
- * in the new role, end with it.
+ * in the new role, end with it. A new owner whose role takes no seat claims one first, also if the former
+ * owner's new role frees one.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `HookRefusal`, `StoreRefusal`, `not_a_member`
- * (the other user is none, or is suspended), `owned_limit_reached` (the new owner would own too many).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
+ * `not_a_member` (the other user is none, or is suspended), `owned_limit_reached` (the new owner would own
+ * too many).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -95,8 +99,8 @@ export async function transferOwnership<Role extends string = string>(
     {
       name: 'organization.ownership_transfer',
       input: withoutProof(input),
-      grows: false,
-      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, 'owned_limit_reached'],
+      grows: roles.seatless.length > 0,
+      refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, ...SEAT_REFUSALS, 'owned_limit_reached'],
       queries: {
         target: membershipOf(db, scope, userId),
         sent:
@@ -126,10 +130,6 @@ export async function transferOwnership<Role extends string = string>(
         const [target] = found.rows.target
         if (target?.status !== 'active') return refused({ code: 'not_a_member' })
         const { organizationId } = owner
-        const change = (row: MembershipRow, role: string) => ({
-          statement: db.update(memberships).set({ role, updatedAt: now }).where(isMembership(row)),
-          view: membershipView({ ...row, role, updatedAt: now }),
-        })
         const lost =
           context.invitations?.members.endLost(context, found.rows.sent, {
             userId: owner.userId,
@@ -139,10 +139,10 @@ export async function transferOwnership<Role extends string = string>(
             by: owner.userId,
             now,
           }) ?? NOTHING_LOST
-        const to = change(target, roles.owner)
-        const from = change(owner, lesser)
+        const to = changedRole(context, target, roles.owner, now)
+        const from = changedRole(context, owner, lesser, now)
         return ok({
-          value: { from: from.view, to: to.view, endedInvitations: lost.count },
+          value: { from: from.membership, to: to.membership, endedInvitations: lost.count },
           proof: parsed.value,
           before: [
             {
@@ -154,9 +154,10 @@ export async function transferOwnership<Role extends string = string>(
             guardAccess(context, access.value),
             guardUnchanged(context, target),
             ...lost.statements,
-            to.statement,
-            from.statement,
+            ...to.statements,
+            ...from.statements,
           ],
+          claims: [...to.claims, ...from.claims],
           events: [
             withHook(
               {
@@ -171,7 +172,7 @@ export async function transferOwnership<Role extends string = string>(
                 },
               },
               'afterTransfer',
-              { from: from.view, to: to.view }
+              { from: from.membership, to: to.membership }
             ),
             ...lost.events,
           ],

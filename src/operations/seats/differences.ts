@@ -12,7 +12,7 @@ import {
 import { limitView, type SeatLimit } from '../../engine/seats/limit.ts'
 import { invitationHolder } from '../../engine/seats/reserve-rules.ts'
 import type { ProviderContext, SeatInspection } from '../../engine/seats/provider.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { readExpected, readOverview, type Overview } from './stored-state.ts'
@@ -22,6 +22,7 @@ export interface SeatDifference {
   readonly kind:
     | 'member_count'
     | 'member_without_seat'
+    | 'needless_seat'
     | 'fenced_seat'
     | 'foreign_ledger'
     | 'epoch'
@@ -52,8 +53,10 @@ export interface StoredFacts {
   readonly rows: Counts
   /** The counts of the triggers. */
   readonly counter: Counts
-  /** Active members without a seat, which the library never writes. */
+  /** Active members without the seat that their role takes, which the library never writes. */
   readonly seatless: readonly string[]
+  /** Members with a seat that their role does not take: the role took one before. */
+  readonly needless: readonly { readonly userId: string; readonly seatId: string }[]
   /** Seats in use that are fenced. */
   readonly fenced: readonly string[]
 }
@@ -63,6 +66,7 @@ export function differencesWithin({
   rows,
   counter,
   seatless,
+  needless,
   fenced,
 }: StoredFacts): readonly SeatDifference[] {
   const kinds = ['active', 'suspended', 'seats'] as const
@@ -73,6 +77,7 @@ export function differencesWithin({
         : [difference('member_count', null, `${rows[kind]} ${kind}`, `${counter[kind]} ${kind}`)]
     ),
     ...seatless.map((userId) => difference('member_without_seat', userId, 'active', 'no seat')),
+    ...needless.map(({ userId }) => difference('needless_seat', userId, 'no seat', 'a seat')),
     ...fenced.map((seatId) => difference('fenced_seat', seatId, 'in use', 'given up')),
   ]
 }
@@ -219,12 +224,12 @@ const ATTEMPTS = 3
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function examine(
-  context: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   organizationId: string
 ): Promise<Result<Examination, 'seats_unavailable' | 'operation_in_progress'>> {
   const { db, seats, seatContext, now } = context
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const overview = await readOverview(db, organizationId, now())
+    const overview = await readOverview(context, organizationId, now())
     const within = differencesWithin(overview)
     const settled = { organizationId, overview, ledger: null, differences: within }
     if (!seats.inspect) return ok(settled)

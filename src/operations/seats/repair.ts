@@ -10,6 +10,7 @@ import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { seatFences } from '../../database/schema/seats-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
+import { unseat } from '../../engine/model/leave.ts'
 import { recount, reseat } from '../../engine/model/membership.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -64,6 +65,8 @@ export async function repair(
         if (found.rows.meanwhile.length > 0) return ok(unchanged(false))
         const seatless = overview.seatless.slice(0, RESEATED_AT_ONCE)
         const reseated = reseat(context, organizationId, seatless)
+        const needless = overview.needless.slice(0, RESEATED_AT_ONCE)
+        const unseated = unseat(context, organizationId, needless)
         const { limit, held, reserved } = storedCount(context, overview)
         return ok({
           value: true,
@@ -71,19 +74,22 @@ export async function repair(
             guardLive(context, organizationId),
             guard(db, 'stale', sql`not ${meanwhile}`),
             ...reseated.statements,
+            ...unseated.statements,
             recount(context, organizationId),
             unfence(context, overview.fenced, now),
           ],
           events: [
             ...reseated.events,
+            ...unseated.events,
             organizationEvent(organizationId, 'seat.drift_repaired', {
               differences: tally(differences),
-              held: held + seatless.length,
+              held: held + seatless.length - needless.length,
               reserved,
               limit: limitView(limit),
               ...(epoch !== null && { ledger_epoch: epoch }),
             }),
           ],
+          freedSeats: unseated.freedSeats,
         })
       },
     }
@@ -98,7 +104,7 @@ export async function repair(
 }
 
 function concernsLedger({ kind }: SeatDifference): boolean {
-  return kind !== 'member_count' && kind !== 'fenced_seat'
+  return !['member_count', 'fenced_seat', 'needless_seat'].includes(kind)
 }
 
 function tally(differences: readonly SeatDifference[]): Readonly<Record<string, number>> {

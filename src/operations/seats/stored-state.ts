@@ -3,9 +3,11 @@
  *
  * @module
  */
-import { eq, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
+import type { AccessContext, Roles } from '../../engine/access/roles.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { seatLedgers } from '../../database/schema/seats-tables.ts'
 import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
 import type { Expected, StoredFacts } from './differences.ts'
@@ -26,12 +28,13 @@ export interface Overview extends StoredFacts {
 
 /** Reads the overview: one row for each member and each open invitation, and few others. */
 export async function readOverview(
-  db: Database,
+  { db, roles }: AccessContext,
   organizationId: string,
   now: Date
 ): Promise<Overview> {
-  const { facts, entitlement } = await batch(db, {
-    facts: db.select(FACTS).from(selectFacts(organizationId, now)),
+  const { facts, needless, entitlement } = await batch(db, {
+    facts: db.select(FACTS).from(selectFacts(roles, organizationId, now)),
+    needless: needlessSeats(db, roles, organizationId),
     entitlement: entitlementOf(db, organizationId),
   })
   const [row] = facts
@@ -44,6 +47,7 @@ export async function readOverview(
       seats: row.countedSeats,
     },
     seatless: JSON.parse(row.seatless) as string[],
+    needless: needless.flatMap(({ userId, seatId }) => (seatId === null ? [] : [{ userId, seatId }])),
     fenced: [row.fenced, row.reservedFenced].flatMap((ids) => JSON.parse(ids) as string[]),
     epoch: row.epoch,
     reserved: row.reserved,
@@ -118,8 +122,25 @@ const FACTS = {
   heard: column('heard'),
 }
 
+// No query if every role takes a seat.
+function needlessSeats(db: Database, { seatless }: Roles, organizationId: string) {
+  return seatless.length === 0
+    ? null
+    : db
+        .select({ userId: memberships.userId, seatId: memberships.seatId })
+        .from(memberships)
+        .where(
+          and(
+            eq(memberships.organizationId, organizationId),
+            inArray(memberships.role, seatless),
+            isNotNull(memberships.seatId)
+          )
+        )
+}
+
 // An invitation that is about to expire may have expired for the ledger already, and be fenced.
-function selectFacts(organizationId: string, now: Date) {
+function selectFacts({ seatless }: Roles, organizationId: string, now: Date) {
+  const takesSeat = seatless.length === 0 ? sql`` : sql` and role not in ${seatless}`
   const fenced = sql`seat_id in (select seat_id from seatgate_seat_fences)`
   const later = new Date(now.getTime() + 60_000)
   return sql`(
@@ -139,7 +160,7 @@ function selectFacts(organizationId: string, now: Date) {
       select count(*) filter (where status = 'active') as active,
         count(*) filter (where status = 'suspended') as suspended,
         count(seat_id) as seats,
-        json_group_array(user_id) filter (where status = 'active' and seat_id is null) as seatless,
+        json_group_array(user_id) filter (where status = 'active' and seat_id is null${takesSeat}) as seatless,
         json_group_array(seat_id) filter (where ${fenced}) as fenced
       from seatgate_memberships where organization_id = ${organizationId}
     ) as present

@@ -1,5 +1,5 @@
 import type { Queries } from '../../database/batch.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
 import { find, type Found } from '../../engine/access/authorize.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -39,7 +39,7 @@ export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operatio
  * ```
  */
 export async function verifySeats(
-  context: DatabaseContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatVerification, VerifySeatsRefusal>> {
   const organizationId = verifiable(await find(context.db, scope, {}))
