@@ -22,7 +22,7 @@ export interface RoleOptions<Role extends string = string> {
   readonly organizationAdmins?: readonly NoInfer<Role>[]
   /**
    * The roles that take no seat, such as viewers and guests: their members and invitations are in no
-   * count, and a change to another role claims a seat. Default none. The owner always takes a seat.
+   * count, and a change to another role claims a seat. Default `[]`. The owner always takes a seat.
    */
   readonly seatless?: readonly NoInfer<Role>[]
 }

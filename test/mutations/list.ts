@@ -845,7 +845,7 @@ export const MUTATIONS: readonly Mutation[] = [
   lost('an invitation may be ended meanwhile', '= ${rows.length}', '>= 0'),
   lost(
     'another invitation may take an old one’s place',
-    '      and not exists (select 1 from seatgate_invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and token_hash not in (select value from json_each(${known})))`',
+    '      and not exists (select 1 from seatgate_invitations\n        where organization_id = ${organizationId} and ${isUnfinished()}\n        and ${row} not in (select value from json_each(${known})))`',
     '`'
   ),
   guards('a declined invitation is unfinished', ' and declined_at is null`', '`'),

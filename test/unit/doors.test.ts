@@ -70,19 +70,18 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('change a membership in these places alone, two of them only the role', () => {
+  it('change a membership in these places alone', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
-      'src/operations/memberships/change-role.ts',
-      'src/operations/memberships/transfer-ownership.ts',
+      'src/engine/model/role-change.ts',
     ])
-    for (const file of ['change-role', 'transfer-ownership']) {
-      const text = sources[`../../src/operations/memberships/${file}.ts`] ?? ''
-      expect([...text.matchAll(/\.set\(([^)]*)\)/g)].map(([, set]) => set)).toEqual([
-        '{ role, updatedAt: now }',
-      ])
-    }
+    // A change of role has a seat from a claim, or leaves the seat as it is.
+    const change = sources['../../src/engine/model/role-change.ts'] ?? ''
+    expect([...change.matchAll(/\.set\(([^)]*)\)/g)].map(([, set]) => set)).toEqual([
+      '{ role, updatedAt: now }',
+      '{ role, seatId: given, updatedAt }',
+    ])
   })
 
   it('give a seat nowhere but at the gate, and take it nowhere but at the exit', () => {
@@ -93,6 +92,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/invitation.ts',
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/role-change.ts',
       'src/operations/invitations/resend.ts',
       // The status of an event of a billing provider.
       'src/parts/billing/inbox.ts',
@@ -101,6 +101,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([
       'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/role-change.ts',
     ])
     const reseat = withoutComments(sources['../../src/engine/model/membership.ts'] ?? '')
     expect(reseat).toContain("eq(memberships.status, 'active'),\n    isNull(memberships.seatId)")
@@ -190,10 +191,34 @@ describe('the doors [SEAT-1]', () => {
   it('are these: a user who adds one finds this list', () => {
     expect(filesWith(/\bclaims:(?! readonly| Claims| string)/)).toEqual([
       'src/engine/model/join.ts',
+      'src/engine/model/role-change.ts',
+      'src/operations/invitations/change-role.ts',
       'src/operations/invitations/create.ts',
       'src/operations/invitations/resend.ts',
+      'src/operations/memberships/change-role.ts',
       'src/operations/memberships/restore.ts',
+      'src/operations/memberships/transfer-ownership.ts',
       'src/operations/organizations/create.ts',
+    ])
+    expect(filesWith(/\bchangedRole\(/)).toEqual([
+      'src/engine/model/role-change.ts',
+      'src/operations/memberships/change-role.ts',
+      'src/operations/memberships/transfer-ownership.ts',
+    ])
+  })
+
+  it('decide by the role at the gate alone whether a row takes a seat', () => {
+    expect(filesWith(/\bwrite\(null\)/)).toEqual(['src/engine/changes/seat-claims.ts'])
+    expect(filesWith(/\btakesSeat\(/)).toEqual([
+      'src/engine/access/roles.ts',
+      'src/engine/changes/seat-claims.ts',
+      'src/engine/model/role-change.ts',
+      // These ask without giving a seat.
+      'src/operations/billing/restore-excess.ts',
+      'src/operations/joining/approve.ts',
+      'src/operations/joining/join.ts',
+      'src/operations/memberships/change-role.ts',
+      'src/operations/seats/can-add.ts',
     ])
   })
 

@@ -147,7 +147,8 @@ function withoutSeat(
   { organizationId, seatId, heldBy, write }: SeatClaim
 ): ClaimedSeat {
   const statements = [write(null)]
-  if (seatId === null || !seats.enforces) return { taken: null, freed: null, statements, events: [] }
+  if (seatId === null || !seats.enforces)
+    return { taken: null, freed: null, statements, events: [] }
   const { user_id: userId } = heldBy
   const freed = { organizationId, seatId, ...(userId !== undefined && { userId }) }
   return { taken: null, freed, statements, events: [seatEvent(freed, 'seat.released', heldBy)] }

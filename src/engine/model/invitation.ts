@@ -107,7 +107,7 @@ export function claimForRenewal(
   )
 }
 
-/** Claims a seat for the new role of an invitation, or frees `seatId` if the role takes none. */
+/** Claims a seat for the new role of an invitation, or frees `seatId` if the role takes no seat. */
 export function claimInRole(
   db: Database,
   invitation: UnseatedInvitation,

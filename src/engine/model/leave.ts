@@ -123,7 +123,7 @@ export function planSuspension(
   )
 }
 
-/** Frees the seats of members whose role takes none. */
+/** Frees the seats of members whose role takes no seat. */
 export function unseat(
   { db, roles, seats }: AccessContext & Pick<ProviderContext, 'seats'>,
   organizationId: string,
@@ -139,7 +139,11 @@ export function unseat(
   const freed = seats.enforces ? members.map((member) => ({ organizationId, ...member })) : []
   return {
     statements: [
-      guard(db, 'stale', sql`(select count(*) from ${memberships} where ${theirs}) = ${members.length}`),
+      guard(
+        db,
+        'stale',
+        sql`(select count(*) from ${memberships} where ${theirs}) = ${members.length}`
+      ),
       db.update(memberships).set({ seatId: null }).where(theirs),
     ],
     events: freed.map((seat) => seatEvent(seat, 'seat.released', { user_id: seat.userId })),

@@ -80,7 +80,7 @@ export interface SeatClaim<Kind extends SeatRequest['kind'] = SeatRequest['kind'
   readonly holder: (seatId: string) => string
   /** Until when the row keeps the seat reserved; null if it holds the seat. */
   readonly until: Date | null
-  /** Writes the row with its seat; null: its role takes none. */
+  /** Writes the row with its seat; null: its role takes no seat. */
   readonly write: (seatId: string | null) => Statement
   /** The events of the seat. `counts` has the seats in use, if the provider counted them. */
   readonly events: (seat: SeatReference, counts: SeatCounts) => readonly EventDraft[]

@@ -63,10 +63,7 @@ function claimInRole(db: Database, member: MembershipRow): SeatClaim {
     holder: () => userId,
     until: null,
     write: (given) =>
-      db
-        .update(memberships)
-        .set({ role, seatId: given, updatedAt })
-        .where(isMembership(member)),
+      db.update(memberships).set({ role, seatId: given, updatedAt }).where(isMembership(member)),
     events: (seat, counts) => [seatEvent(seat, 'seat.assigned', { user_id: userId, ...counts })],
   }
 }

@@ -186,7 +186,7 @@ function planApproval(
       'afterJoinRequestApprove',
       { request: joinRequestView({ ...target, state, updatedAt: now }) }
     )
-  // Who takes no seat does not wait for one.
+  // A user in a role without a seat does not wait for one.
   if (configured(context).whenFull.request === 'wait' && takesSeat(context.roles, role)) {
     const waiting = { ...target, state: 'waiting', updatedAt: now } as const
     return {

@@ -225,7 +225,7 @@ function planEntry(
     ...guardUserExists(context, userId),
     ...(pending ? [guardRequest(context, pending)] : []),
   ]
-  // Who takes no seat does not wait for one.
+  // A user in a role without a seat does not wait for one.
   const waits = whenFull.domain !== 'refuse' && takesSeat(context.roles, role)
   if (mode === 'auto' && !waits) {
     const newcomer = { organizationId, userId, role }

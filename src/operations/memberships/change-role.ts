@@ -153,7 +153,7 @@ export async function changeRole<Role extends string = string>(
   )
 }
 
-// Without roles that take no seat, a change of role claims none.
+// Without roles that take no seat, a change of role claims no seat.
 function mayTakeSeat(roles: Roles, input: Result<ChangeRoleInput>): boolean {
   return roles.seatless.length > 0 && input.ok && takesSeat(roles, input.value.role)
 }

@@ -9,7 +9,7 @@ import {
   type Result,
   type SeatRefusal,
 } from '../../base/result.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import { takesSeat, type AccessContext } from '../../engine/access/roles.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -41,7 +41,8 @@ export type CanAddRefusal =
 
 /**
  * Returns whether an organization has seats for `members` new members, for its members and for operators.
- * It is advice: it changes no row and keeps no seat, and each addition is decided by itself.
+ * With a `role` that takes no seat (`roles.seatless`) it has. It is advice: it changes no row and keeps no
+ * seat, and each addition is decided by itself.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`, `InputRefusal`.
  *
@@ -54,19 +55,21 @@ export type CanAddRefusal =
  * ```
  */
 export async function canAdd(
-  context: DatabaseContext & ProviderContext,
+  context: AccessContext & ProviderContext,
   scope: OrganizationScope,
-  members = 1
+  members = 1,
+  role?: string
 ): Promise<Result<CanAdd, CanAddRefusal>> {
   const parsed = parseInput(Input, members)
-  return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed)
+  return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed, role)
 }
 
 /** Returns the advice for a number of new members, or the refusal of the number to callers with access. */
 export async function seatAdvice<R extends InputRefusal = never>(
-  context: DatabaseContext & ProviderContext,
+  context: AccessContext & ProviderContext,
   scope: OrganizationScope,
-  members: Result<number, R>
+  members: Result<number, R>,
+  role?: string
 ): Promise<Result<CanAdd, Exclude<CanAddRefusal, InputRefusal> | R>> {
   const found = await find(context.db, scope, {
     waiting: context.db
@@ -82,7 +85,8 @@ export async function seatAdvice<R extends InputRefusal = never>(
   const { limit, held, reserved } = count.value
   const waiting = found.rows.waiting[0]?.waiting ?? 0
   const last = held + reserved + waiting + members.value - 1
-  const refusal = refusalAt(limit, last)
+  const isSeated = role === undefined || takesSeat(context.roles, role)
+  const refusal = isSeated ? refusalAt(limit, last) : null
   // The numbers of a refusal are those of the seats, without the seats that are asked for.
   const told =
     refusal?.code === 'seat_limit_reached' ? { ...refusal, used: held + reserved } : refusal

@@ -1,5 +1,5 @@
 import { ok, refused, type Result } from '../../base/result.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { AccessContext } from '../../engine/access/roles.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { SeatUsage } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
@@ -13,8 +13,9 @@ export type CheckSeatLimitRefusal =
   | 'seats_unavailable'
 
 /**
- * Checks whether an organization has a seat for one more member, for its members and for operators. It is
- * advice: it changes no row and keeps no seat, and each addition is decided by itself.
+ * Checks whether an organization has a seat for one more member, for its members and for operators. A `role`
+ * that takes no seat needs no free seat. It is advice: it changes no row and keeps no seat, and each addition is
+ * decided by itself.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `seat_limit_reached`, `seats_unavailable`.
  *
@@ -27,10 +28,11 @@ export type CheckSeatLimitRefusal =
  * ```
  */
 export async function checkSeatLimit(
-  context: DatabaseContext & ProviderContext,
-  scope: OrganizationScope
+  context: AccessContext & ProviderContext,
+  scope: OrganizationScope,
+  role?: string
 ): Promise<Result<SeatUsage, CheckSeatLimitRefusal>> {
-  const advice = await seatAdvice(context, scope, ok(1))
+  const advice = await seatAdvice(context, scope, ok(1), role)
   if (!advice.ok) return advice
   const { canAdd: _, refusal, waiting: __, ...usage } = advice.value
   return refusal === null ? ok(usage) : refused(refusal)

@@ -47,7 +47,9 @@ export async function readOverview(
       seats: row.countedSeats,
     },
     seatless: JSON.parse(row.seatless) as string[],
-    needless: needless.flatMap(({ userId, seatId }) => (seatId === null ? [] : [{ userId, seatId }])),
+    needless: needless.flatMap(({ userId, seatId }) =>
+      seatId === null ? [] : [{ userId, seatId }]
+    ),
     fenced: [row.fenced, row.reservedFenced].flatMap((ids) => JSON.parse(ids) as string[]),
     epoch: row.epoch,
     reserved: row.reserved,

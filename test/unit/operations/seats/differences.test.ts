@@ -137,7 +137,7 @@ describe('a ledger’s own record', () => {
 
 describe('D1 alone', () => {
   const rows = { active: 2, suspended: 1, seats: 2 }
-  const sound = { rows, counter: rows, seatless: [], fenced: [] }
+  const sound = { rows, counter: rows, seatless: [], needless: [], fenced: [] }
 
   it.each([
     ['nothing', {}, []],
@@ -145,6 +145,11 @@ describe('D1 alone', () => {
     ['that of suspended ones', { counter: { ...rows, suspended: 0 } }, ['member_count']],
     ['that of seats', { counter: { ...rows, seats: 3 } }, ['member_count']],
     ['a member without a seat', { seatless: ['ann'] }, ['member_without_seat']],
+    [
+      'a seat that the role does not take',
+      { needless: [{ userId: 'ann', seatId: 's' }] },
+      ['needless_seat'],
+    ],
     ['a fence', { fenced: ['s'] }, ['fenced_seat']],
   ])('%s [SEAT-34]', (_what, facts, kinds) => {
     expect(differencesWithin({ ...sound, ...facts }).map(({ kind }) => kind)).toEqual(kinds)

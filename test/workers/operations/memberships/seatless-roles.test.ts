@@ -111,7 +111,7 @@ describe.each(enforcing)('a role that takes no seat, with %s seats', (provider) 
     await sound(organization)
   })
 
-  it('becomes the owner with a seat of its own, and the former owner gives theirs back [SEAT-30]', async () => {
+  it('becomes the owner with a seat of its own, and the former owner gives one back [SEAT-30]', async () => {
     const organization = await kit.organization({ seats: 2, members: 2 })
     const guest = await organization.join('guest')
     const transfer = (role: string) =>
