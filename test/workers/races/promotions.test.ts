@@ -55,7 +55,7 @@ describe.each(enforcing)('promotions at once, %s seats', (provider) => {
   )
 
   it(
-    'and the way back, of everybody again and again: at no time above the limit [SEAT-30]',
+    'and the way back, of all of them again and again: at no time above the limit [SEAT-30]',
     async () => {
       const random = seeded(37)
       for (let round = 0; round < atScale({ share: 2, thorough: 12 }); round++) {

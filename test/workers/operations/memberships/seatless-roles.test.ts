@@ -193,7 +193,7 @@ describe.each(enforcing)('a role that takes no seat, with %s seats', (provider) 
 })
 
 describe('without a limit', () => {
-  it('a role without a seat has none either, and promotion always succeeds [SEAT-20]', async () => {
+  it('a role without a seat holds no seat either, and promotion always succeeds [SEAT-20]', async () => {
     const kit = createKit({ ...GUESTS, provider: 'unlimited' })
     const organization = await kit.organization()
     const guest = await organization.join('guest')
