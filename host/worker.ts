@@ -59,9 +59,10 @@ interface Bindings extends Variables {
   readonly SEATS: DurableObjectNamespace<SeatLedger>
   readonly AUDIT_QUEUE: Queue<WakeUp>
   readonly CHECKPOINTS?: R2Bucket
+  readonly ARCHIVE?: R2Bucket
 }
 
-const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ...variables } = env as unknown as Bindings
+const { DB, SEATS, AUDIT_QUEUE, CHECKPOINTS, ARCHIVE, ...variables } = env as unknown as Bindings
 const settings = readSettings(variables)
 const rates = boundRates(settings.rates, env)
 const database = drizzle(DB)
@@ -110,7 +111,8 @@ const seatgate = createSeatgate({
         ? null
         : auditLog({ key: settings.auditLogKey, sealer: SEATS, ...checkpointsIn(CHECKPOINTS) }),
     retention: retention(
-      settings.auditRetentionDays === null ? [] : [{ days: settings.auditRetentionDays }]
+      settings.auditRetentionDays === null ? [] : [{ days: settings.auditRetentionDays }],
+      ARCHIVE === undefined ? {} : { archive: ARCHIVE }
     ),
     ...(settings.secret !== null && { cursorSecret: settings.secret }),
   },

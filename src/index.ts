@@ -441,6 +441,15 @@ export type {
   RetentionWindow,
 } from './parts/retention/retention-windows.ts'
 export { retention, sweepRetention } from './parts/retention/retention.ts'
+export type { RetentionOptions } from './parts/retention/retention.ts'
+export type { Archive, ArchiveBucket, StoredSegment } from './parts/retention/archive.ts'
+export type {
+  ArchiveContext,
+  ArchivedPage,
+  ArchivedRequest,
+  Segment,
+  TrailArchive,
+} from './engine/audit/archive.ts'
 export { generateLogKey } from './proof/note.ts'
 export { erasePersonalData } from './operations/audit/erase.ts'
 export type { Erasure, ErasureContext, ErasePersonalDataRefusal } from './operations/audit/erase.ts'

@@ -1,4 +1,5 @@
 import type { Database } from './database/database.ts'
+import type { ArchiveContext } from './engine/audit/archive.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import type { Brought, Part } from './engine/changes/part.ts'
 import type { JoiningMembersContext } from './engine/model/joining-members.ts'
@@ -19,7 +20,7 @@ export interface Parts {
   readonly joining: (Part<'joining'> & NonNullable<JoiningMembersContext['joining']>) | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
-  readonly retention: Part<'retention'> | null
+  readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
 }
 
 /** Options of `createSeatgate`. `Has` says which parts are passed. */

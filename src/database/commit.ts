@@ -176,6 +176,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   audit_checkpoints: ['organization_id size'],
   audit_published: ['organization_id'],
   audit_purges: ['organization_id last_sequence'],
+  audit_segments: ['organization_id last_sequence'],
   audit_carried_seats: ['organization_id seat_id'],
   audit_retention: ['organization_id'],
   audit_outbox: ['organization_id'],

@@ -1,4 +1,5 @@
 import {
+  type ArchiveBucket,
   auditLog,
   createSeatgate,
   forwarding,
@@ -73,6 +74,7 @@ export interface FlatOptions
   readonly publishCheckpoint?: AuditLogOptions['publishCheckpoint']
   readonly sealer?: AuditLogOptions['sealer']
   readonly retention?: readonly RetentionWindow[]
+  readonly archive?: ArchiveBucket
 }
 
 /** A configuration that has every part, for the compiler: a test knows which it has. */
@@ -127,7 +129,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
     audit: {
       forwarding: forwarding({ sinks: flat.sinks ?? [] }),
       log: flat.auditLogKey === undefined ? null : logOf(flat, flat.auditLogKey),
-      retention: retention(flat.retention ?? []),
+      retention: retention(flat.retention ?? [], given({ archive: flat.archive })),
       ...given({
         cursorSecret: flat.cursorSecret ?? flat.secret,
         recordIpAddress: flat.recordIpAddress,

@@ -51,6 +51,22 @@ export const auditPurges = /* @__PURE__ */ sqliteTable('seatgate_audit_purges', 
 }))
 
 /**
+ * Segments of trails in the host's bucket: events that retention has moved there. `beginsAfter` is the
+ * sequence behind which segments and trail are complete. Rows can only be inserted.
+ */
+export const auditSegments = /* @__PURE__ */ sqliteTable('seatgate_audit_segments', () => ({
+  organizationId: text('organization_id').notNull(),
+  firstSequence: integer('first_sequence').notNull(),
+  lastSequence: integer('last_sequence').notNull(),
+  beginsAfter: integer('begins_after').notNull(),
+  digest: text('digest').notNull(),
+  bytes: integer('bytes').notNull(),
+  beganAt: instant('began_at').notNull(),
+  endedAt: instant('ended_at').notNull(),
+  archivedAt: instant('archived_at').notNull(),
+}))
+
+/**
  * Seats that were taken at the horizon, because the purged events recorded them. A row with an invitation
  * is reserved.
  */

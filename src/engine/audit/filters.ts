@@ -5,6 +5,7 @@ import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { Instant, parseInput, shortText, wholeNumber } from '../../base/input.ts'
 import { knownParameters } from '../../base/names.ts'
 import type { InputRefusal, Result } from '../../base/result.ts'
+import type { AuditEvent } from './event.ts'
 
 const text = shortText()
 
@@ -68,6 +69,27 @@ export function matching(filters: ReadFilters): SQL | undefined {
     filters.after_sequence === undefined
       ? undefined
       : gt(auditEvents.sequence, filters.after_sequence)
+  )
+}
+
+/** Returns whether an event matches, as {@link matching} decides it in SQL. */
+export function matchesFilters(filters: ReadFilters, event: AuditEvent): boolean {
+  const { action_prefix: prefix = '', effective_user_id: user, from, to } = filters
+  const is = (value: string | null, wanted: string | null | undefined) =>
+    wanted === undefined || value === wanted
+  return (
+    is(event.actorId, filters.actor_id) &&
+    is(event.effectiveUserId, user) &&
+    is(event.action, filters.action) &&
+    event.action.startsWith(prefix) &&
+    is(event.outcome, filters.outcome) &&
+    is(event.targetType, filters.target_type) &&
+    is(event.targetId, filters.target_id) &&
+    is(event.requestId, filters.request_id) &&
+    is(event.traceId, filters.trace_id) &&
+    !(from && new Date(event.insertedAt) < from) &&
+    !(to && new Date(event.insertedAt) > to) &&
+    event.sequence > (filters.after_sequence ?? 0)
   )
 }
 

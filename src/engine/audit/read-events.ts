@@ -25,9 +25,14 @@ const sealedColumns = {
  *
  * @throws {UnknownSchemaVersion} if its form is not known here, which is also sent as a metric.
  */
-export function readEvent({ measure }: Pick<Runtime, 'measure'>, row: ReadEventRow): AuditEvent {
+export function readEvent(context: Pick<Runtime, 'measure'>, row: ReadEventRow): AuditEvent {
+  return newestForm(context, eventView(row))
+}
+
+/** Returns an event in its newest form, as {@link readEvent} does. */
+export function newestForm({ measure }: Pick<Runtime, 'measure'>, event: AuditEvent): AuditEvent {
   try {
-    return upcast(eventView(row))
+    return upcast(event)
   } catch (error) {
     if (error instanceof UnknownSchemaVersion) {
       measure({ name: 'audit.unknown_version', version: error.version })

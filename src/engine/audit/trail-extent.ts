@@ -12,20 +12,24 @@ export function horizonOf(organizationId: SQL<string | null> | string): SQL<numb
 export interface Extent {
   /** Its last sequence. */
   readonly head: number
-  /** The horizon. */
+  /** The horizon: events up to it can no longer be read. */
   readonly horizon: number
 }
 
 /** The extent of a trail without events. */
 export const NOTHING: Extent = { head: 0, horizon: 0 }
 
-/** Selects the extent of an organization's trail. */
-export function extentOf(db: Database, organizationId: SQL<string | null> | string) {
+/** Selects the extent of an organization's trail, by default the part of it that is in D1. */
+export function extentOf(
+  db: Database,
+  organizationId: SQL<string | null> | string,
+  horizon = horizonOf(organizationId)
+) {
   return db
     .select({
       head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
         where organization_id = ${organizationId}), 0)`.as('head'),
-      horizon: horizonOf(organizationId).as('horizon'),
+      horizon: horizon.as('horizon'),
     })
     .from(sql`(select 1)`)
 }

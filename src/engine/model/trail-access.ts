@@ -10,12 +10,38 @@ import { find, authorizeRole, type Access } from '../access/authorize.ts'
 import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
+import {
+  beginningBehind,
+  segmentsFor,
+  type ArchiveContext,
+  type ArchivedRequest,
+} from '../audit/archive.ts'
 import type { Trail } from '../audit/event-lookups.ts'
 import { extentOf } from '../audit/trail-extent.ts'
 
-/** Selects the beginning and the end of the trail of the scope's organization. */
+/** Selects the beginning and the end of the trail of the scope's organization in D1. */
 export function extentIn({ db }: DatabaseContext, { organization }: OrganizationScope) {
   return extentOf(db, organizationIdOf(organization))
+}
+
+/** Selects the beginning and the end of the trail with its archive, if there is one. */
+export function readableExtentIn(
+  { db, retention }: DatabaseContext & ArchiveContext,
+  { organization }: OrganizationScope
+) {
+  const id = organizationIdOf(organization)
+  const archived = (retention?.archive ?? null) !== null
+  return extentOf(db, id, archived ? beginningBehind(id) : undefined)
+}
+
+/** Selects the segments of the archive that a page of the trail is read from; no query without an archive. */
+export function archivedIn(
+  { db, retention }: DatabaseContext & ArchiveContext,
+  { organization }: OrganizationScope,
+  place: Omit<ArchivedRequest, 'limit'>
+): { readonly segments?: ReturnType<typeof segmentsFor> } {
+  if ((retention?.archive ?? null) === null) return {}
+  return { segments: segmentsFor(db, organizationIdOf(organization), place) }
 }
 
 /** Checks that the caller may read the trail, and reads other queries in the same round trip. */

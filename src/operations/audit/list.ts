@@ -1,8 +1,8 @@
 import { checkOptionNames } from '../../base/names.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { parseLimit, type Page, type PageInput } from '../../base/page.ts'
-import { NOTHING, missedSince } from '../../engine/audit/trail-extent.ts'
-import { countIn, eventsIn, readEvent } from '../../engine/audit/read-events.ts'
+import { missedSince } from '../../engine/audit/trail-extent.ts'
+import { countIn, eventsIn, newestForm } from '../../engine/audit/read-events.ts'
 import {
   invalid,
   ok,
@@ -13,8 +13,14 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { AuditEvent, ReadEventRow } from '../../engine/audit/event.ts'
-import { extentIn, findAllowed, trailOf } from '../../engine/model/trail-access.ts'
+import type { ArchiveContext, ArchivedRequest, Segment } from '../../engine/audit/archive.ts'
+import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import {
+  archivedIn,
+  findAllowed,
+  readableExtentIn,
+  trailOf,
+} from '../../engine/model/trail-access.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -44,7 +50,7 @@ export type ListAuditEventsRefusal = AccessRefusal | PageRefusal | 'before_horiz
  * ```
  */
 export async function listAuditEvents(
-  context: ListContext & AccessContext,
+  context: ListContext & AccessContext & ArchiveContext,
   scope: OrganizationScope,
   input: AuditListInput = {},
   options: { readonly largestPage?: number } = {}
@@ -53,36 +59,63 @@ export async function listAuditEvents(
   const { largestPage = LARGEST_PAGE } = options
   const request = await readRequest(context, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
+  const place: ArchivedRequest = {
+    filters: page?.filters ?? {},
+    order: page?.trail.order ?? 'newest',
+    after: page?.places[0] ?? null,
+    limit: page === null ? 0 : page.limit + 1,
+  }
   const found = await findAllowed(context, scope, {
-    events: eventsIn(context, trailOf(context, scope), page?.filters ?? {}, {
-      order: page?.trail.order ?? 'newest',
-      after: page?.places[0] ?? null,
-      limit: page === null ? 0 : page.limit + 1,
-    }),
-    extent: extentIn(context, scope),
+    events: eventsIn(context, trailOf(context, scope), place.filters, place),
+    extent: readableExtentIn(context, scope),
+    ...archivedIn(context, scope, place),
   })
   if (!found.ok) return found
   if (!request.ok) return request
-  const { limit, trail, filters, places } = request.value
-  const [after = null] = places
-  const { horizon } = found.value.rows.extent[0] ?? NOTHING
-  const behind = trail.order === 'oldest' ? after : null
-  const missed = missedSince(behind ?? filters.after_sequence, horizon)
+  const { limit, trail, filters } = request.value
+  const { extent, segments = [], events } = found.value.rows
+  const behind = trail.order === 'oldest' ? place.after : null
+  const missed = missedSince(behind ?? filters.after_sequence, extent[0]?.horizon ?? 0)
   if (missed) return refused(missed)
-  const rows = found.value.rows.events as readonly ReadEventRow[]
-  const last = rows.at(limit - 1)
-  const more = rows.length > limit && last !== undefined
+  const stored = (events as readonly ReadEventRow[]).map(eventView)
+  const { data, next } = await withArchived(context, stored, segments, place)
   return ok({
-    data: rows.slice(0, limit).map((row) => readEvent(context, row)),
-    nextCursor: more ? await placeAfter(context.cursorSecret, trail, [last.sequence]) : null,
+    data: data.slice(0, limit).map((event) => newestForm(context, event)),
+    nextCursor: next === null ? null : await placeAfter(context.cursorSecret, trail, [next]),
   })
+}
+
+/** Returns the events of a page, one more than it shows if there are more, and where the next one begins. */
+async function withArchived(
+  { retention }: ArchiveContext,
+  stored: readonly AuditEvent[],
+  segments: readonly Segment[],
+  place: ArchivedRequest
+): Promise<{ readonly data: readonly AuditEvent[]; readonly next: number | null }> {
+  const newest = place.order === 'newest'
+  const archive = retention?.archive ?? null
+  const filled = newest && stored.length >= place.limit
+  if (archive === null || segments.length === 0 || filled) return pageOf(stored, place, null)
+  const limit = place.limit - (newest ? stored.length : 0)
+  const read = await archive.read(segments, { ...place, limit })
+  const older = read.events.map(({ leafHash: _sealed, ...event }) => event)
+  // Without a full page there may be events in the segments that this request does not read.
+  const unread = read.more ? read.end : null
+  if (newest) return pageOf([...stored, ...older], place, unread)
+  return pageOf(read.more ? older : [...older, ...stored], place, unread)
+}
+
+function pageOf(data: readonly AuditEvent[], { limit }: ArchivedRequest, unread: number | null) {
+  const last = data.at(limit - 2)
+  return { data, next: data.length >= limit && last !== undefined ? last.sequence : unread }
 }
 
 /** Why {@link countAuditEvents} refuses. */
 export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
 
 /**
- * Counts an organization's audit events, all of them or those that match.
+ * Counts an organization's audit events, all of them or those that match. Of archived events it reads every
+ * segment that the filters allow: 1,000 events each.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `before_horizon`.
  *
@@ -94,21 +127,34 @@ export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_hor
  * ```
  */
 export async function countAuditEvents(
-  context: AccessContext,
+  context: AccessContext & ArchiveContext,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<{ readonly count: number }, CountAuditEventsRefusal>> {
-  const filters = parseFilters(input, [])
-  const found = await findAllowed(context, scope, {
-    counted: countIn(context, trailOf(context, scope), filters.ok ? filters.value : NONE),
-    extent: extentIn(context, scope),
-  })
-  if (!found.ok) return found
-  if (!filters.ok) return filters
-  const { counted, extent } = found.value.rows
-  const missed = missedSince(filters.value.after_sequence, extent[0]?.horizon ?? 0)
-  if (missed) return refused(missed)
-  return ok({ count: counted[0]?.count ?? 0 })
+  const parsed = parseFilters(input, [])
+  const given = parsed.ok ? parsed.value : NONE
+  let filters: ReadFilters = given
+  let archived = 0
+  for (;;) {
+    const found = await findAllowed(context, scope, {
+      counted: countIn(context, trailOf(context, scope), filters),
+      extent: readableExtentIn(context, scope),
+      ...archivedIn(context, scope, { filters, order: 'oldest', after: null }),
+    })
+    if (!found.ok) return found
+    if (!parsed.ok) return parsed
+    const { counted, extent, segments = [] } = found.value.rows
+    const missed = missedSince(given.after_sequence, extent[0]?.horizon ?? 0)
+    if (missed) return refused(missed)
+    const archive = context.retention?.archive ?? null
+    if (archive === null || segments.length === 0) {
+      return ok({ count: archived + (counted[0]?.count ?? 0) })
+    }
+    const place = { filters, order: 'oldest', after: null, limit: Infinity } as const
+    const { events, end } = await archive.read(segments, place)
+    archived += events.length
+    filters = { ...given, after_sequence: end }
+  }
 }
 
 /** The request of a list: filters, the order (default `newest` first) and a page. */

@@ -1,6 +1,7 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
+import type { ArchiveContext } from '../../engine/audit/archive.ts'
 import { NOTHING, missedSince, type Extent } from '../../engine/audit/trail-extent.ts'
-import { eventsIn, readEvent } from '../../engine/audit/read-events.ts'
+import { eventsIn, newestForm } from '../../engine/audit/read-events.ts'
 import {
   ok,
   refused,
@@ -12,7 +13,12 @@ import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
-import { extentIn, findAllowed, trailOf } from '../../engine/model/trail-access.ts'
+import {
+  archivedIn,
+  findAllowed,
+  readableExtentIn,
+  trailOf,
+} from '../../engine/model/trail-access.ts'
 
 /** Events that are read on demand, oldest first. */
 export interface EventStream {
@@ -24,6 +30,9 @@ export interface EventStream {
 }
 
 const EVENTS_PER_READ = 500
+
+/** The context of a function that streams events. */
+export interface StreamContext extends AccessContext, ArchiveContext {}
 
 /** Why {@link streamAuditEvents} refuses. */
 export type StreamAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_horizon'
@@ -44,30 +53,32 @@ export type StreamAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_ho
  * ```
  */
 export function streamAuditEvents(
-  context: AccessContext & Pick<Runtime, 'measure'>,
+  context: StreamContext & Pick<Runtime, 'measure'>,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
-  return streamRows(context, scope, input, (row) => readEvent(context, row))
+  return streamEvents(context, scope, input, ({ leafHash: _sealed, ...event }) =>
+    newestForm(context, event)
+  )
 }
 
 /** Streams the events as they were written, each with the hash that it was sealed with, for an export. */
 export function streamWritten(
-  context: AccessContext,
+  context: StreamContext,
   scope: OrganizationScope,
   input: AuditFilters
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
-  return streamRows(context, scope, input, eventView)
+  return streamEvents(context, scope, input, (event) => event)
 }
 
-async function streamRows(
-  context: AccessContext,
+async function streamEvents(
+  context: StreamContext,
   scope: OrganizationScope,
   input: AuditFilters,
-  view: (row: ReadEventRow) => AuditEvent
+  view: (event: AuditEvent) => AuditEvent
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
   const filters = parseFilters(input, [])
-  const found = await findAllowed(context, scope, { extent: extentIn(context, scope) })
+  const found = await findAllowed(context, scope, { extent: readableExtentIn(context, scope) })
   if (!found.ok) return found
   if (!filters.ok) return filters
   const there = found.value.rows.extent[0] ?? NOTHING
@@ -83,24 +94,35 @@ async function streamRows(
 // A reader that loses the right to read stops here, and so does one that retention overtakes, because it
 // cannot know which events it has missed.
 async function* pages(
-  context: AccessContext,
+  context: StreamContext,
   scope: OrganizationScope,
   filters: ReadFilters,
   { head: through, horizon: begunAt }: Extent,
-  view: (row: ReadEventRow) => AuditEvent
+  view: (event: AuditEvent) => AuditEvent
 ): AsyncGenerator<AuditEvent> {
+  const archive = context.retention?.archive ?? null
   let after = 0
   for (;;) {
-    const page = { order: 'oldest', after, through, limit: EVENTS_PER_READ, sealed: true } as const
+    const place = { filters, order: 'oldest', after } as const
+    const page = { ...place, through, limit: EVENTS_PER_READ, sealed: true }
     const found = await findAllowed(context, scope, {
       events: eventsIn(context, trailOf(context, scope), filters, page),
-      extent: extentIn(context, scope),
+      extent: readableExtentIn(context, scope),
+      ...archivedIn(context, scope, place),
     })
     if (!found.ok) throw new StreamEnded(found.error.code)
-    const { horizon } = found.value.rows.extent[0] ?? NOTHING
-    if (horizon > Math.max(after, begunAt)) throw new StreamEnded('before_horizon')
+    const { extent, segments = [] } = found.value.rows
+    if ((extent[0]?.horizon ?? 0) > Math.max(after, begunAt))
+      throw new StreamEnded('before_horizon')
+    if (archive !== null && segments.length > 0) {
+      const { events, end } = await archive.read(segments, { ...place, limit: Infinity })
+      for (const event of events) if (event.sequence <= through) yield view(event)
+      if (end >= through) return
+      after = end
+      continue
+    }
     const rows = found.value.rows.events as readonly ReadEventRow[]
-    for (const row of rows) yield view(row)
+    for (const row of rows) yield view(eventView(row))
     const last = rows.at(-1)
     if (last === undefined || rows.length < EVENTS_PER_READ) return
     after = last.sequence

@@ -20,8 +20,9 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import type { ArchiveContext } from '../../engine/audit/archive.ts'
 import { subtreeHashes } from '../../engine/audit/sealer.ts'
-import { extentIn, findAllowed } from '../../engine/model/trail-access.ts'
+import { findAllowed, readableExtentIn } from '../../engine/model/trail-access.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { partOf } from '../../engine/changes/part.ts'
@@ -61,6 +62,9 @@ const size = wholeNumber({ min: 1 })
 const Inclusion = v.object({ sequence: size }, 'Must be an object.')
 const Consistency = v.object({ from: size, to: size }, 'Must be an object.')
 
+/** The context of a function that reads the log. */
+export interface ProofContext extends AccessContext, ArchiveContext, Pick<LogContext, 'log'> {}
+
 /** Why {@link auditCheckpoint} refuses. */
 export type AuditCheckpointRefusal = AccessRefusal
 
@@ -72,7 +76,7 @@ export type AuditCheckpointRefusal = AccessRefusal
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function auditCheckpoint(
-  context: AccessContext & Pick<LogContext, 'log'>,
+  context: ProofContext,
   scope: OrganizationScope
 ): Promise<Result<AuditCheckpoint, AuditCheckpointRefusal>> {
   const read = await readLog(context, scope)
@@ -98,7 +102,7 @@ export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal | 'not
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveInclusion(
-  context: AccessContext & Pick<LogContext, 'log'>,
+  context: ProofContext,
   scope: OrganizationScope,
   input: InclusionInput
 ): Promise<Result<InclusionProof, ProveInclusionRefusal>> {
@@ -132,7 +136,7 @@ export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal | 'n
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function proveConsistency(
-  context: AccessContext & Pick<LogContext, 'log'>,
+  context: ProofContext,
   scope: OrganizationScope,
   input: ConsistencyInput
 ): Promise<Result<ConsistencyProof, ProveConsistencyRefusal>> {
@@ -146,7 +150,7 @@ export async function proveConsistency(
   return ok({ from, to, hashes: await rootsOf(context, read.value.organizationId, spans) })
 }
 
-async function readLog(context: AccessContext & Pick<LogContext, 'log'>, scope: OrganizationScope) {
+async function readLog(context: ProofContext, scope: OrganizationScope) {
   const { db, roles } = context
   const log = partOf(context, 'log')
   const { caller, organization } = scope
@@ -162,7 +166,7 @@ async function readLog(context: AccessContext & Pick<LogContext, 'log'>, scope: 
       )
       .orderBy(desc(auditCheckpoints.size))
       .limit(1),
-    extent: extentIn(context, scope),
+    extent: readableExtentIn(context, scope),
   })
   if (!found.ok) return found
   const { rows, organization: place } = found.value

@@ -52,6 +52,8 @@ export interface PurgeRequest {
   readonly force: boolean
   /** Events from this time on are kept, regardless of the windows. */
   readonly olderThan: Date | null
+  /** The last sequence that may be purged. */
+  readonly through: number
 }
 
 /**
@@ -63,7 +65,7 @@ export function planPurge(
   windows: readonly RetentionWindow[],
   organizationId: string,
   { horizon, sealed, held, sinks, events }: Beginning,
-  { force, olderThan }: PurgeRequest,
+  { force, olderThan, through: most }: PurgeRequest,
   now: Date
 ): Purge {
   const isKept = ({ action, insertedAt }: Beginning['events'][number]) => {
@@ -81,7 +83,7 @@ export function planPurge(
       .filter(({ required }) => required && !force)
       .map(({ id, settled }) => ({ name: id, through: settled })),
   ]
-  const through = Math.max(horizon, Math.min(due, ...limits.map((limit) => limit.through)))
+  const through = Math.max(horizon, Math.min(due, most, ...limits.map((limit) => limit.through)))
   const worthIt = past.some(
     ({ sequence, action }) => sequence <= through && action !== 'audit.purge_run'
   )

@@ -29,6 +29,7 @@ import {
   settledThrough,
   type Purge,
 } from './purge-plan.ts'
+import { recordSegment, type StoredSegment } from './archive.ts'
 import type { RetentionContext } from './retention-windows.ts'
 import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import { guard } from '../../database/commit.ts'
@@ -74,11 +75,13 @@ export type PurgeAuditEventsRefusal =
  * Purges the beginning of an organization's trail that is past its window: at most 1,000 events with
  * their personal parts and dead letters. A legal hold and the last checkpoint are never passed; a
  * required sink that has not settled an event is passed only with `force`. Each run is recorded as
- * `audit.purge_run` or `audit.forced_purge`. Without a window no event is purged. Identify the
- * organization by its id, even if it is deleted; `system` for the platform's own events. For the host
- * itself and its operators.
+ * `audit.purge_run` or `audit.forced_purge`. Without a window no event is purged. With an archive the
+ * events are in its bucket before they are deleted. Identify the organization by its id, even if it is
+ * deleted; `system` for the platform's own events. For the host itself and its operators.
  *
  * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `CommitRefusal`.
+ *
+ * @throws {StoreUnavailable} if the bucket of the archive does not answer; then no event is deleted.
  *
  * @example
  * ```ts
@@ -88,8 +91,26 @@ export type PurgeAuditEventsRefusal =
  */
 export async function purgeAuditEvents(
   context: RetentionContext,
-  { organization: organizationId, ...scope }: OrganizationScope,
+  scope: OrganizationScope,
   input: PurgeInput = {}
+): Promise<Result<PurgeRun, PurgeAuditEventsRefusal>> {
+  const { archive } = partOf(context, 'retention')
+  if (archive === null) return purge(context, scope, input, null)
+  const would = await purge(context, scope, { ...input, dryRun: true }, null)
+  if (!would.ok || would.value.events === 0 || input.dryRun) return would
+  const { organizationId, horizon: lastSequence, events } = would.value
+  const firstSequence = lastSequence - events + 1
+  const segment = await archive.store(context.db, { organizationId, firstSequence, lastSequence })
+  return purge(context, scope, input, segment)
+}
+
+// With a segment it purges exactly the events of the segment, or none if another run was faster or a hold
+// was placed.
+async function purge(
+  context: RetentionContext,
+  { organization: organizationId, ...scope }: OrganizationScope,
+  input: PurgeInput,
+  segment: StoredSegment | null
 ): Promise<Result<PurgeRun, PurgeAuditEventsRefusal>> {
   const { now } = context
   const { windows } = partOf(context, 'retention')
@@ -105,26 +126,26 @@ export async function purgeAuditEvents(
       if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
       if (!parsed.ok) return parsed
       const { dryRun } = parsed.value
-      const purge = planPurge(
-        windows,
-        organizationId,
-        beginningOf(context, rows),
-        parsed.value,
-        began
-      )
-      const { firstSequence, lastSequence, forced, unsettled, waitsFor } = purge
+      const beginning = beginningOf(context, rows)
+      const request = { ...parsed.value, through: segment?.lastSequence ?? Infinity }
+      const planned = planPurge(windows, organizationId, beginning, request, began)
+      const { firstSequence, lastSequence, forced, unsettled, waitsFor } = planned
       const events = lastSequence - firstSequence + 1
       const more = events === EVENTS_PER_RUN
       const value = { organizationId, horizon: lastSequence, events, more, waitsFor }
       if (dryRun || events === 0) return ok(unchanged(value))
+      if (segment !== null && !isOf(segment, planned)) {
+        return ok(unchanged({ ...value, horizon: firstSequence - 1, events: 0 }))
+      }
       const action = forced ? 'audit.forced_purge' : 'audit.purge_run'
       return ok({
         value,
-        statements: purgeStatements(context, purge, {
-          organizationId,
-          startedAt: began,
-          more,
-        }),
+        statements: purgeStatements(
+          context,
+          planned,
+          { organizationId, startedAt: began, more },
+          segment
+        ),
         events: [
           trailEvent(organizationId, action, {
             first_sequence: firstSequence,
@@ -139,6 +160,10 @@ export async function purgeAuditEvents(
   const went = done.ok && done.value.events > 0 && parsed.ok && !parsed.value.dryRun
   if (went) await finish(context, done.value, now().getTime() - began.getTime())
   return done
+}
+
+function isOf(segment: StoredSegment, { firstSequence, lastSequence }: Purge): boolean {
+  return segment.firstSequence === firstSequence && segment.lastSequence === lastSequence
 }
 
 // The duration is known only afterwards. A crash in between leaves it empty.
@@ -182,7 +207,8 @@ export interface Run {
 function purgeStatements(
   context: DatabaseContext & ConfiguredConsumersContext,
   purge: Purge,
-  run: Run
+  run: Run,
+  segment: StoredSegment | null
 ): Statement[] {
   const { db } = context
   const { organizationId, startedAt, more } = run
@@ -192,6 +218,7 @@ function purgeStatements(
     ...guards(context, purge, run),
     ...carrySeats(context, organizationId, lastSequence),
     record(context, purge, run),
+    ...(segment === null ? [] : [recordSegment(db, segment, startedAt)]),
     db
       .delete(auditPersonal)
       .where(

@@ -7,6 +7,7 @@
 import type { Part } from '../../engine/changes/part.ts'
 import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
+import type { Archive } from './archive.ts'
 import { PATTERN, matches } from '../../engine/audit/filters.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { budgetOf } from '../../database/statement-budget.ts'
@@ -84,6 +85,8 @@ function nameOf({
 export interface Retention extends Part<'retention'> {
   /** The windows; an empty list keeps every event. */
   readonly windows: readonly RetentionWindow[]
+  /** Where events are moved to; null if they are deleted. */
+  readonly archive: Archive | null
 }
 
 /** A configuration that has the part. */

@@ -1,8 +1,10 @@
 import { asc, inArray, lte } from 'drizzle-orm'
 import { budgeted } from '../../database/statement-budget.ts'
+import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { batch } from '../../database/batch.ts'
 import { auditRetention } from '../../database/schema/log-tables.ts'
 import { partOf, type PartContext } from '../../engine/changes/part.ts'
+import { archiveIn, type ArchiveBucket } from './archive.ts'
 import { purgeAuditEvents } from './purge.ts'
 import {
   markScheduled,
@@ -17,12 +19,23 @@ const ORGANIZATIONS_PER_SWEEP = 20
 const STATEMENTS_EACH = 40
 const DAY_MS = 24 * 60 * 60 * 1000
 
+/** Options of {@link retention}. */
+export interface RetentionOptions {
+  /**
+   * The bucket that events are moved to, such as `env.ARCHIVE`, in place of deleting them: lists, exports
+   * and proofs go on through it. Default: they are deleted.
+   */
+  readonly archive?: ArchiveBucket
+}
+
+const OPTIONS = namesOf<RetentionOptions>({ archive: true })
+
 /**
- * Makes the part that deletes audit events which are past their window. It only deletes what a checkpoint
+ * Makes the part that deletes audit events which are past their window, or moves them to an archive. It only deletes what a checkpoint
  * of the log covers, so it needs `auditLog()` beside it, and `sweepHandler` in the same Worker. An empty
  * list keeps every event, and still allows legal holds. Without the part events are kept without an end.
  *
- * @throws {TypeError} if a window is wrong.
+ * @throws {TypeError} if a window or an option is wrong.
  *
  * @example
  * ```ts
@@ -32,12 +45,21 @@ const DAY_MS = 24 * 60 * 60 * 1000
  * })
  * ```
  */
-export function retention(windows: readonly RetentionWindow[]): Retention {
+export function retention(
+  windows: readonly RetentionWindow[],
+  options: RetentionOptions = {}
+): Retention {
   const mistake = retentionMistake(windows)
   if (mistake !== null) throw new TypeError(`retention: the list of windows ${mistake}`)
+  checkOptionNames('retention', options, OPTIONS)
+  const { archive } = options
+  if (archive !== undefined && typeof archive?.put !== 'function') {
+    throw new TypeError('retention: archive must be a bucket.')
+  }
   return {
     part: 'retention',
     windows,
+    archive: archive === undefined ? null : archiveIn(archive),
     listeners: windows.length > 0 ? [warnWhenCommitted] : [],
     sweeps: [
       {
@@ -85,7 +107,13 @@ export async function sweepRetention(unbudgeted: RetentionContext): Promise<void
   if (claimed.length === most && most < ORGANIZATIONS_PER_SWEEP) budget.leave()
   for (const { organizationId } of claimed) {
     const scope = { caller: { type: 'system' }, organization: organizationId } as const
-    const run = await purgeAuditEvents(context, scope)
-    if (!run.ok) report({ event: 'purge_failed', organizationId, error: run.error })
+    try {
+      const run = await purgeAuditEvents(context, scope)
+      if (!run.ok) report({ event: 'purge_failed', organizationId, error: run.error })
+    } catch (error) {
+      // Without the bucket the trail stays, and the next sweep after a day tries again.
+      if (partOf(context, 'retention').archive === null) throw error
+      report({ event: 'archive_failed', organizationId, error })
+    }
   }
 }

@@ -48,6 +48,7 @@ function kitOf(provider: Provider) {
     auditLogKey: privateKey,
     sinks: [{ id: 'sink', deliver: async () => ({ outcome: 'delivered' }) }],
     retention: [{ days: 1 }],
+    archive: testEnv.TEST_BUCKET,
   })
 }
 

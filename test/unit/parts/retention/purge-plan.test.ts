@@ -69,10 +69,11 @@ const trail = fc
 const request = fc.record({
   force: fc.boolean(),
   olderThan: fc.option(fc.nat(60).map((age) => new Date(NOW.getTime() - age * DAY_MS))),
+  through: fc.oneof(fc.constant(Infinity), fc.nat(60)),
 })
 
 /** What may go, said in another way: one event after the other. */
-function mayGo(beginning: Beginning, { force, olderThan }: PurgeRequest): number[] {
+function mayGo(beginning: Beginning, { force, olderThan, through }: PurgeRequest): number[] {
   const going: number[] = []
   if (beginning.held) return going
   for (const { sequence, insertedAt } of beginning.events) {
@@ -81,7 +82,7 @@ function mayGo(beginning: Beginning, { force, olderThan }: PurgeRequest): number
     const had = beginning.sinks.every(
       ({ required, settled }) => force || !required || settled >= sequence
     )
-    if (!past || !had || sequence > beginning.sealed) break
+    if (!past || !had || sequence > beginning.sealed || sequence > through) break
     going.push(sequence)
   }
   return going

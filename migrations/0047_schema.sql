@@ -8,6 +8,7 @@ SELECT organization_id, digest, user_id, salt, ip_address, user_agent FROM seatg
 SELECT organization_id, size FROM seatgate_audit_published WHERE 0;
 SELECT organization_id, first_sequence, last_sequence, last_hash, checkpoint_size, personal_records, dead_letters, forced, lifecycle, seat_limit, started_at, milliseconds FROM seatgate_audit_purges WHERE 0;
 SELECT organization_id, due_at, held_at, held_reason FROM seatgate_audit_retention WHERE 0;
+SELECT organization_id, first_sequence, last_sequence, begins_after, digest, bytes, began_at, ended_at, archived_at FROM seatgate_audit_segments WHERE 0;
 SELECT provider, organization_id, customer_id, changes, seats, proration, due_at, attempts, last_error, checked_at, created_at FROM seatgate_billing_customers WHERE 0;
 SELECT provider, account, mode, event_id, handler, organization_id, attempts, due_at, last_error, finished_at FROM seatgate_billing_handlers WHERE 0;
 SELECT provider, account, mode, event_id, type, subscription_id, customer_id, provider_time, status, attempts, due_at, last_error, received_at, finished_at FROM seatgate_billing_inbox WHERE 0;
@@ -42,4 +43,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 43, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 47, 1);

@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_segments_no_delete BEFORE DELETE ON seatgate_audit_segments BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;
