@@ -36,6 +36,7 @@ export {
   auditCheckpoints,
   auditPublished,
   auditPurges,
+  auditSegments,
   auditCarriedSeats,
   auditRetention,
   sinkCursors,

@@ -19,6 +19,7 @@ export {
   auditCheckpoints,
   auditPublished,
   auditPurges,
+  auditSegments,
   auditCarriedSeats,
   auditRetention,
 } from './schema/log-tables.ts'

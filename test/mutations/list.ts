@@ -19,6 +19,9 @@ const inFile =
   (file: string) =>
   (mistake: string, from: string, to: string): Mutation => ({ file, mistake, from, to })
 
+const archive = inFile('parts/retention/archive.ts')
+const segments = inFile('engine/audit/archive.ts')
+const purge = inFile('parts/retention/purge.ts')
 const rules = inFile('engine/seats/reserve-rules.ts')
 const limit = inFile('engine/seats/limit.ts')
 const usage = inFile('engine/seats/limit.ts')
@@ -1414,4 +1417,38 @@ export const MUTATIONS: readonly Mutation[] = [
     'and held.deleted_at is null and held.personal = 0',
     'and held.personal = 0'
   ),
+  archive('a segment is not read back', '  await textOf(bucket, segment)\n', ''),
+  archive(
+    'another content of a segment is read',
+    '(await sha256(text)) !== segment.digest',
+    'false as boolean'
+  ),
+  archive('personal data are archived', '    personal: null,\n', ''),
+  archive(
+    'a segment with a gap before it begins at the first event',
+    '      ${firstSequence - 1})`',
+    '      0)`'
+  ),
+  archive('filters are ignored', ' && matchesFilters(filters, event)', ''),
+  archive(
+    'a page behind unread segments ends',
+    'more: read < segments.length',
+    'more: false as boolean'
+  ),
+  segments(
+    'a page begins in the next segment',
+    'last_sequence >= ${after - 1}',
+    'last_sequence >= ${after}'
+  ),
+  segments(
+    'the last segment is not selected',
+    '.limit(SEGMENTS_PER_READ + 1)',
+    '.limit(SEGMENTS_PER_READ)'
+  ),
+  purge(
+    'events behind a segment are deleted',
+    'segment !== null && !isOf(segment, planned)',
+    'false as boolean'
+  ),
+  purge('a run passes its segment', 'segment?.lastSequence ?? Infinity', 'Infinity'),
 ]

@@ -99,6 +99,17 @@ export const auditPurges = /* @__PURE__ */ constrained(tables.auditPurges, (tabl
   check('seatgate_audit_purges_milliseconds', sql`milliseconds >= 0`),
 ])
 
+export const auditSegments = /* @__PURE__ */ constrained(tables.auditSegments, (table) => [
+  primaryKey({ columns: [table.organizationId, table.lastSequence] }),
+  check('seatgate_audit_segments_organization_id', sql`length(organization_id) > 0`),
+  check('seatgate_audit_segments_first_sequence', sql`first_sequence > 0`),
+  check('seatgate_audit_segments_last_sequence', sql`last_sequence >= first_sequence`),
+  check('seatgate_audit_segments_begins_after', sql`begins_after BETWEEN 0 AND first_sequence - 1`),
+  check('seatgate_audit_segments_digest', sql`length(digest) = 64`),
+  check('seatgate_audit_segments_bytes', sql`bytes > 0`),
+  check('seatgate_audit_segments_ended_at', sql`ended_at >= began_at`),
+])
+
 export const auditCarriedSeats = /* @__PURE__ */ constrained(tables.auditCarriedSeats, (table) => [
   primaryKey({ columns: [table.organizationId, table.seatId] }),
 ])
