@@ -61,7 +61,7 @@ export function archiveIn(bucket: ArchiveBucket): Archive {
  * Returns the key of a segment. It has the digest of the content, so that no key is ever written with
  * another content.
  */
-export function segmentKey({ organizationId, firstSequence, lastSequence, digest }: Segment) {
+function segmentKey({ organizationId, firstSequence, lastSequence, digest }: Segment) {
   const [first, last] = [firstSequence, lastSequence].map((each) => `${each}`.padStart(12, '0'))
   return `${organizationId}/${first}-${last}-${digest}.ndjson`
 }
