@@ -449,7 +449,7 @@ export type {
   ArchivedRequest,
   Segment,
   TrailArchive,
-} from './engine/audit/archive.ts'
+} from './engine/audit/archived-events.ts'
 export { generateLogKey } from './proof/note.ts'
 export { erasePersonalData } from './operations/audit/erase.ts'
 export type { Erasure, ErasureContext, ErasePersonalDataRefusal } from './operations/audit/erase.ts'

@@ -1,5 +1,5 @@
 import type { Database } from './database/database.ts'
-import type { ArchiveContext } from './engine/audit/archive.ts'
+import type { ArchiveContext } from './engine/audit/archived-events.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import type { Brought, Part } from './engine/changes/part.ts'
 import type { JoiningMembersContext } from './engine/model/joining-members.ts'

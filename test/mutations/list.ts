@@ -20,7 +20,7 @@ const inFile =
   (mistake: string, from: string, to: string): Mutation => ({ file, mistake, from, to })
 
 const archive = inFile('parts/retention/archive.ts')
-const segments = inFile('engine/audit/archive.ts')
+const segments = inFile('engine/audit/archived-events.ts')
 const purge = inFile('parts/retention/purge.ts')
 const rules = inFile('engine/seats/reserve-rules.ts')
 const limit = inFile('engine/seats/limit.ts')

@@ -174,7 +174,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'parts/retention/archive.ts': { first: workers('archive'), more: [] },
   'parts/retention/purge.ts': { first: workers('archive'), more: workers('retention') },
-  'engine/audit/archive.ts': { first: workers('archive'), more: [] },
+  'engine/audit/archived-events.ts': { first: workers('archive'), more: [] },
   'engine/changes/change-batch.ts': changing,
   'engine/changes/combine.ts': changing,
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },

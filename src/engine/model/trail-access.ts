@@ -15,7 +15,7 @@ import {
   segmentsFor,
   type ArchiveContext,
   type ArchivedRequest,
-} from '../audit/archive.ts'
+} from '../audit/archived-events.ts'
 import type { Trail } from '../audit/event-lookups.ts'
 import { extentOf } from '../audit/trail-extent.ts'
 

@@ -15,7 +15,7 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { base64 } from '../../proof/encoding.ts'
-import type { ArchiveContext } from '../../engine/audit/archive.ts'
+import type { ArchiveContext } from '../../engine/audit/archived-events.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import { trailEvent } from '../../engine/audit/part-actions.ts'
 import { parseFilters, type AuditFilters } from '../../engine/audit/filters.ts'

@@ -13,7 +13,11 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { ArchiveContext, ArchivedRequest, Segment } from '../../engine/audit/archive.ts'
+import type {
+  ArchiveContext,
+  ArchivedRequest,
+  Segment,
+} from '../../engine/audit/archived-events.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import {
   archivedIn,

@@ -1,5 +1,5 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
-import type { ArchiveContext } from '../../engine/audit/archive.ts'
+import type { ArchiveContext } from '../../engine/audit/archived-events.ts'
 import { NOTHING, missedSince, type Extent } from '../../engine/audit/trail-extent.ts'
 import { eventsIn, newestForm } from '../../engine/audit/read-events.ts'
 import {

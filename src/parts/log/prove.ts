@@ -20,7 +20,7 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type { ArchiveContext } from '../../engine/audit/archive.ts'
+import type { ArchiveContext } from '../../engine/audit/archived-events.ts'
 import { subtreeHashes } from '../../engine/audit/sealer.ts'
 import { findAllowed, readableExtentIn } from '../../engine/model/trail-access.ts'
 import type { DatabaseContext } from '../../database/database.ts'

@@ -14,7 +14,7 @@ import {
   type ArchivedRequest,
   type Segment,
   type TrailArchive,
-} from '../../engine/audit/archive.ts'
+} from '../../engine/audit/archived-events.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import { matchesFilters } from '../../engine/audit/filters.ts'
 import { eventsIn } from '../../engine/audit/read-events.ts'
