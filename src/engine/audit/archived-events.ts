@@ -16,7 +16,7 @@ export type Segment = Pick<
   'organizationId' | 'firstSequence' | 'lastSequence' | 'digest'
 >
 
-/** What is read of an archive: like a page of a trail. */
+/** A request to an archive, like that for a page of a trail. */
 export interface ArchivedRequest {
   readonly filters: ReadFilters
   readonly order: 'newest' | 'oldest'

@@ -19,7 +19,7 @@ import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audi
 import { matchesFilters } from '../../engine/audit/filters.ts'
 import { eventsIn } from '../../engine/audit/read-events.ts'
 
-/** The bucket of an archive: what is used of an `R2Bucket`. */
+/** The bucket of an archive: the methods of `R2Bucket` that it calls. */
 export interface ArchiveBucket {
   get(key: string): Promise<{ text(): Promise<string> } | null>
   put(
