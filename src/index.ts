@@ -12,6 +12,12 @@ export type { HookOptions } from './options/hook-options.ts'
 export type { IdempotencyOptions } from './options/idempotency-options.ts'
 export type { IdentityOptions } from './options/identity-options.ts'
 export type { RoleOptions } from './options/role-options.ts'
+export type {
+  Grant,
+  OwnPermission,
+  PermissionOf,
+  PermissionOptions,
+} from './engine/access/permissions.ts'
 export type { RuntimeOptions } from './options/runtime-options.ts'
 export type { SlugRuleOptions } from './options/slug-options.ts'
 export type { Brought, Part, PartContext, PartName, Sweep } from './engine/changes/part.ts'

@@ -11,6 +11,7 @@ import type { HookOptions } from './options/hook-options.ts'
 import type { IdempotencyOptions } from './options/idempotency-options.ts'
 import type { IdentityOptions } from './options/identity-options.ts'
 import type { RoleOptions } from './options/role-options.ts'
+import type { PermissionOptions } from './engine/access/permissions.ts'
 import type { RuntimeOptions } from './options/runtime-options.ts'
 import type { SlugRuleOptions } from './options/slug-options.ts'
 
@@ -23,8 +24,12 @@ export interface Parts {
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
 }
 
-/** Options of `createSeatgate`. `Has` says which parts are passed. */
-export interface SeatgateOptions<Role extends string = string, Has extends Parts = Parts> {
+/** Options of `createSeatgate`. `Has` says which parts are passed, `Resources` the host's permissions. */
+export interface SeatgateOptions<
+  Role extends string = string,
+  Has extends Parts = Parts,
+  Resources extends PermissionOptions = PermissionOptions,
+> {
   /** The host's Drizzle handle on D1, with the tables of `migrations/`. */
   readonly database: Database
   /** Where seats are counted: `ledgerSeats(env.SEATS)`, `d1Seats()` or `unlimitedSeats()`. */
@@ -37,7 +42,7 @@ export interface SeatgateOptions<Role extends string = string, Has extends Parts
   /** The users, and how they prove who they are. */
   readonly identity?: IdentityOptions
   /** The roles of members. Default owner, admin and member. */
-  readonly roles?: RoleOptions<Role>
+  readonly roles?: RoleOptions<Role, Resources>
   /** The rules of slugs. */
   readonly slugs?: SlugRuleOptions
   /** Invites people by e-mail address: `invitations({ … })`. Default null: there are no invitations. */

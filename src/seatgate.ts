@@ -1,7 +1,8 @@
-import { checkOptionNames, namesOf } from './base/names.ts'
+import { checkOptionNames, namesOf, type NoOptions } from './base/names.ts'
 import type { Runtime } from './base/runtime.ts'
 import type { Database, UserTable } from './database/database.ts'
 import { withQuickDialect } from './database/quick-dialect.ts'
+import type { PermissionOf, PermissionOptions } from './engine/access/permissions.ts'
 import type { Roles } from './engine/access/roles.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { ConsumerTraits, TrailConsumer } from './engine/audit/consumers.ts'
@@ -40,9 +41,13 @@ import { unscoped } from './tenancy/tenant-database.ts'
 /**
  * A checked configuration: what every function of the library works with. `Role` is the union of the
  * configured roles, where they were written as a list of literals. `Has` says which parts it has:
- * functions of a part take a configuration that has the part.
+ * functions of a part take a configuration that has the part. `Permission` is the union of all permissions.
  */
-export interface Seatgate<Role extends string = string, Has extends Parts = Parts>
+export interface Seatgate<
+  Role extends string = string,
+  Has extends Parts = Parts,
+  Permission extends string = string,
+>
   extends Runtime, HookContext {
   readonly db: Database
   readonly report: Runtime['report']
@@ -52,7 +57,7 @@ export interface Seatgate<Role extends string = string, Has extends Parts = Part
   /** The store of sessions; null if sessions have no active organization. */
   readonly sessions: SessionStore | null
   readonly users: UserTable | null
-  readonly roles: Roles<Role>
+  readonly roles: Roles<Role, Permission>
   readonly slugs: SlugRules
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
@@ -121,6 +126,7 @@ export function createSeatgate<
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
+  const Resources extends PermissionOptions = NoOptions,
 >(
   options: SeatgateOptions<
     Role,
@@ -130,7 +136,8 @@ export function createSeatgate<
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
-    }
+    },
+    Resources
   >
 ): Seatgate<
   Role,
@@ -140,7 +147,8 @@ export function createSeatgate<
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
-  }
+  },
+  PermissionOf<Resources>
 > {
   checkRequired(options)
   const { seats, audit } = options

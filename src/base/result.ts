@@ -54,6 +54,7 @@ export type Refusal =
   | { readonly code: 'last_owner'; readonly organizations?: readonly NamedOrganization[] }
   | { readonly code: 'hook_refused'; readonly reason: string; readonly detail?: string }
   | { readonly code: 'insufficient_role'; readonly requiredRoles?: readonly string[] }
+  | { readonly code: 'insufficient_permission'; readonly requiredPermission: string }
   | {
       readonly code: 'org_mfa_required'
       readonly enrollmentPath: string

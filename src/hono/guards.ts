@@ -8,6 +8,7 @@ import {
   type Principal,
   type UserPrincipal,
 } from '../engine/access/principal.ts'
+import type { Refusal } from '../base/result.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import { returnPathOf } from './page-refusals.ts'
@@ -48,16 +49,26 @@ export function requireMembership(
     throw new TypeError(`requireMembership: "${stranger}" is not a configured role.`)
   }
   return async function requireMembership(c: Context<ScopeEnv>, next) {
-    const { caller, organization, role } = loadedScope('requireMembership', c)
-    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
-    if (!organization || role == null || !isInside(caller, c.var)) {
-      return halt(c, { code: 'no_active_organization' }, onRefusal)
-    }
-    if (roles.length > 0 && !roles.includes(role)) {
+    const outside = refusalOutside('requireMembership', c)
+    if (outside !== null) return halt(c, outside, onRefusal)
+    if (roles.length > 0 && !roles.includes(c.var.role ?? '')) {
       return halt(c, { code: 'insufficient_role', requiredRoles: roles }, onRefusal)
     }
     await next()
   } as MiddlewareHandler<OrganizationEnv>
+}
+
+/**
+ * Returns why a caller is not admitted to the organization that a loader has read; null for its members
+ * and service accounts.
+ *
+ * @throws {TypeError} if no loader ran.
+ */
+export function refusalOutside(guard: string, c: Context<ScopeEnv>): Refusal | null {
+  const { caller, organization, role } = loadedScope(guard, c)
+  if (caller === null) return { code: 'unauthenticated' }
+  const inside = organization && role != null && isInside(caller, c.var)
+  return inside ? null : { code: 'no_active_organization' }
 }
 
 /**

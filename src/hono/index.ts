@@ -20,6 +20,8 @@ export type {
   RequireOperatorOptions,
   RequireSudoOptions,
 } from './guards.ts'
+export { can, requirePermission } from './permission-guards.ts'
+export type { RequirePermissionOptions, WithPermissions } from './permission-guards.ts'
 export type {
   OrganizationEnv,
   OrganizationVariables,

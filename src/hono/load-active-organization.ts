@@ -1,6 +1,7 @@
 import { checkOptionNames } from '../base/names.ts'
 import type { Context, MiddlewareHandler } from 'hono'
 import { ok, refused, type Result } from '../base/result.ts'
+import type { Parts } from '../options.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { loadActiveOrganization as load, type Loaded } from '../operations/sessions/load-active.ts'
 import { checkAuthenticate, marksOfRequest, type Authenticate, type ScopeEnv } from './request.ts'
@@ -35,10 +36,10 @@ export interface LoadOptions {
  * app.get('/', (c) => c.text(c.var.organization?.name ?? 'Choose an organization.'))
  * ```
  */
-export function loadActiveOrganization(
-  seatgate: Seatgate,
+export function loadActiveOrganization<Permission extends string>(
+  seatgate: Seatgate<string, Parts, Permission>,
   options: LoadOptions
-): MiddlewareHandler<ScopeEnv> {
+): MiddlewareHandler<ScopeEnv<Permission>> {
   checkOptionNames('loadActiveOrganization', options, ['authenticate', 'onRefusal'])
   const { authenticate, onRefusal } = options
   checkAuthenticate('loadActiveOrganization', authenticate)
@@ -56,14 +57,21 @@ async function loadOf(seatgate: Seatgate, authenticate: Authenticate, c: Context
   return caller ? load(seatgate, { caller, ...marksOfRequest(c) }) : NOBODY
 }
 
-const NOBODY: Loaded = { caller: null, organization: null, membership: null, role: null }
+const NOBODY: Loaded = {
+  caller: null,
+  organization: null,
+  membership: null,
+  role: null,
+  permissions: [],
+}
 
 /** Sets a scope on `c.var`. */
-export function setScope(c: Context, { caller, organization, membership, role }: Loaded): void {
-  c.set('caller', caller)
-  c.set('organization', organization)
-  c.set('membership', membership)
-  c.set('role', role)
+export function setScope(c: Context, loaded: Loaded): void {
+  c.set('caller', loaded.caller)
+  c.set('organization', loaded.organization)
+  c.set('membership', loaded.membership)
+  c.set('role', loaded.role)
+  c.set('permissions', loaded.permissions)
 }
 
 /** Returns the answer of D1, or a refusal if there is none. */
@@ -96,12 +104,13 @@ export async function putActiveOrganization(
   if (!caller) return refused({ code: 'no_scope' })
   const active = await put(seatgate, { caller, ...marksOfRequest(c) }, organization)
   if (!active.ok || !isUser(caller)) return active
-  const { session, membership } = active.value
+  const { session, membership, permissions } = active.value
   setScope(c, {
     caller: { ...caller, session },
     organization: active.value.organization,
     membership,
     role: membership?.role ?? null,
+    permissions,
   })
   return ok(active.value)
 }

@@ -5,6 +5,7 @@ import { membershipView } from '../engine/model/membership.ts'
 import { currentSlugOf } from '../operations/organizations/change-slug.ts'
 import { organizationView } from '../engine/model/organization.ts'
 import { find, authorize } from '../engine/access/authorize.ts'
+import type { Parts } from '../options.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type OrganizationEnv } from './request.ts'
 import { answered, setScope, type LoadOptions } from './load-active-organization.ts'
@@ -31,10 +32,10 @@ export interface SlugOptions extends LoadOptions {
  *   .get('/o/:org/projects', (c) => c.text(c.var.organization.name))
  * ```
  */
-export function loadOrganizationFromSlug(
-  seatgate: Seatgate,
+export function loadOrganizationFromSlug<Permission extends string>(
+  seatgate: Seatgate<string, Parts, Permission>,
   options: SlugOptions
-): MiddlewareHandler<OrganizationEnv> {
+): MiddlewareHandler<OrganizationEnv<Permission>> {
   const known = ['authenticate', 'parameter', 'onRefusal']
   checkOptionNames('loadOrganizationFromSlug', options, known)
   const { authenticate, parameter = 'org', onRefusal } = options
@@ -61,12 +62,13 @@ export function loadOrganizationFromSlug(
       const target = current && targetOf(c, parameter, name, current.slug)
       return target ? redirect(c, target) : halt(c, inside.error, onRefusal)
     }
-    const { organization, membership, role } = inside.value
+    const { organization, membership, role, permissions } = inside.value
     setScope(c, {
       caller: inside.value.caller,
       organization: organizationView(organization),
       membership: membership && membershipView(membership),
       role,
+      permissions,
     })
     await next()
   }

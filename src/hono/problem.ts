@@ -9,6 +9,7 @@ const PROBLEMS = {
   no_session: [401, 'There is no session'],
   no_scope: [401, 'There is no signed-in user'],
   insufficient_role: [403, 'Your role does not allow this'],
+  insufficient_permission: [403, 'Your role does not allow this'],
   invalid_password: [403, 'The password is wrong'],
   step_up_required: [403, 'Prove that it is you'],
   step_up_failed: [403, 'The proof is wrong'],

@@ -177,28 +177,32 @@ function mark(header: unknown): string | undefined {
 }
 
 /** The variables on `c.var` after authentication; the caller and the organization may be null. */
-export interface ScopeVariables {
+export interface ScopeVariables<Permission extends string = string> {
   readonly caller: Principal | null
   /** The organization that this request works in. */
   readonly organization: Organization | null
   /** The caller's membership in it, read for this request; null for a service account. */
   readonly membership: Membership | null
   readonly role: string | null
+  /** The permissions of the role; empty without a role. */
+  readonly permissions: readonly Permission[]
 }
 
 /** The variables on `c.var` after `loadOrganizationFromSlug` and `requireMembership`. */
-export interface OrganizationVariables extends ScopeVariables {
+export interface OrganizationVariables<
+  Permission extends string = string,
+> extends ScopeVariables<Permission> {
   readonly caller: Principal
   readonly organization: Organization
   readonly role: string
 }
 
 /** The environment of routes after `loadActiveOrganization`. */
-export interface ScopeEnv {
-  Variables: ScopeVariables
+export interface ScopeEnv<Permission extends string = string> {
+  Variables: ScopeVariables<Permission>
 }
 
 /** The environment of routes after `loadOrganizationFromSlug` or `requireMembership`. */
-export interface OrganizationEnv {
-  Variables: OrganizationVariables
+export interface OrganizationEnv<Permission extends string = string> {
+  Variables: OrganizationVariables<Permission>
 }

@@ -1,23 +1,28 @@
 import { namesOf } from '../base/names.ts'
+import type { Grant, PermissionOf, PermissionOptions } from '../engine/access/permissions.ts'
 import type { Roles } from '../engine/access/roles.ts'
 import { groupOf, wrong } from './option-group.ts'
+import { checkedGrants, checkedPermissions, rightsOfLists } from './permission-options.ts'
 
 /** The roles of members. As literals in the call, they type the roles of every operation. */
-export interface RoleOptions<Role extends string = string> {
+export interface RoleOptions<
+  Role extends string = string,
+  Resources extends PermissionOptions = PermissionOptions,
+> {
   /** The names of the roles. Default owner, admin, member. They are a set, not a hierarchy. */
   readonly all?: readonly Role[]
   /** The role that at least one member of an organization always has. Default `"owner"`. */
   readonly owner?: NoInfer<Role>
-  /** The roles that may invite. Default owner and admin. */
+  /** The roles that may invite. Default owner and admin. Without `grants` only. */
   readonly invitationAdmins?: readonly NoInfer<Role>[]
   /**
    * The roles that may add, suspend and remove members and read the audit trail. Default
-   * `invitationAdmins`.
+   * `invitationAdmins`. Without `grants` only.
    */
   readonly memberAdmins?: readonly NoInfer<Role>[]
   /**
-   * The roles that may rename the organization, change its slug and its policy. Default
-   * `invitationAdmins`.
+   * The roles that may rename the organization, change its slug and its policy, and manage its
+   * subscription. Default `invitationAdmins`. Without `grants` only.
    */
   readonly organizationAdmins?: readonly NoInfer<Role>[]
   /**
@@ -25,6 +30,17 @@ export interface RoleOptions<Role extends string = string> {
    * count, and a change to another role claims a seat. Default `[]`. The owner always takes a seat.
    */
   readonly seatless?: readonly NoInfer<Role>[]
+  /**
+   * The host's resources, each with its actions: `{ project: ['read', 'write'] }`. A permission is
+   * `resource:action`. Needs `grants`.
+   */
+  readonly permissions?: Resources
+  /**
+   * The permissions of each role, the library's own ones included; `project:*` is all of a resource, `*`
+   * all there are. A role that is not listed has no permission. The owner's role has all and is not
+   * listed.
+   */
+  readonly grants?: Readonly<Partial<Record<NoInfer<Role>, readonly Grant<NoInfer<Resources>>[]>>>
 }
 
 const NAMES = namesOf<RoleOptions>({
@@ -34,6 +50,8 @@ const NAMES = namesOf<RoleOptions>({
   memberAdmins: true,
   organizationAdmins: true,
   seatless: true,
+  permissions: true,
+  grants: true,
 })
 
 // Plain strings: only roles that the host lists are a type.
@@ -41,25 +59,48 @@ const ALL: readonly string[] = ['owner', 'admin', 'member']
 const ADMINS: readonly string[] = ['owner', 'admin']
 
 /** @throws {TypeError} if one of the options is invalid. */
-export function checkedRoles<Role extends string>(
-  options: RoleOptions<Role> | undefined
-): Roles<Role> {
+export function checkedRoles<Role extends string, Resources extends PermissionOptions>(
+  options: RoleOptions<Role, Resources> | undefined
+): Roles<Role, PermissionOf<Resources>> {
   const given = groupOf('roles', options, NAMES)
-  if (given.all && !(given.owner && given.invitationAdmins)) {
+  const { grants, permissions } = given
+  if (given.all && !(given.owner && (given.invitationAdmins || grants))) {
     throw wrong('roles.all needs roles.owner and roles.invitationAdmins beside it.')
   }
   const { all = ALL as readonly Role[], owner = 'owner' as Role } = given
+  checkNames('owner', [owner], all)
+  const seatless = checkedSeatless(given.seatless ?? [], { all, owner })
+  const names = checkedPermissions(permissions, grants)
+  if (grants !== undefined) {
+    const twice = (['invitationAdmins', 'memberAdmins', 'organizationAdmins'] as const).find(
+      (list) => given[list] !== undefined
+    )
+    if (twice) throw wrong(`roles.${twice} and roles.grants say the same: leave one out.`)
+    const rights = checkedGrants(names, { all, owner }, grants)
+    return { all, owner, ...rights, bounded: true, seatless }
+  }
   const { invitationAdmins = ADMINS as readonly Role[] } = given
   const { memberAdmins = invitationAdmins, organizationAdmins = invitationAdmins } = given
-  const { seatless = [] } = given
-  const lists = { owner: [owner], invitationAdmins, memberAdmins, organizationAdmins, seatless }
+  const lists = { invitationAdmins, memberAdmins, organizationAdmins }
   for (const [name, roles] of Object.entries(lists)) {
-    const stranger = roles.find((role) => !all.includes(role))
-    if (stranger !== undefined) {
-      throw wrong(`roles.${name} has "${stranger}", which is not in roles.all.`)
-    }
-    if (roles.length === 0 && name !== 'seatless') throw wrong(`roles.${name} must not be empty.`)
+    checkNames(name, roles, all)
+    if (roles.length === 0) throw wrong(`roles.${name} must not be empty.`)
   }
+  return { all, owner, ...rightsOfLists(names, all, lists), bounded: false, seatless }
+}
+
+function checkedSeatless<Role extends string>(
+  seatless: readonly Role[],
+  { all, owner }: Pick<Roles<Role>, 'all' | 'owner'>
+): readonly Role[] {
+  checkNames('seatless', seatless, all)
   if (seatless.includes(owner)) throw wrong(`roles.seatless must not have the owner "${owner}".`)
-  return { all, owner, invitationAdmins, memberAdmins, organizationAdmins, seatless }
+  return seatless
+}
+
+function checkNames(list: string, roles: readonly string[], all: readonly string[]): void {
+  const stranger = roles.find((role) => !all.includes(role))
+  if (stranger !== undefined) {
+    throw wrong(`roles.${list} has "${stranger}", which is not in roles.all.`)
+  }
 }

@@ -10,6 +10,7 @@ export const GROUPS = {
   SEAT: 53,
   BILL: 78,
   CAP: 8,
+  PERM: 6,
 } as const
 
 type Groups = typeof GROUPS

@@ -45,6 +45,8 @@ export interface FlatOptions
   readonly memberAdminRoles?: readonly string[]
   readonly organizationAdminRoles?: readonly string[]
   readonly seatlessRoles?: readonly string[]
+  readonly permissions?: RoleOptions['permissions']
+  readonly grants?: RoleOptions['grants']
 
   readonly slugFormat?: RegExp
   readonly slugLength?: SlugRuleOptions['length']
@@ -115,6 +117,8 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       memberAdmins: flat.memberAdminRoles,
       organizationAdmins: flat.organizationAdminRoles,
       seatless: flat.seatlessRoles,
+      permissions: flat.permissions,
+      grants: flat.grants,
     }),
     slugs: given({
       format: flat.slugFormat,

@@ -81,6 +81,9 @@ const token = inFile('operations/invitations/token.ts')
 const recipientLimit = inFile('operations/invitations/invitation-limits.ts')
 const shownText = inFile('base/shown-text.ts')
 const roles = inFile('engine/access/roles.ts')
+const authorization = inFile('engine/access/authorize.ts')
+const permissionOptions = inFile('options/permission-options.ts')
+const permissionGuards = inFile('hono/permission-guards.ts')
 const line = inFile('operations/joining/waitlist.ts')
 const proofs = inFile('engine/model/exclusions.ts')
 const present = inFile('operations/invitations/verify-token.ts')
@@ -458,8 +461,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   explain(
     'members may see who holds seats',
-    'authorizeRole(roles, found, roles.memberAdmins)',
-    'authorizeRole(roles, found, roles.all)'
+    "authorizeFor(roles, found, 'members:manage')",
+    'authorize(roles, found)'
   ),
   queries(
     'strangers may see seats',
@@ -767,6 +770,38 @@ export const MUTATIONS: readonly Mutation[] = [
     'return all.includes(role)',
     'return all.length >= 0 || role'
   ),
+  roles(
+    'anybody gives permissions that they have not',
+    '!roles.bounded || permissionsOf(roles, role).every((each) => own.includes(each))',
+    'own.length > 0'
+  ),
+  roles('lists of roles without grants bound what is given', '!roles.bounded || ', ''),
+  authorization(
+    'every member has every permission',
+    '!access.ok || access.value.permissions.includes(permission)',
+    '!access.ok || permission.length > 0'
+  ),
+  authorization(
+    'an owner needs no permission',
+    'orOwner && access.value.role === roles.owner',
+    'access.value.role === roles.owner'
+  ),
+  permissionOptions('a wildcard is of every resource', '`${resourceOf(each)}:*`', '`${name}`'),
+  permissionOptions(
+    'a permission that does not exist is granted',
+    'if (stranger >= 0) {',
+    'if (stranger >= names.length) {'
+  ),
+  permissionOptions(
+    'the role of owners can be granted less',
+    'if (role === owner) throw',
+    "if (role === '') throw"
+  ),
+  permissionGuards(
+    'a guard looks for another permission',
+    'return permissions.includes(permission)',
+    'return permissions.length > 0 || permissions.includes(permission)'
+  ),
   line(
     'a request for a role that is gone holds up the line',
     ' and role in ${roles.all}`',
@@ -1024,8 +1059,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   honoGuards(
     'who is signed out is asked to choose an organization',
-    "    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)\n    if (!organization ||",
-    '    if (!caller || !organization ||'
+    "if (caller === null) return { code: 'unauthenticated' }",
+    "if (caller === null) return { code: 'no_active_organization' }"
   ),
   returnPath(
     'the way back from a POST is its own path',

@@ -59,7 +59,16 @@ const changing: Tests = {
 const proving: Tests = { first: ['test/unit/proof/proof-forged.test.ts'], more: [] }
 const text: Tests = { first: workers('audit-text'), more: [] }
 
+const permissions: Tests = {
+  first: ['test/unit/engine/access/permissions.test.ts', ...workers('permission-guards')],
+  more: workers('role-not-configured member-roles guards'),
+}
+
 const TESTS: Readonly<Record<string, Tests>> = {
+  'engine/access/roles.ts': permissions,
+  'engine/access/authorize.ts': permissions,
+  'options/permission-options.ts': permissions,
+  'hono/permission-guards.ts': permissions,
   'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
   'engine/seats/limit.ts': {
     first: [...unit, ...workers('http-seats')],

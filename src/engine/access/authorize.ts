@@ -7,7 +7,8 @@ import {
   type MembershipRow,
   type OrganizationRow,
 } from '../../database/schema/organizations-tables.ts'
-import type { AccessContext, Roles } from './roles.ts'
+import { permissionsOf, type AccessContext, type Roles } from './roles.ts'
+import type { OwnPermission } from './permissions.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import {
   checkCaller,
@@ -42,6 +43,7 @@ export interface Access {
   /** The membership; null if the caller is not a user. */
   readonly membership: MembershipRow | null
   readonly role: string
+  readonly permissions: readonly string[]
 }
 
 /**
@@ -130,7 +132,7 @@ export function authorize(
   if (caller === null) return refused({ code: 'unauthenticated' })
   const role = roleOf(roles, caller, organization, membership)
   if (organization === null || role === null) return refused({ code: 'organization_not_found' })
-  return ok({ caller, organization, membership, role })
+  return ok({ caller, organization, membership, role, permissions: permissionsOf(roles, role) })
 }
 
 /**
@@ -143,6 +145,22 @@ export function authorizeRole(
 ): Result<Access, AccessRefusal> {
   const access = authorize(roles, found)
   if (!access.ok || allowed.includes(access.value.role)) return access
+  return refused({ code: 'insufficient_role' })
+}
+
+/**
+ * Returns the access of the caller if their role has the permission. With `orOwner` an owner needs no
+ * permission, for acts on owners, which are theirs alone.
+ */
+export function authorizeFor(
+  roles: Roles,
+  found: Found<Queries>,
+  permission: OwnPermission,
+  { orOwner = false }: { readonly orOwner?: boolean } = {}
+): Result<Access, AccessRefusal> {
+  const access = authorize(roles, found)
+  if (!access.ok || access.value.permissions.includes(permission)) return access
+  if (orOwner && access.value.role === roles.owner) return access
   return refused({ code: 'insufficient_role' })
 }
 
@@ -174,7 +192,7 @@ export function authorizeKeeper(
   if (caller !== null && organization !== null && (isOperator(caller) || isSystem(caller))) {
     return ok({ organization, membership: null })
   }
-  return authorizeRole(roles, found, roles.memberAdmins)
+  return authorizeFor(roles, found, 'members:manage')
 }
 
 /**

@@ -1,8 +1,12 @@
 import type { DatabaseContext } from '../../database/database.ts'
 import * as v from 'valibot'
+import type { OwnPermission } from './permissions.ts'
 
-/** The configured roles and their rights. `Role` is the union of their names, if known. */
-export interface Roles<Role extends string = string> {
+/**
+ * The configured roles and their rights. `Role` is the union of their names, and `Permission` that of the
+ * permissions, if known.
+ */
+export interface Roles<Role extends string = string, Permission extends string = string> {
   readonly all: readonly Role[]
   readonly owner: Role
   readonly invitationAdmins: readonly Role[]
@@ -10,6 +14,14 @@ export interface Roles<Role extends string = string> {
   readonly organizationAdmins: readonly Role[]
   /** The roles whose members take no seat. */
   readonly seatless: readonly Role[]
+  readonly billingAdmins: readonly Role[]
+  readonly auditReaders: readonly Role[]
+  /** All permissions: the library's own, then the host's. */
+  readonly permissions: readonly Permission[]
+  /** The permissions of each role. */
+  readonly grants: ReadonlyMap<string, readonly Permission[]>
+  /** Whether the host has set `roles.grants`: then a caller gives no permission that they do not have. */
+  readonly bounded: boolean
 }
 
 /** A configuration with the roles `Role`: the operations accept only these. */
@@ -48,9 +60,27 @@ export function takesSeat({ seatless }: Pick<Roles, 'seatless'>, role: string): 
   return !seatless.includes(role)
 }
 
+/** Returns the permissions of a role; an empty list if it is not configured. */
+export function permissionsOf<Permission extends string>(
+  { grants }: Pick<Roles<string, Permission>, 'grants'>,
+  role: string
+): readonly Permission[] {
+  return grants.get(role) ?? []
+}
+
+function isAllowed(roles: Roles, role: string, permission: OwnPermission): boolean {
+  return permissionsOf(roles, role).includes(permission)
+}
+
+// Without `roles.grants` the lists of the configuration say who may give which role.
+function hasAllOf(roles: Roles, actorRole: string, role: string): boolean {
+  const own = permissionsOf(roles, actorRole)
+  return !roles.bounded || permissionsOf(roles, role).every((each) => own.includes(each))
+}
+
 /**
  * Whether an actor may change a membership from one role to another; null stands for no membership. Only
- * an owner may grant or take the owner's role.
+ * an owner may grant or take the owner's role, and no actor gives permissions that they do not have.
  */
 export function mayChangeRole(
   roles: Roles,
@@ -59,11 +89,16 @@ export function mayChangeRole(
   to: string | null
 ): boolean {
   if (from === roles.owner || to === roles.owner) return actorRole === roles.owner
-  return roles.memberAdmins.includes(actorRole)
+  return (
+    isAllowed(roles, actorRole, 'members:manage') && (to === null || hasAllOf(roles, actorRole, to))
+  )
 }
 
-/** Whether an actor may invite to a role. Only an owner may invite to the owner's role. */
+/**
+ * Whether an actor may invite to a role. Only an owner may invite to the owner's role, and no actor gives
+ * permissions that they do not have.
+ */
 export function mayInvite(roles: Roles, actorRole: string, role: string): boolean {
   if (role === roles.owner) return actorRole === roles.owner
-  return roles.invitationAdmins.includes(actorRole)
+  return isAllowed(roles, actorRole, 'members:invite') && hasAllOf(roles, actorRole, role)
 }

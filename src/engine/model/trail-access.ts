@@ -6,7 +6,7 @@
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { find, authorizeRole, type Access } from '../access/authorize.ts'
+import { find, authorizeFor, type Access } from '../access/authorize.ts'
 import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
@@ -53,7 +53,7 @@ export async function findAllowed<Q extends Queries>(
   Result<Access & { readonly rows: Awaited<ReturnType<typeof find<Q>>>['rows'] }, AccessRefusal>
 > {
   const found = await find(db, scope, queries)
-  const access = authorizeRole(roles, found, roles.memberAdmins)
+  const access = authorizeFor(roles, found, 'audit:read')
   return access.ok ? ok({ ...access.value, rows: found.rows }) : access
 }
 
@@ -64,6 +64,6 @@ export function trailOf(
 ): Trail {
   return {
     organizationId: organizationIdOf(organization),
-    readable: readable(caller, organization, roles.memberAdmins),
+    readable: readable(caller, organization, roles.auditReaders),
   }
 }

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import type { DatabaseContext } from '../../database/database.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import { bothOf, parseInput, wholeNumber } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import {
@@ -116,7 +116,7 @@ export async function exportAuditEvents(
     refusals: [],
     queries: {},
     plan(found) {
-      const access = authorizeRole(context.roles, found, context.roles.memberAdmins)
+      const access = authorizeFor(context.roles, found, 'audit:read')
       if (!access.ok) return access
       const { id } = access.value.organization
       const filtered = Object.keys(filters).sort().join(' ')

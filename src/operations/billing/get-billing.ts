@@ -1,4 +1,4 @@
-import { authorizeRole, find } from '../../engine/access/authorize.ts'
+import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -78,13 +78,13 @@ export async function getBilling(
   const { caller, organization } = scope
   const now = seatgate.now()
   const id = sql<string>`${organizationIdOf(organization)}`
-  const allowed = readable(caller, organization, roles.organizationAdmins)
+  const allowed = readable(caller, organization, roles.billingAdmins)
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const found = await find(db, scope, {
     ...entitlementQueries(db, place),
     used: db.select({ used: seatsUsed(place, now).as('used') }).from(sql`(select 1)`),
   })
-  const access = authorizeRole(roles, found, roles.organizationAdmins)
+  const access = authorizeFor(roles, found, 'billing:manage')
   if (!access.ok) return access
   const { rows } = found
   const { entitled, entitlement } = planEntitlement(

@@ -65,7 +65,7 @@ export async function sendNotice(
         and(
           eq(memberships.organizationId, organizationId),
           eq(memberships.status, 'active'),
-          inArray(memberships.role, [...roles.organizationAdmins])
+          inArray(memberships.role, [...roles.billingAdmins])
         )
       )
       .limit(MOST_RECIPIENTS),

@@ -13,7 +13,7 @@ import {
   type HasRoles,
 } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -80,7 +80,7 @@ export async function changeInvitationRole<Role extends string = string>(
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value

@@ -9,7 +9,7 @@ import type { Sealing } from '../../engine/changes/stored-result.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -105,7 +105,7 @@ export async function createInvitations<Role extends string = string>(
       sealing: listSealing(context, rows),
       queries: queriesFor(context, scope, emails),
       plan(found, caller, now) {
-        const access = authorizeRole(context.roles, found, context.roles.invitationAdmins)
+        const access = authorizeFor(context.roles, found, 'members:invite')
         if (!access.ok) return access
         if (!drawn.ok) return drawn
         const { organization, role } = access.value

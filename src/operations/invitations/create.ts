@@ -4,7 +4,7 @@ import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorize } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -95,12 +95,9 @@ export async function createInvitation<Role extends string = string>(
         counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
-        const access = authorize(roles, found)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         const { organization, role: actorRole } = access.value
-        if (!roles.invitationAdmins.includes(actorRole)) {
-          return refused({ code: 'insufficient_role' })
-        }
         if (!parsed.ok) return parsed
         const { role, locale = null } = parsed.value
         if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })

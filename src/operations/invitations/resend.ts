@@ -7,7 +7,7 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { isConfigured, mayInvite } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -90,7 +90,7 @@ export async function resendInvitation(
         counted: countedSoFar(db, scope.caller, organizationIdOf(scope.organization)),
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })

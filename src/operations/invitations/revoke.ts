@@ -1,7 +1,7 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -54,7 +54,7 @@ export async function revokeInvitation(
       refusals: [...HOOK_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })

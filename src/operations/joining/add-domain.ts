@@ -7,7 +7,7 @@ import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   invalid,
@@ -83,7 +83,7 @@ export async function addDomain(
       refusals: [...HOOK_REFUSALS],
       queries: { existing: domainsOf(db, scope) },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        const access = authorizeFor(roles, found, 'organization:update')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { domain, mode } = parsed.value

@@ -19,7 +19,7 @@ import {
 } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   JOIN_REFUSALS,
@@ -120,7 +120,7 @@ export async function approveJoinRequest<Role extends string = string>(
           ) ?? null,
       },
       plan(found, caller, now): Result<Plan<JoinOutcome>, ApproveJoinRequestRefusal> {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const [target] = found.rows.targets

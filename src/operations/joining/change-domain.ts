@@ -9,7 +9,7 @@ import type { Question } from '../../engine/model/hooks.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -168,7 +168,7 @@ export async function changeDomain<I, Code extends RefusalCode = never>(
     refusals: HOOK_REFUSALS,
     queries: { targets: domainsOf(db, scope, id) },
     plan(found, caller, now): Result<Plan<Domain>, Code | AccessRefusal | 'not_found'> {
-      const access = authorizeRole(roles, found, roles.organizationAdmins)
+      const access = authorizeFor(roles, found, 'organization:update')
       if (!access.ok) return access
       if (!input.ok) return input
       const [target] = found.rows.targets

@@ -4,7 +4,7 @@ import { joinRequests } from '../../database/schema/joining-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -67,7 +67,7 @@ export async function declineJoinRequest(
       refusals: [...HOOK_REFUSALS],
       queries: { targets: joinRequestOf(db, scope, id) },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })

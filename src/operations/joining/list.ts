@@ -4,7 +4,7 @@ import { joinRequests } from '../../database/schema/joining-tables.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
 import { excluding, exclusionsOf } from '../../engine/model/exclusions.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { knownParameters } from '../../base/names.ts'
 import {
   newestFirst,
@@ -72,7 +72,7 @@ export async function listDomains(
   const { db, roles } = context
   configured(context)
   const found = await find(db, scope, { domains: domainsOf(db, scope) })
-  const access = authorizeRole(roles, found, roles.organizationAdmins)
+  const access = authorizeFor(roles, found, 'organization:update')
   if (!access.ok) return access
   const known = knownParameters(input, [])
   if (!known.ok) return known
@@ -129,7 +129,7 @@ export async function listJoinRequests(
       .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
       .limit(limit + 1),
   })
-  const access = authorizeRole(roles, found, allowed)
+  const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
   if (!access.ok) return access
   if (!request.ok) return request
   return ok(

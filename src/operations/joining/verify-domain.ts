@@ -3,7 +3,7 @@ import { domainEvent } from '../../engine/audit/part-actions.ts'
 import { organizationDomains, type DomainRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -77,7 +77,7 @@ export async function verifyDomain(
       refusals: [],
       queries,
       plan(found) {
-        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        const access = authorizeFor(roles, found, 'organization:update')
         if (!access.ok) return access
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })

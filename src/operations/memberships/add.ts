@@ -1,7 +1,7 @@
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   JOIN_REFUSALS,
@@ -89,7 +89,7 @@ export async function addMember<Role extends string = string>(
           ) ?? null,
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value

@@ -5,7 +5,7 @@ import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { parseInput } from '../../base/input.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -93,7 +93,7 @@ export async function changeRole<Role extends string = string>(
           ) ?? null,
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value

@@ -2,7 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, authorize, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorize, authorizeFor } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { inScope } from '../../engine/model/membership.ts'
@@ -91,6 +91,6 @@ export async function countMembersWithoutMfa(
           and ${readable(scope.caller, scope.organization, roles.memberAdmins)} ${protectedBy}`
       ),
   })
-  const access = authorizeRole(roles, found, roles.memberAdmins)
+  const access = authorizeFor(roles, found, 'members:manage')
   return access.ok ? ok(found.rows.without[0]?.count ?? 0) : access
 }

@@ -5,7 +5,7 @@ import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { parseInput, shortText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -132,7 +132,7 @@ async function restore<Code extends RefusalCode>(
         Plan<readonly Membership[]>,
         Code | AccessRefusal | 'not_found' | 'role_not_configured'
       > {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         if (!userIds.ok) return userIds
         const { targets } = found.rows

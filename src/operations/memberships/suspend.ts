@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
   ok,
@@ -71,7 +71,7 @@ export async function suspendMember(
         address: context.joining?.members.addressOf(context, userId) ?? null,
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, [...roles.memberAdmins, roles.owner])
+        const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         const [target] = found.rows.target
         if (!mayChangeRole(roles, access.value.role, target?.role ?? null, null)) {

@@ -23,7 +23,7 @@ import { updateSlugInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { slugIsFree, slugTaken, type SlugContext } from '../../engine/model/slug.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 
 const DAY_MS = 24 * 60 * 60 * 1000
@@ -75,7 +75,7 @@ export async function updateSlug(
       refusals: [...PROOF_REFUSALS],
       queries: { taken: slugTaken(db, free) },
       plan(found, _caller, now) {
-        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        const access = authorizeFor(roles, found, 'organization:update')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { organization } = access.value

@@ -20,7 +20,7 @@ import {
 import type { Runtime } from '../../base/runtime.ts'
 import { isSystem, isUser, type OrganizationScope } from '../../engine/access/principal.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 
 /** Returns whether a user has a second factor. */
 export type MfaCheck = (userId: string) => boolean | Promise<boolean>
@@ -123,7 +123,7 @@ function policyChange(
     refusals: [],
     queries: {},
     plan(found, _caller, now) {
-      const access = authorizeRole(roles, found, roles.organizationAdmins)
+      const access = authorizeFor(roles, found, 'organization:update')
       if (!access.ok) return access
       if (!parsed.ok) return parsed
       const { organization } = access.value

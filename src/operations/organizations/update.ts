@@ -16,7 +16,7 @@ import {
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { RenameOrganizationInput, UpdateOrganizationInput } from './organization-input.ts'
 import { guardField, organizationView, type Organization } from '../../engine/model/organization.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 
 /** The input of {@link renameOrganization} and {@link updateOrganization}. */
 export interface RenameOrganizationInput {
@@ -90,7 +90,7 @@ async function changeName(
       refusals: [],
       queries: {},
       plan(found, _caller, now) {
-        const access = authorizeRole(roles, found, roles.organizationAdmins)
+        const access = authorizeFor(roles, found, 'organization:update')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { organization } = access.value

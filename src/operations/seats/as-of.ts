@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { parseQuery } from '../../base/names.ts'
 import { Instant } from '../../base/input.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
-import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { ok, type AccessRefusal, type InputRefusal, type Result } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -72,7 +72,7 @@ export async function seatsAsOf(
   const found = await find(db, scope, {
     past: seatsAt(context, scope, at),
   })
-  const access = authorizeRole(roles, found, roles.memberAdmins)
+  const access = authorizeFor(roles, found, 'members:manage')
   if (!access.ok) return access
   if (!parsed.ok) return parsed
   const row: Row | undefined = found.rows.past[0]

@@ -3,7 +3,7 @@ import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Refusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -123,7 +123,7 @@ export async function explainSeats(
       .orderBy(asc(invitations.expiresAt))
       .limit(MOST),
   })
-  const access = authorizeRole(roles, found, roles.memberAdmins)
+  const access = authorizeFor(roles, found, 'members:manage')
   if (!access.ok) return access
   const count = await seats.usage(seatContext, access.value.organization.id)
   if (!count.ok) return count

@@ -4,6 +4,7 @@ import { reasonOf } from '../../database/database.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
+import { permissionsOf } from '../../engine/access/roles.ts'
 import { findActive, authorize, type Access } from '../../engine/access/authorize.ts'
 import {
   isQuery,
@@ -25,6 +26,8 @@ export interface Loaded {
   readonly membership: Membership | null
   /** The role of the membership or the service account. */
   readonly role: string | null
+  /** The permissions of the role; empty without a role. */
+  readonly permissions: readonly string[]
 }
 
 /**
@@ -102,23 +105,26 @@ async function recover(
   )
   const done = prepared.ok && (await conclude(context, prepared.value)).committed
   if (!done || only === null) return lost
-  return loaded(withPointer(caller, session, to), { ...only, role: only.membership.role })
+  const { role } = only.membership
+  const permissions = permissionsOf(context.roles, role)
+  return loaded(withPointer(caller, session, to), { ...only, role, permissions })
 }
 
 function loaded(
   caller: Principal | null,
-  { organization, membership, role }: Omit<Access, 'caller'>
+  { organization, membership, role, permissions }: Omit<Access, 'caller'>
 ): Loaded {
   return {
     caller,
     organization: organizationView(organization),
     membership: membership ? membershipView(membership) : null,
     role,
+    permissions,
   }
 }
 
 function nowhere(caller: Principal | null): Loaded {
-  return { caller, organization: null, membership: null, role: null }
+  return { caller, organization: null, membership: null, role: null, permissions: [] }
 }
 
 function withPointer(

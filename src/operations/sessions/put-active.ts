@@ -40,6 +40,8 @@ export interface ActiveOrganization {
   readonly session: Session
   readonly organization: Organization | null
   readonly membership: Membership | null
+  /** The permissions of the role there; empty without an organization. */
+  readonly permissions: readonly string[]
 }
 
 /** Why {@link putActiveOrganization} refuses. */
@@ -127,12 +129,12 @@ function decide(
   const { session } = by
   if (scope.organization === undefined) {
     const cleared = { ...session, activeOrganizationId: null }
-    const value = { session: cleared, organization: null, membership: null }
+    const value = { session: cleared, organization: null, membership: null, permissions: [] }
     return ok({ userId: by.userId, session, access: null, value })
   }
   const inside = authorize(roles, found)
   if (!inside.ok) return refused({ code: 'not_a_member' })
-  const { organization, membership } = inside.value
+  const { organization, membership, permissions } = inside.value
   return ok({
     userId: by.userId,
     session,
@@ -141,6 +143,7 @@ function decide(
       session: { ...session, activeOrganizationId: organization.id },
       organization: organizationView(organization),
       membership: membership && membershipView(membership),
+      permissions,
     },
   })
 }

@@ -13,7 +13,7 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
   planRemovals,
@@ -147,7 +147,7 @@ export async function requestSeats(
         ...removalQueries(context, scope, removed),
       },
       plan(again, caller, now) {
-        const standing = authorizeRole(roles, again, roles.organizationAdmins)
+        const standing = authorizeFor(roles, again, 'billing:manage')
         if (!standing.ok) return standing
         const by = { caller, actorRole: standing.value.role, now }
         const removals = planRemovals(context, again.rows, removed, by)

@@ -4,7 +4,7 @@
  * @module
  */
 import { sql } from 'drizzle-orm'
-import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
@@ -44,7 +44,7 @@ export async function findBilling(
   const { db, roles, connection } = context
   const { caller, organization } = scope
   const now = context.now()
-  const allowed = readable(caller, organization, roles.organizationAdmins)
+  const allowed = readable(caller, organization, roles.billingAdmins)
   const id = sql<string>`${organizationIdOf(organization)}`
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const found = await find(db, scope, {
@@ -52,7 +52,7 @@ export async function findBilling(
     ...toFreeQueries(context, place),
     customer: db.select().from(billingCustomers).where(isCustomer(place, connection.provider.name)),
   })
-  const standing = authorizeRole(roles, found, roles.organizationAdmins)
+  const standing = authorizeFor(roles, found, 'billing:manage')
   if (!standing.ok) return standing
   const { rows } = found
   const row = standing.value.organization

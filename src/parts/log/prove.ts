@@ -161,7 +161,7 @@ async function readLog(context: ProofContext, scope: OrganizationScope) {
       .where(
         and(
           eq(auditCheckpoints.organizationId, organizationIdOf(organization)),
-          readable(caller, organization, roles.memberAdmins)
+          readable(caller, organization, roles.auditReaders)
         )
       )
       .orderBy(desc(auditCheckpoints.size))

@@ -52,7 +52,7 @@ function inAcme(role: string, userId = 'ada'): ScopeVariables {
     createdAt: NOW,
     updatedAt: NOW,
   }
-  return { caller: { userId }, organization: acme, membership, role }
+  return { caller: { userId }, organization: acme, membership, role, permissions: [] }
 }
 
 function machine(role: string, organizationId = acme.id): ScopeVariables {
@@ -62,7 +62,7 @@ function machine(role: string, organizationId = acme.id): ScopeVariables {
     organizationId,
     role,
   }
-  return { caller, organization: acme, membership: null, role }
+  return { caller, organization: acme, membership: null, role, permissions: [] }
 }
 
 /** Sends a request with these variables through a guard, and tells what is behind it. */

@@ -7,6 +7,7 @@ import {
   RefusalException,
   requireMembership,
   requireOrganizationMfa,
+  requirePermission,
   requireRole,
   requireSudo,
   statusOf,
@@ -84,6 +85,14 @@ const ways = {
     ask: async () => {
       const { member, path } = await smallTeam()
       return host.get(`${path}/audit`, member.token)
+    },
+  },
+  insufficient_permission: {
+    status: 403,
+    beside: { requiredPermission: 'members:manage' },
+    ask: async () => {
+      const { member, organization } = await smallTeam()
+      return page(`/o/${organization.id}/managers`, asUser(member))
     },
   },
   organization_not_found: {
@@ -658,6 +667,7 @@ function page(path: string, token: string): Promise<Response> {
     )
     .use('/o/:org/*', loadOrganizationFromSlug(seatgate, { authenticate }))
     .get('/o/:org/owners', requireRole(seatgate, 'owner'), (c) => c.text('in'))
+    .get('/o/:org/managers', requirePermission(seatgate, 'members:manage'), (c) => c.text('in'))
     .get('/o/:org/guarded', requireOrganizationMfa(seatgate, { mfaCheck }), (c) => c.text('in'))
     .get('/o/:org/policy', (c) => policy(seatgate, c.var))
     .get('/o/:org/policy-lost', (c) => {

@@ -35,6 +35,10 @@ const PAGES = {
     { enrollmentPath: '/users/settings/mfa', returnTo: '/o/acme' },
     { to: '/users/settings/mfa', with: { return_to: '/o/acme' } },
   ],
+  insufficient_permission: [
+    { requiredPermission: 'project:delete' },
+    { status: 403, says: /role/ },
+  ],
   insufficient_role: [{ requiredRoles: ['owner'] }, { status: 403, says: /role/ }],
   invalid_password: [{}, { status: 403, says: /password/ }],
   step_up_required: [{}, { status: 403, says: /it is you/ }],

@@ -20,6 +20,13 @@ const sink = (id: string): Sink => ({
   accepts: () => true,
   deliver: async () => ({ outcome: 'delivered' }),
 })
+const OWN_PERMISSIONS = [
+  'members:invite',
+  'members:manage',
+  'organization:update',
+  'billing:manage',
+  'audit:read',
+]
 const OWN_ROLES = { all: ['chief', 'clerk'], owner: 'chief', invitationAdmins: ['chief'] }
 
 const verified = (email: string) => ({ userId: 'ada', email, emailVerifiedAt: new Date(1) })
@@ -40,6 +47,16 @@ describe('createSeatgate', () => {
       invitationAdmins: ['owner', 'admin'],
       memberAdmins: ['owner', 'admin'],
       organizationAdmins: ['owner', 'admin'],
+      billingAdmins: ['owner', 'admin'],
+      auditReaders: ['owner', 'admin'],
+      permissions: OWN_PERMISSIONS,
+      grants: new Map([
+        ['owner', OWN_PERMISSIONS],
+        ['admin', OWN_PERMISSIONS],
+        ['member', []],
+      ]),
+      bounded: false,
+      seatless: [],
     })
     expect(make({ roles: OWN_ROLES }).roles.organizationAdmins).toEqual(['chief'])
   })

@@ -78,6 +78,7 @@ describe('a store that is not in D1', () => {
       session: { id: session.id, activeOrganizationId: null },
       organization: null,
       membership: null,
+      permissions: [],
     })
     expect(updates).toEqual([[session.id, null]])
     expect(trips.flat().filter((asked) => /membership/.test(asked))).toEqual([])

@@ -33,7 +33,7 @@ async function asking(callerOf: (seatgate: Seatgate) => Caller | null) {
   return { ...answer, trips }
 }
 
-const EMPTY = { organization: null, membership: null, role: null }
+const EMPTY = { organization: null, membership: null, role: null, permissions: [] }
 
 describe('loadActiveOrganization()', () => {
   it('lets anonymous callers and users without a session through, and makes no query [PIPE-13 PIPE-22]', async () => {

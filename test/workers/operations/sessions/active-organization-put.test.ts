@@ -84,6 +84,7 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
       organization,
       membership,
       role: 'member',
+      permissions: [],
     })
     expect(await sessionRow(session)).toEqual({ ...row, active_organization_id: to.id })
   })
@@ -95,13 +96,14 @@ describe.each(Object.entries(callers))('putActiveOrganization() of %s', (_kind, 
     const cleared = { id: session.id, activeOrganizationId: null }
     expect(result).toEqual({
       ok: true,
-      value: { session: cleared, organization: null, membership: null },
+      value: { session: cleared, organization: null, membership: null, permissions: [] },
     })
     expect(after).toEqual({
       caller: { userId, session: cleared },
       organization: null,
       membership: null,
       role: null,
+      permissions: [],
     })
     expect(await pointerOf(session)).toBeNull()
   })
@@ -129,7 +131,13 @@ describe('putActiveOrganization()', () => {
     const { session, to } = await commuter()
     for (const organization of [to.id, null]) {
       const { keys } = await putting(seatgate, queryOf(seatgate, session), organization)
-      expect(keys.toSorted()).toEqual(['caller', 'membership', 'organization', 'role'])
+      expect(keys.toSorted()).toEqual([
+        'caller',
+        'membership',
+        'organization',
+        'permissions',
+        'role',
+      ])
     }
   })
 
@@ -318,6 +326,7 @@ describe('putActiveOrganization() refused', () => {
       organization: null,
       membership: null,
       role: null,
+      permissions: [],
     })
     expect(result).toEqual({ ok: false, error: { code: 'no_scope' } })
   })

@@ -49,6 +49,7 @@ const nowhere = ({ userId, session }: StalePointer) => ({
   organization: null,
   membership: null,
   role: null,
+  permissions: [],
 })
 
 describe.each(losses)('a pointer that became stale because %s', (loss) => {
