@@ -36,14 +36,21 @@ export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refus
 /**
  * An expected "no", as data. The code is the API; the router adds texts for people.
  *
- * `seat_limit_reached` and `LimitRefusal` carry the limit and its use at the decision, `validation_error` the
- * messages by field, `last_owner` the organizations that would be left without an owner where there may
+ * `seat_limit_reached` and `LimitRefusal` carry the limit and its use at the decision, the first also
+ * `expansion` if the seat could not be bought, `validation_error` the messages by field, `last_owner` the
+ * organizations that would be left without an owner where there may
  * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
  * purged, `outdated_version` the limit and the version in force.
  */
 export type Refusal =
   | {
-      readonly code: 'seat_limit_reached' | LimitRefusal
+      readonly code: 'seat_limit_reached'
+      readonly limit: number
+      readonly used: number
+      readonly expansion?: 'provider_refused' | 'provider_unavailable'
+    }
+  | {
+      readonly code: LimitRefusal
       readonly limit: number
       readonly used: number
     }

@@ -48,6 +48,8 @@ const quantities = inFile('parts/billing/sync-quantity.ts')
 const endings = inFile('parts/billing/end-subscriptions.ts')
 const userEnds = inFile('parts/billing/cancel-user.ts')
 const hostWork = inFile('parts/billing/run-handlers.ts')
+const expansion = inFile('parts/billing/expand-seats.ts')
+const notices = inFile('engine/seats/notice-level.ts')
 const prorations = inFile('parts/billing/check-proration.ts')
 const presence = inFile('operations/sessions/step-up.ts')
 const adapter = inFile('hono/host-adapter.ts')
@@ -406,6 +408,180 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (interval !== undefined && provider.prorationFor(interval) !== null) continue',
     'if (true as boolean) continue'
   ),
+  entitlement(
+    'purchased seats are not merged',
+    'purchased: merged.purchased + next.purchased',
+    'purchased: next.purchased'
+  ),
+  entitlement(
+    'one plan with a cap caps all',
+    'merged.cap === null || next.cap === null ? null : Math.max(merged.cap, next.cap)',
+    'merged.cap ?? next.cap'
+  ),
+  entitlement(
+    'a sum that is no number is a limit',
+    'if (!Number.isSafeInteger(sum)) return unknown',
+    ''
+  ),
+  entitlement(
+    'an override cannot lift a cap',
+    "override.cap === 'unlimited' ? null : override.cap",
+    "override.cap === 'unlimited' ? seats.cap : override.cap"
+  ),
+  entitlement(
+    'an override of 0 is none',
+    'override.included ?? seats',
+    'override.included || seats'
+  ),
+  entitledNow(
+    'a subscription of no plan grants',
+    "plans.has(record.plan ?? '') && grantOf",
+    'grantOf'
+  ),
+  entitledNow(
+    'a first payment that was never made ends a subscription',
+    "status !== 'incomplete' && status !== 'incomplete_expired'",
+    "status !== 'incomplete_expired'"
+  ),
+  entitledNow('the end of an override changes nothing', 'inForce?.until ?? null,', 'null,'),
+  entitledNow(
+    'the policy of the plan does not count',
+    "plan?.whenOver ?? billing?.whenOver ?? 'block_change'",
+    "billing?.whenOver ?? 'block_change'"
+  ),
+  entitledNow(
+    'subscriptions count without billing',
+    'billing === null ? [] : subscriptions',
+    'subscriptions'
+  ),
+  subscription(
+    'an unpaid subscription has a grace',
+    "if (status === 'past_due') {",
+    "if (status === 'past_due' || status === 'unpaid') {"
+  ),
+  subscription(
+    'a grace is kept after recovery',
+    'if (!isPastDue({ status })) return { pastDueSince: null, graceEnd: null }',
+    'if (!isPastDue({ status }) && existing) return existing'
+  ),
+  subscription(
+    'the end of a grace changes the limit an instant early',
+    'new Date(state.graceEnd.getTime() + 1)',
+    'state.graceEnd'
+  ),
+  subscription(
+    'a trial never ends by itself',
+    "state.status === 'trialing' ? state.trialEnd : null",
+    'null'
+  ),
+  subscription(
+    'a pause beside the status grants',
+    "status === 'paused' || paused",
+    "status === 'paused'"
+  ),
+  subscription(
+    'a subscription that is past due charges no more',
+    'return !isCanceled(state)\n}\n\n/** Why a subscription grants',
+    "return !isCanceled(state) && state.status !== 'past_due'\n}\n\n/** Why a subscription grants"
+  ),
+  limit(
+    'a default that is no limit is accepted',
+    "if (limit.kind !== 'unknown') return limit",
+    'if (limit.kind) return limit'
+  ),
+  notices('near begins at 90 %', 'used * 5 >= seats * 4', 'used * 10 >= seats * 9'),
+  notices('full is near', 'when used = seats then 2', 'when used = seats then 1'),
+  notices('a grace that ends is not told', 'then 4 else 3 end', 'then 3 else 3 end'),
+  notices(
+    'a short grace is told at its beginning',
+    '(ends - since) / 2) <=',
+    '(ends - since) / 1) <='
+  ),
+  notices('a notice is told again', "when 'full' then 2", "when 'full' then 1"),
+  applyState(
+    'a canceled subscription is scheduled to be',
+    'after.cancelAt !== null && after.endedAt === null',
+    'after.cancelAt !== null'
+  ),
+  applyState(
+    'an end is told with every update',
+    'if (after.endedAt !== null && !before?.endedAt) {',
+    'if (after.endedAt !== null) {'
+  ),
+  applyState('a change of quantity is no change', ' || quantity !== before.quantity', ''),
+  applyState(
+    'the seat provider is not told',
+    'if (entitlement === null || entitlement.version === 0) return ok(record)',
+    'if (entitlement !== undefined) return ok(record)'
+  ),
+  applyState(
+    'a subscription is found by its id alone',
+    'one.provider === provider && one.subscriptionId === subscriptionId',
+    'one.subscriptionId === subscriptionId && one.provider !== provider'
+  ),
+  inbox(
+    'a run finishes what another one has taken',
+    'sql`${billingInbox.dueAt} = ${first?.dueAt?.getTime() ?? 0}`',
+    'sql`${first?.dueAt?.getTime() ?? 0} = ${first?.dueAt?.getTime() ?? 0}`'
+  ),
+  inbox(
+    'two runs take one event',
+    '.set({ dueAt: later(now, LEASE_SECONDS), attempts',
+    '.set({ attempts'
+  ),
+  inbox(
+    'parked events wait for their time though the customer is known',
+    'return db.update(billingInbox).set({ dueAt: now }).where(parked)',
+    'return db.update(billingInbox).set({ lastError: null }).where(parked)'
+  ),
+  inbox(
+    'an event without a subscription is never done',
+    'finishedAt: isWork ? null : at',
+    'finishedAt: null'
+  ),
+  quantities(
+    'what was asked for meanwhile is forgotten',
+    'const same = sql`${billingCustomers.changes} = ${changes}`',
+    'const same = sql`${changes} = ${changes}`'
+  ),
+  quantities(
+    'a number that was asked for gives way to the seats in use',
+    'if (seats !== null) return seats',
+    ''
+  ),
+  quantities(
+    'a refusal for good is tried again',
+    "error instanceof ProviderError && error.kind === 'permanent'",
+    'false as boolean'
+  ),
+  quantities(
+    'a missing item is passed over',
+    "throw new ProviderError('permanent', 'seat_item_missing')",
+    'return null'
+  ),
+  quantities(
+    'the wish of the provider to wait is not heard',
+    'Math.max(backoffSeconds(attempts, random), asked)',
+    'backoffSeconds(attempts, random)'
+  ),
+  expansion(
+    'a seat is bought that the cap takes away',
+    'if (!fits(limitWith({ ...record, quantity: wanted }).limit, needed)) return false',
+    ''
+  ),
+  expansion(
+    'a smaller number that is on its way takes the seat away',
+    'await keepRequest(context, organizationId, provider.name, quantity)',
+    ''
+  ),
+  expansion(
+    'a seat that was bought elsewhere is bought again',
+    'Math.max(item.quantity, wanted)',
+    'item.quantity + 1'
+  ),
+  expansion('seats are bought for who waits', 'if (full.used < full.limit) return full', ''),
+  expansion('an outage is a refusal for good', "error.kind === 'permanent'", 'true as boolean'),
+  change('the library buys seats for itself', " && caller.type !== 'system'", ''),
   presence('proofs are not capped', 'if (count > rules.mostAttempts) {', 'if (false as boolean) {'),
   presence('a proof counts without an end', 'row.freshUntil > now()', '(true as boolean)'),
   presence('a proof counts for another user', 'row.userId === userId', '(true as boolean)'),
@@ -436,7 +612,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'memberships.createdAt, memberships.id'
   ),
   excess('a grace is passed over', 'state.overGraceEnd <= now', 'true'),
-  excess('block_change suspends', "policy === 'block_change' || ", ''),
+  excess(
+    'block_change suspends',
+    "if (policy === 'block_change' || !state?.overSince) return false\n  return policy === 'suspend_excess' ||",
+    "if (!state?.overSince) return false\n  return policy !== 'allow_with_grace' ||"
+  ),
   excess('one more is suspended', 'held - limit.seats)', 'held - limit.seats + 1)'),
   excess('the limit is not guarded', 'guardAsRead(seatgate, organization.id, rows),', ''),
   restoring(

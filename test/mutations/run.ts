@@ -9,7 +9,7 @@
  */
 import { spawn } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -20,7 +20,16 @@ import { WITHOUT_LONG, testsFor } from './tests.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const vitest = join(root, 'node_modules/vitest/vitest.mjs')
-const COPIED = ['src', 'host', 'test', 'bench', 'migrations', 'scripts', 'package.json']
+const COPIED = [
+  'src',
+  'host',
+  'test',
+  'bench',
+  'migrations',
+  'scripts',
+  'package.json',
+  'openapi.json',
+]
 const CONFIGURATION = ['wrangler.toml', 'vitest.config.ts', 'tsconfig.json', 'tsconfig.test.json']
 const LIMIT_MS = 300_000
 
@@ -120,10 +129,20 @@ async function inCopy<T>(act: (copy: string) => Promise<T>): Promise<T> {
     for (const path of [...COPIED, ...CONFIGURATION]) {
       await cp(join(root, path), join(copy, path), { recursive: true })
     }
-    await symlink(join(root, 'node_modules'), join(copy, 'node_modules'))
+    await linkPackages(copy)
     return await act(copy)
   } finally {
     await rm(copy, { recursive: true, force: true })
+  }
+}
+
+// One by one: what Vite bundles beforehand is kept beside them, and is each copy's own.
+async function linkPackages(copy: string): Promise<void> {
+  const packages = join(root, 'node_modules')
+  await mkdir(join(copy, 'node_modules'))
+  for (const name of await readdir(packages)) {
+    if (name === '.vite') continue
+    await symlink(join(packages, name), join(copy, 'node_modules', name))
   }
 }
 

@@ -86,6 +86,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/billing/process-events.ts': { first: workers('inbox'), more: billing },
   'parts/billing/inbox.ts': { first: workers('inbox events'), more: billing },
   'parts/billing/sync-quantity.ts': { first: billing, more: workers('seats') },
+  'parts/billing/expand-seats.ts': { first: workers('expand-seats'), more: [] },
+  'engine/seats/notice-level.ts': { first: workers('limit-notices'), more: [] },
   'parts/billing/end-subscriptions.ts': { first: workers('inbox'), more: billing },
   'parts/billing/cancel-user.ts': { first: workers('recipe'), more: [] },
   'parts/billing/run-handlers.ts': { first: workers('events'), more: [] },
@@ -100,8 +102,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('entitlements'),
   },
   'engine/seats/entitled-now.ts': {
-    first: workers('entitlements'),
-    more: workers('over-limit'),
+    first: ['test/unit/engine/seats/entitled-now.test.ts'],
+    more: workers('entitlements over-limit'),
   },
   'operations/billing/suspend-excess.ts': { first: workers('over-limit'), more: [] },
   'operations/billing/restore-excess.ts': { first: workers('over-limit'), more: [] },
@@ -189,7 +191,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,
-    first: [...changing.first, ...workers('unnoticed')],
+    first: [...changing.first, ...workers('unnoticed expand-seats')],
   },
   'engine/model/join.ts': changing,
   'parts/forwarding/forwarding.ts': changing,

@@ -12,6 +12,7 @@ import { attributionOf, type Principal, type RequestInfo } from '../access/princ
 import type { LossContext } from '../model/leave.ts'
 import type { JoiningMembersContext } from '../model/joining-members.ts'
 import type { SessionStoreContext } from '../model/session-store.ts'
+import type { BuyerContext } from './buyer-context.ts'
 
 /** The context of a change, from its reads to the work after its commit. */
 export interface ChangeContext
@@ -23,7 +24,8 @@ export interface ChangeContext
     HookContext,
     StepUpContext,
     JobContext,
-    ListenerContext {
+    ListenerContext,
+    BuyerContext {
   readonly refusals: RefusalCounts
   /** Those of all parts. */
   readonly followers: readonly Follower[]

@@ -103,6 +103,8 @@ export interface Operation<
 }
 
 const ATTEMPTS = 5
+// Of several callers at once each needs a seat of its own.
+const MOST_BOUGHT = 10
 /**
  * Performs an operation; any of them may be refused with `host_conflict`. The plan is made from the rows
  * that were read, and its batch guards them; if they have changed, the batch is rolled back and the
@@ -151,9 +153,10 @@ export async function perform<
     question,
     unreadableId,
     proven: false,
+    bought: 0,
   }
   try {
-    for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (let attempt = 1; attempt <= ATTEMPTS + progress.bought; attempt++) {
       const answer = await attemptOnce(context, scope, progress)
       if (answer !== 'again') return answer
     }
@@ -180,6 +183,8 @@ interface Progress<
   readonly question: Question | null
   readonly unreadableId: UnreadableInput | undefined
   proven: boolean
+  /** How often a seat was bought for it. */
+  bought: number
 }
 
 /** Makes one attempt. Returns `again` if a row that was read has changed; its batch was rolled back. */
@@ -253,16 +258,36 @@ async function attemptOnce<
   // 4. to 6. The host's hooks may refuse, seats are claimed, and the batch is built.
   const prepared = await prepare(context, info, plan)
   if (!prepared.ok) {
-    return isHolderConflict(prepared.error, key)
-      ? 'again'
-      : answer(answerable(context, operation, prepared.error))
+    if (isHolderConflict(prepared.error, key)) return 'again'
+    const refusal = await unlessBought(context, progress, plan, caller, prepared.error)
+    return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
   }
 
   // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
   const done = await commitPrepared(context, progress, key, prepared.value)
   if (done.committed) return finished(db, key, operation, ok(plan.value))
-  const refusal = refusalOf(done)
+  const aborted = refusalOf(done)
+  const refusal = aborted && (await unlessBought(context, progress, plan, caller, aborted))
   return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
+}
+
+/**
+ * Buys a missing seat, if the host's subscriptions expand. Returns null if the operation is to be planned
+ * again, otherwise its refusal. The library itself, such as its sweeps, buys no seat.
+ */
+async function unlessBought(
+  context: ChangeContext,
+  progress: { bought: number },
+  { claims }: Pick<Plan<unknown>, 'claims'>,
+  caller: Principal,
+  refusal: Refusal
+): Promise<Refusal | null> {
+  const [claim] = claims ?? []
+  const isMissing = refusal.code === 'seat_limit_reached' && caller.type !== 'system'
+  if (!isMissing || claim === undefined || !context.buySeat) return refusal
+  if (progress.bought === MOST_BOUGHT) return { code: 'operation_in_progress' }
+  progress.bought += 1
+  return context.buySeat(context, claim.organizationId, refusal, progress.bought)
 }
 
 /** Steps 4 to 6: calls the host's hooks, claims the seats and builds the batch. Sends no query to D1. */

@@ -74,8 +74,10 @@ const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   'schema_mismatch',
 ])
 
-// A missing proof is transient like a wrong one: proofs are not part of the digest.
+// A missing proof is transient like a wrong one: proofs are not part of the digest. So is a seat that could
+// not be bought because the billing provider does not answer.
 function isTransient(refusal: Refusal): boolean {
+  if (refusal.code === 'seat_limit_reached') return refusal.expansion === 'provider_unavailable'
   if (refusal.code !== 'validation_error') return TRANSIENT.has(refusal.code)
   return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
 }

@@ -1,87 +1,152 @@
-import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { and, lt, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
+import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
+import type { SeatLimitReached } from '../../engine/changes/buyer-context.ts'
+import { planEntitlement } from '../../engine/model/entitle.ts'
 import { entitlementQueries, subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
-import { canCharge, grantOf } from '../../engine/seats/subscription-state.ts'
-import { organizations } from '../../database/schema/organizations-tables.ts'
-import { organizationIdOf, organizationNamed } from '../../engine/access/organization-ref.ts'
-import type { Refusal } from '../../base/result.ts'
-import type { Result } from '../../base/result.ts'
+import type { SeatLimit } from '../../engine/seats/limit.ts'
+import {
+  canCharge,
+  grantOf,
+  type SubscriptionRecord,
+} from '../../engine/seats/subscription-state.ts'
 import { applyState } from './apply-state.ts'
-import { callKey } from './customers.ts'
-import type { ConnectionContext } from './connection.ts'
+import type { BillingProvider, RemoteItem } from './billing-provider.ts'
+import { callKey, isCustomer } from './customers.ts'
+import type { BillingConnection, ConnectionContext } from './connection.ts'
 import { ProviderError } from './provider-error.ts'
 
+// After a refusal, such as that of a card, the provider is asked again after this time.
+const ONE_CALL_MS = 10 * 60_000
+
 /**
- * Runs an operation that adds members, and buys the missing seat if it is refused for want of one: the
- * quantity is raised first, and the operation runs again after that. If the provider refuses, no member
- * is added and the refusal of the operation stands. Does so with the mode `auto_expand` only. An
- * operation that is not refused makes no call.
+ * Returns the configuration with which operations buy the missing seat: one that is refused for want of a
+ * seat raises the quantity at the provider first, and runs again after that. If the provider refuses or
+ * does not answer, no member is added and the refusal has `expansion`. With a free seat no call is made.
+ * Use it for the routes, the console and your own calls. With another mode than `auto_expand` it is the
+ * configuration itself.
  *
  * @example
  * ```ts
- * const added = await expandSeats(context, scope, () => addMember(seatgate, scope, input))
+ * const expanding = expandSeats(seatgate, connection)
+ * app.route('/', seatgateRouter(expanding, { authenticate }))
  * ```
  */
-export async function expandSeats<T>(
-  context: ConnectionContext,
-  scope: OrganizationScope,
-  operation: () => Promise<Result<T>>
-): Promise<Result<T>> {
-  const first = await operation()
-  if (first.ok || context.connection.quantity !== 'auto_expand') return first
-  const refusal: Refusal = first.error
-  if (refusal.code !== 'seat_limit_reached') return first
-  try {
-    const isRaised = await raise(context, scope, refusal.used + 1 - refusal.limit)
-    return isRaised ? await operation() : first
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error
-    context.report({ event: 'billing_expand_failed', error })
-    return first
+export function expandSeats<S extends LimitContext>(
+  seatgate: S,
+  connection: BillingConnection
+): S & Pick<LimitContext, 'buySeat'> {
+  if (connection.quantity !== 'auto_expand') return seatgate
+  const { billing } = seatgate
+  return {
+    ...seatgate,
+    buySeat: (context, organizationId, full, tries) =>
+      buySeat({ ...context, billing, connection }, organizationId, full, tries),
   }
 }
 
+async function buySeat(
+  context: ConnectionContext,
+  organizationId: string,
+  full: SeatLimitReached,
+  tries: number
+): Promise<SeatLimitReached | null> {
+  const { seats, seatContext, report } = context
+  // The free seats are for the users who wait.
+  if (full.used < full.limit) return full
+  const counted = await seats.usage(seatContext, organizationId)
+  if (!counted.ok) return full
+  const { limit, held, reserved } = counted.value
+  // Another caller may have bought a seat, or freed one. The second time only the limit counts.
+  const used = tries === 1 ? held + reserved : Math.max(held + reserved, full.used)
+  if (limit.kind !== 'finite' || used < limit.seats) return null
+  try {
+    return (await raise(context, organizationId, used + 1)) ? null : full
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    report({ event: 'billing_expand_failed', organizationId, error })
+    const isRefused = error.kind === 'permanent'
+    return { ...full, expansion: isRefused ? 'provider_refused' : 'provider_unavailable' }
+  }
+}
+
+/** Raises the limit to `needed` by the quantity. False if the quantity does not decide the limit. */
 async function raise(
   context: ConnectionContext,
-  scope: OrganizationScope,
-  missing: number
+  organizationId: string,
+  needed: number
 ): Promise<boolean> {
-  const { now, billing, connection } = context
-  const { rows, owner } = await readBoth(context, scope)
-  const record = rows
+  const { db, now, billing, connection } = context
+  const time = now()
+  const rows = await batch(db, entitlementQueries(db, organizationId))
+  const limitWith = (subscription?: SubscriptionRecord) =>
+    planEntitlement(context, organizationId, rows, subscription ? { subscription } : {}, time)
+      .entitlement
+  const present = limitWith()
+  // The seat provider does not know the limit yet.
+  if (fits(present.limit, needed)) return (await applyLimit(context, present)).ok
+  const record = rows.subscriptions
     .map(subscriptionFrom)
-    .find((one) => canCharge(one) && grantOf(one, now()).granting)
+    .find(
+      (one) =>
+        canCharge(one) && grantOf(one, time).granting && connection.providers.has(one.provider)
+    )
   const plan = billing?.plans.get(record?.plan ?? '')
   const provider = connection.providers.get(record?.provider ?? '')
-  const canRaise = record && plan?.perSeat && provider && missing > 0 && owner !== null
-  if (!canRaise) return false
-  const { subscriptionId, quantity, version } = record
-  if (plan.cap !== null && plan.cap < quantity + missing) return false
+  if (!record || !plan?.perSeat || !provider || present.limit.kind !== 'finite') return false
+  const wanted = record.quantity + needed - present.limit.seats
+  // Not for a cap, nor for numbers that an operator has set.
+  if (!fits(limitWith({ ...record, quantity: wanted }).limit, needed)) return false
+  await buy(context, provider, record, plan.prices, wanted)
+  return true
+}
+
+function fits(limit: SeatLimit, needed: number): boolean {
+  return limit.kind === 'unlimited' || (limit.kind === 'finite' && limit.seats >= needed)
+}
+
+// The item is found at the provider. It may have more seats already than are recorded.
+async function buy(
+  context: ConnectionContext,
+  provider: BillingProvider,
+  { organizationId, subscriptionId, version }: SubscriptionRecord,
+  prices: readonly string[],
+  wanted: number
+): Promise<void> {
   const current = await provider.fetchSubscription(subscriptionId)
-  const item = current?.items.find(({ priceId }) => plan.prices.includes(priceId))
-  if (item === undefined) throw new ProviderError('permanent', 'seat_item_missing')
-  const wanted = Math.max(item.quantity, quantity + missing)
-  const subscription = await provider.setQuantity(
-    { subscriptionId, priceId: item.priceId, quantity: wanted },
-    { idempotencyKey: await callKey(['expand', subscriptionId, version, wanted]) }
+  const item: RemoteItem | undefined = current?.items.find(({ priceId }) =>
+    prices.includes(priceId)
   )
-  const organizationId = owner
+  if (item === undefined) throw new ProviderError('permanent', 'seat_item_missing')
+  const quantity = Math.max(item.quantity, wanted)
+  const period = Math.floor(context.now().getTime() / ONE_CALL_MS)
+  const subscription = await provider.setQuantity(
+    { subscriptionId, priceId: item.priceId, quantity },
+    { idempotencyKey: await callKey(['expand', subscriptionId, version, quantity, period]) }
+  )
+  // If this is overtaken, another caller or a webhook has brought a newer state.
   await applyState(context, {
     organizationId,
     subscription,
     providerTime: null,
     readVersion: version,
   })
-  return true
+  await keepRequest(context, organizationId, provider.name, quantity)
 }
 
-async function readBoth({ db }: ConnectionContext, { organization }: OrganizationScope) {
-  const read = await batch(db, {
-    subscriptions: entitlementQueries(db, organizationIdOf(organization)).subscriptions,
-    owner: db
-      .select({ id: organizations.id })
-      .from(organizations)
-      .where(organizationNamed(organization)),
+// A smaller number that was asked for before, and is not sent yet, would take the seat away again.
+async function keepRequest(
+  { db }: ConnectionContext,
+  organizationId: string,
+  provider: string,
+  seats: number
+): Promise<void> {
+  const smaller = and(isCustomer(organizationId, provider), lt(billingCustomers.seats, seats))
+  await batch(db, {
+    kept: db
+      .update(billingCustomers)
+      .set({ seats, changes: sql`${billingCustomers.changes} + 1` })
+      .where(smaller),
   })
-  return { rows: read.subscriptions, owner: read.owner[0]?.id ?? null }
 }

@@ -28,8 +28,16 @@ const day = (days: number) => new Date(START + days * DAY).toISOString()
 /** Organizations under a policy, with a clock that the test moves. */
 function under(whenOver: OverLimitPolicy, provider: (typeof enforcing)[number] = 'd1') {
   let time = START
+  let between: { readonly writes: RegExp; readonly act: () => Promise<void> } | null = null
   const kit = createKit({
     provider,
+    async around({ asked }, run) {
+      const now = between
+      if (now === null || !asked.some((sql) => now.writes.test(sql))) return run()
+      between = null
+      await now.act()
+      return run()
+    },
     now: () => new Date(time),
     billing: billing({ plans: {}, baseSeats: 20, whenOver, overGraceDays: 14 }),
   })
@@ -41,6 +49,8 @@ function under(whenOver: OverLimitPolicy, provider: (typeof enforcing)[number] =
   return {
     kit,
     set,
+    /** Does something just before the next batch that writes this, after it was planned. */
+    before: (writes: RegExp, act: () => Promise<void>) => (between = { writes, act }),
     /** Moves the clock and runs the sweep. */
     async sweepAt(days: number) {
       time = START + days * DAY
@@ -82,6 +92,16 @@ async function standing({ id }: TestOrganization) {
       .filter(({ suspended_by }) => suspended_by === 'over_limit')
       .map(({ user_id }) => user_id),
   }
+}
+
+/** Grows with each change of what the limit is computed from. */
+async function revisionOf(organizationId: string) {
+  const row = await testEnv.DB.prepare(
+    'SELECT revision FROM seatgate_entitlement_states WHERE organization_id = ?'
+  )
+    .bind(organizationId)
+    .first<{ revision: number }>()
+  return row?.revision ?? 0
 }
 
 describe.each(enforcing)('over the limit, with %s seats', (provider) => {
@@ -207,6 +227,59 @@ describe.each(enforcing)('over the limit, with %s seats', (provider) => {
       })
     )
     expect(data.map(({ metadata }) => metadata['limit'])).toEqual([20, 5])
+  })
+
+  it('a raise just before the suspension keeps every member [SEAT-52]', async () => {
+    const { set, sweepAt, team, before } = under('suspend_excess', provider)
+    const { organization, members } = await team(3)
+    await set(organization, 2)
+    const raised = { is: false }
+    before(/^update "seatgate_memberships" set .*"suspended_by"/, async () => {
+      raised.is = true
+      await set(organization, 9)
+    })
+    await sweepAt(0.01)
+    expect(raised.is).toBe(true)
+    expect(await standing(organization)).toEqual({
+      active: [organization.owner, ...members],
+      suspended: [],
+    })
+  })
+
+  it('an override that is extended while the sweep ends it stays in force [BILL-34]', async () => {
+    const { kit, set, sweepAt, team, before } = under('block_change', provider)
+    const { organization } = await team(1)
+    await set(organization, 5, day(30))
+    const extended = { is: false }
+    before(/^insert into "seatgate_entitlement_states"/, async () => {
+      extended.is = true
+      await set(organization, 5, day(60))
+    })
+    await sweepAt(30)
+    expect(extended.is).toBe(true)
+    const scope = organization.as(organization.owner)
+    expect(unwrap(await getBilling(kit.seatgate, scope)).seats.limit).toBe(5)
+    await sweepAt(60)
+    expect(unwrap(await getBilling(kit.seatgate, scope)).seats.limit).toBe(20)
+  })
+
+  it('a sweep passes over an organization before its next change is due', async () => {
+    const { kit, set, sweepAt, team } = under('block_change', provider)
+    const { organization } = await team(1)
+    await set(organization, 5, day(30))
+    await sweepAt(1)
+    const others: string[] = []
+    const { id } = organization
+    const tripsAt = async (days: number) => {
+      const [before, versions] = [kit.trips(), await revisionOf(id)]
+      await sweepAt(days)
+      others.push(`${versions} ${await revisionOf(id)}`)
+      return kit.trips() - before
+    }
+    const quiet = [await tripsAt(2), await tripsAt(3)]
+    expect(new Set(quiet).size).toBe(1)
+    expect(new Set(others).size).toBe(1)
+    expect(await tripsAt(30)).toBeGreaterThan(quiet[0] ?? 0)
   })
 
   it('the sweep makes a limit unknown when its last known value is too old, and suspends no member [BILL-32]', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { codeOf, connected, newUser, testEnv, unwrap } from '../../../kit/index.ts'
-import { expandSeats, quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { addMember, listAuditEvents, removeMember } from '../../../../src/index.ts'
+import { connected, newUser, testEnv, unwrap } from '../../../kit/index.ts'
+import { quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
+import { listAuditEvents, removeMember } from '../../../../src/index.ts'
 
 type Test = ReturnType<typeof connected>
 type Subscribed = Awaited<ReturnType<Test['subscribed']>>
@@ -215,43 +215,6 @@ describe('the other routes', () => {
   })
 })
 
-describe('with auto_expand', () => {
-  const expanding = async () => {
-    const test = connected({ connection: { quantity: 'auto_expand' } })
-    const organization = await test.subscribed(1)
-    const scope = organization.as(organization.owner)
-    const add = async () => {
-      const userId = await newUser()
-      return expandSeats(test.context, scope, () =>
-        addMember(test.kit.seatgate, scope, { userId, role: 'member' })
-      )
-    }
-    return { test, organization, add }
-  }
-
-  it('a seat is bought first and the member is added after that (BILL-59)', async () => {
-    const { test, organization, add } = await expanding()
-    expect(codeOf(await add())).toBe('ok')
-    expect([bought(test, organization), await test.limit(organization)]).toEqual([2, 2])
-  })
-
-  it('a refusal of the provider admits no member (BILL-59)', async () => {
-    const { test, organization, add } = await expanding()
-    test.standIn.declines = true
-    expect(codeOf(await add())).toBe('seat_limit_reached')
-    expect([bought(test, organization), await test.limit(organization)]).toEqual([1, 1])
-  })
-
-  it('a free seat is taken without a call (BILL-22)', async () => {
-    const { test, organization, add } = await expanding()
-    await seats(test, organization, { seats: 3 })
-    await test.kit.settled()
-    test.standIn.asked.length = 0
-    expect(codeOf(await add())).toBe('ok')
-    expect(test.standIn.asked).toEqual([])
-  })
-})
-
 describe('with true_up', () => {
   const counting = async (shrink: boolean) => {
     const test = connected({ connection: { quantity: 'true_up', shrink } })
@@ -306,5 +269,10 @@ describe('with true_up', () => {
     await test.deliverAll()
     expect(await sweep()).toEqual([3, 2])
     expect(bought(test, organization)).toBe(3)
+    // Nor is it on record as a change.
+    const page = await listAuditEvents(test.kit.seatgate, organization.as(organization.owner), {
+      action: 'organization.billing.seats_update',
+    })
+    expect(unwrap(page).data.map(({ metadata }) => metadata['seats'])).toEqual([3, 4])
   })
 })
