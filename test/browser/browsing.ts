@@ -1,11 +1,11 @@
-import { AxeBuilder } from '@axe-core/playwright'
+import axe, { type RunOptions } from 'axe-core'
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, inject } from 'vitest'
 import { connect, type Client } from '../../scripts/client.ts'
 import { waitFor } from '../../scripts/wait-for.ts'
-import { OPERATOR } from './setup.ts'
+import { OPERATOR, PASSWORD, type Person } from './setup.ts'
 
-export const PASSWORD = 'correct horse battery'
+export { PASSWORD } from './setup.ts'
 
 let browser: Browser
 const contexts = new Set<BrowserContext>()
@@ -74,12 +74,29 @@ export function address(name: string): string {
   return `${name}-${process.pid}-${count}@example.com`
 }
 
-/** Signs a person up without a page, and returns what they may ask the API. */
-export async function signUp(email: string): Promise<{ api: Client; token: string; id: string }> {
+/** A person who may ask the API. */
+export interface SignedIn extends Person {
+  readonly api: Client
+}
+
+/** Signs a person up without a page. Without an address it is the next of those who are there already. */
+export async function signUp(email?: string): Promise<SignedIn> {
+  const person = email === undefined ? await nextPerson() : await newPerson(email)
+  return { ...person, api: connect(inject('url'), person.token) }
+}
+
+async function nextPerson(): Promise<Person> {
+  const response = await fetch(`${inject('companion')}/person`)
+  const person = (await response.json()) as Person | null
+  if (person === null) throw new Error('All people are taken: raise PEOPLE.')
+  return person
+}
+
+async function newPerson(email: string): Promise<Person> {
   const answer = await connect(inject('url')).signUp(email)
   if (!answer.ok) throw new Error(JSON.stringify(answer.problem))
   const { token, user } = answer.value
-  return { token, id: user.id, api: connect(inject('url'), token) }
+  return { id: user.id, email, token }
 }
 
 /** Gives the browser of a page the session of a person. */
@@ -140,8 +157,7 @@ export async function found(
   name: string,
   { seats }: { seats?: number | 'unlimited' } = {}
 ): Promise<Founded> {
-  const email = address('owner')
-  const { token } = await signUp(email)
+  const { token, email } = await signUp()
   const made = (await ask(token, 'POST', '/organizations', { name })) as Founded
   if (seats !== undefined) {
     const path = `/organizations/${made.id}/seats/limit`
@@ -154,17 +170,27 @@ export async function found(
 export async function addMember(
   { id, token }: Pick<Founded, 'id' | 'token'>,
   role = 'member',
-  email = address('member')
-) {
+  email?: string
+): Promise<SignedIn> {
   const person = await signUp(email)
   await ask(token, 'POST', `/organizations/${id}/members`, { userId: person.id, role })
-  return { ...person, email }
+  return person
+}
+
+/** Runs the sweep now, not when it is due. */
+export async function sweep(): Promise<void> {
+  await fetch(url(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`))
+}
+
+/** Decides the status with which the log stream takes the events of an organization. */
+export async function streamAnswers({ id }: Pick<Founded, 'id'>, status: number): Promise<void> {
+  await fetch(`${inject('companion')}/answers?organization=${id}&status=${status}`)
 }
 
 /** Returns the address in the latest mail to a recipient. */
 export async function linkMailedTo(email: string): Promise<string> {
   return waitFor(`a mail to ${email}`, 20, async () => {
-    const output = await (await fetch(inject('output'))).text()
+    const output = await (await fetch(`${inject('companion')}/output`)).text()
     const mail = output.slice(output.lastIndexOf(`mail to ${email}:`))
     return output.includes(`mail to ${email}:`)
       ? /http\S+#token=[\w.~-]+/.exec(mail)?.[0]
@@ -172,20 +198,25 @@ export async function linkMailedTo(email: string): Promise<string> {
   })
 }
 
+const EVERY_RULE: RunOptions = { resultTypes: ['violations'] }
+// The other rules do not depend on colours.
+const COLOURS: RunOptions = { ...EVERY_RULE, runOnly: ['color-contrast'], preload: false }
+
 /** Checks a page with axe in both colour schemes. */
 export async function expectAccessible(page: Page): Promise<void> {
+  await page.evaluate(axe.source)
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    const axe = new AxeBuilder({ page }).setLegacyMode(true)
-    // The other rules do not depend on colours.
-    const { violations } = await (
-      colorScheme === 'dark' ? axe.withRules('color-contrast') : axe
-    ).analyze()
-    const found = violations.map(
-      ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`
-    )
+    const found = await violationsIn(page, colorScheme === 'light' ? EVERY_RULE : COLOURS)
     expect(found, `${page.url()} in ${colorScheme}`).toEqual([])
   }
+}
+
+function violationsIn(page: Page, options: RunOptions): Promise<readonly string[]> {
+  return page.evaluate(async (chosen) => {
+    const { violations } = await (globalThis as unknown as { axe: typeof axe }).axe.run(chosen)
+    return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  }, options)
 }
 
 /** Whether the page can be read without scrolling sideways. */

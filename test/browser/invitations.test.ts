@@ -141,8 +141,7 @@ describe("the page of an invitation's link", () => {
 
   it('accepts for a person who signs in on the way', async () => {
     const acme = await found('Returning', { seats: 9 })
-    const email = address('known')
-    await signUp(email)
+    const { email } = await signUp()
     await invite(acme.token, acme.id, email)
     const page = await browse()
     await page.goto(await linkMailedTo(email))

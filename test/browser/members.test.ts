@@ -38,7 +38,7 @@ describe('the first page', () => {
       await page.goto(url(path))
       await expectAccessible(page)
     }
-    const { token } = await signUp(address('empty'))
+    const { token } = await signUp()
     await actAs(page, token)
     await page.goto(url())
     await expectAccessible(page)

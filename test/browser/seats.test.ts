@@ -41,10 +41,13 @@ describe('the seats page', () => {
     page.on('response', (response) => {
       if (response.url().endsWith('/seats/now')) statuses.push(response.status())
     })
+    await page.clock.install()
     await page.goto(url(`/org/${acme.slug}/seats`))
     await page.getByText('1 of 5 seats').waitFor()
     await addMember(acme)
+    await page.clock.runFor(5000)
     await page.getByText('2 of 5 seats').waitFor()
+    await page.clock.runFor(5000)
     await expect.poll(() => statuses, { timeout: 20_000 }).toContain(304)
   })
 
@@ -163,7 +166,7 @@ describe('the pages of operators', () => {
   })
 
   it('are refused to other users', async () => {
-    const { token } = await signUp(address('curious'))
+    const { token } = await signUp()
     const page = await browse()
     await actAs(page, token)
     tolerate(/403/)
