@@ -14,7 +14,7 @@ const CLIENT = join(root, 'src/console/client')
 const TARGET = join(root, 'dist/console/assets.js')
 
 /** The scripts, each with the file that it begins at. */
-const SCRIPTS = ['verify-worker.ts', 'invitation-link.ts', 'islands.tsx']
+const SCRIPTS = ['verify-worker.ts', 'invitation-link.ts', 'islands.ts']
 
 /** Bundles the assets. Returns the bytes of each, by its name with the hash. */
 export async function buildConsole(): Promise<Readonly<Record<string, number>>> {
@@ -39,13 +39,11 @@ export async function buildConsole(): Promise<Readonly<Record<string, number>>> 
       // A page that was saved starts no worker that is a module.
       format: 'iife',
       target: 'es2023',
-      jsx: 'automatic',
-      jsxImportSource: 'hono/jsx/dom',
       legalComments: 'none',
       tsconfigRaw: '{}',
     })
     const [output] = bundle.outputFiles
-    const name = file.replace(/\.tsx?$/, '')
+    const name = file.replace(/\.ts$/, '')
     add(name, 'js', 'text/javascript; charset=utf-8', output?.text ?? '')
   }
   const module = [

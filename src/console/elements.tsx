@@ -1,6 +1,7 @@
 /** @jsxImportSource hono/jsx */
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { Refusal } from '../base/result.ts'
+import type { NamedUser } from '../engine/model/named-users.ts'
 import { names } from '#console-assets'
 import { refusalOf, type Outcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
@@ -33,6 +34,20 @@ export function Person({
           <Name>{user.email}</Name>
         </small>
       )}
+    </>
+  )
+}
+
+/** A user of whom a page has the id: the name or the address if the host knows it, and the id. */
+export function UserById({ id, users }: { id: string; users: readonly NamedUser[] }) {
+  const user = users.find((one) => one.id === id)
+  if (user === undefined) return <code>{id}</code>
+  return (
+    <>
+      <Name>{user.name ?? user.email}</Name>
+      <small>
+        <code>{id}</code>
+      </small>
     </>
   )
 }

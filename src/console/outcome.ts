@@ -20,20 +20,29 @@ const Outcome = v.variant('kind', [
 export type Outcome = v.InferOutput<typeof Outcome>
 
 const COOKIE = 'seatgate_console_outcome'
+const PARAMETER = 'outcome'
 const SECONDS = 60
 // A browser drops a larger cookie.
 const LONGEST = 3000
 
-/** Keeps an outcome for the next page of this browser. */
-export function keepOutcome(c: Context, base: string, outcome: Outcome): void {
-  setCookie(c, COOKIE, written(outcome), { ...attributesIn(c, base), maxAge: SECONDS })
+/**
+ * Keeps an outcome for the page at this path, and returns the path with the outcome's id. Without the id
+ * another tab of this browser would show it.
+ */
+export function keepOutcome(c: Context, base: string, outcome: Outcome, to: string): string {
+  const id = crypto.randomUUID().slice(0, 8)
+  setCookie(c, `${COOKIE}_${id}`, written(outcome), { ...attributesIn(c, base), maxAge: SECONDS })
+  return `${to}${to.includes('?') ? '&' : '?'}${PARAMETER}=${id}`
 }
 
 /** Reads the outcome of the act before this page, and removes it. */
 export function takeOutcome(c: Context, base: string): Outcome | null {
-  const value = getCookie(c, COOKIE)
+  const id = c.req.query(PARAMETER) ?? ''
+  if (!/^[\da-f]{8}$/.test(id)) return null
+  const name = `${COOKIE}_${id}`
+  const value = getCookie(c, name)
   if (value === undefined) return null
-  deleteCookie(c, COOKIE, attributesIn(c, base))
+  deleteCookie(c, name, attributesIn(c, base))
   try {
     const parsed = v.safeParse(Outcome, JSON.parse(value))
     return parsed.success ? parsed.output : null

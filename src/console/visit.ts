@@ -117,8 +117,7 @@ export function afterAct(
 
 /** Redirects to a page that shows an outcome. */
 export function withOutcome(c: Context, outcome: Outcome, to: string): Response {
-  keepOutcome(c, baseOf(c), outcome)
-  return c.redirect(to, 303)
+  return c.redirect(keepOutcome(c, baseOf(c), outcome, to), 303)
 }
 
 /** Returns the value of a result. A refusal becomes the page. */

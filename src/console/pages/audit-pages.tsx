@@ -3,9 +3,10 @@ import { html, raw } from 'hono/html'
 import { files, names } from '#console-assets'
 import { userIdOf } from '../../engine/access/principal.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
+import type { NamedUser } from '../../engine/model/named-users.ts'
 import { hasLog } from '../../hono/router-parts.ts'
 import { exportAuditEvents } from '../../operations/audit/export.ts'
-import { listAuditEvents } from '../../operations/audit/list.ts'
+import { listEventsAndUsers } from '../../operations/audit/list.ts'
 import { auditCheckpoint } from '../../parts/log/prove.ts'
 import { DayChart } from '../charts.tsx'
 import {
@@ -77,7 +78,7 @@ export function auditPages(setup: Console, routes: Routes): void {
       ])
     )
     const page = granted(
-      await listAuditEvents(seatgate, inOrganization(c), {
+      await listEventsAndUsers(seatgate, inOrganization(c), {
         ...filters,
         ...(cursor !== undefined && { cursor }),
       })
@@ -134,7 +135,12 @@ export function auditPages(setup: Console, routes: Routes): void {
                 <Section id={`day-${day}`} title={`${words.day(day)} · ${events.length}`}>
                   <ol class="timeline" reversed>
                     {events.map((event) => (
-                      <Event event={event} words={words} own={userIdOf(c.var.caller)} />
+                      <Event
+                        event={event}
+                        users={page.users}
+                        words={words}
+                        own={userIdOf(c.var.caller)}
+                      />
                     ))}
                   </ol>
                 </Section>
@@ -261,8 +267,21 @@ function shortId(id: string): string {
   return /^[\da-f]{8}-[\da-f-]{27}$/.test(id) ? id.slice(0, 8) : id
 }
 
-function Event({ event, words, own }: { event: AuditEvent; words: Words; own: string | null }) {
-  const named = (id: string) => (id === own ? words.text('you') : <Name>{shortId(id)}</Name>)
+function Event({
+  event,
+  users,
+  words,
+  own,
+}: {
+  event: AuditEvent
+  users: readonly NamedUser[]
+  words: Words
+  own: string | null
+}) {
+  const named = (id: string) => {
+    const user = users.find((one) => one.id === id)
+    return id === own ? words.text('you') : <Name>{user?.name ?? user?.email ?? shortId(id)}</Name>
+  }
   const { action, actorType, actorId, targetType, targetId, occurredAt, metadata, personal } = event
   const facts = [
     [words.text('auditSequence'), String(event.sequence)],

@@ -8,7 +8,7 @@ import {
   type InvitationOutcomes,
 } from '../../operations/invitations/create-many.ts'
 import type { InvitationContext } from '../../operations/invitations/invitation-config.ts'
-import { listInvitations } from '../../operations/invitations/list.ts'
+import { listInvitationsAndUsers } from '../../operations/invitations/list.ts'
 import { resendInvitation } from '../../operations/invitations/resend.ts'
 import { revokeInvitation } from '../../operations/invitations/revoke.ts'
 import type { Seatgate } from '../../seatgate.ts'
@@ -26,6 +26,7 @@ import {
   RoleSelect,
   Section,
   Table,
+  UserById,
 } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
@@ -61,7 +62,11 @@ export function invitationPages(setup: Setup, routes: Routes): void {
   routes.page('/org/:org/invitations', async (c) => {
     const cursor = c.req.query('cursor')
     const page = granted(
-      await listInvitations(seatgate, inOrganization(c), cursor === undefined ? {} : { cursor })
+      await listInvitationsAndUsers(
+        seatgate,
+        inOrganization(c),
+        cursor === undefined ? {} : { cursor }
+      )
     )
     const words = wordsOf(setup, c)
     const own = userIdOf(c.var.caller)
@@ -96,11 +101,11 @@ export function invitationPages(setup: Setup, routes: Routes): void {
                     <Deadline at={invitation.expiresAt} words={words} now={seatgate.now()} />
                   </td>
                   <td data-label={words.text('invitedBy')}>
-                    {invitation.invitedBy === own ? (
-                      words.text('you')
-                    ) : (
-                      <code>{invitation.invitedBy}</code>
-                    )}
+                    {invitation.invitedBy === own
+                      ? words.text('you')
+                      : invitation.invitedBy && (
+                          <UserById id={invitation.invitedBy} users={page.users} />
+                        )}
                   </td>
                   {mayAct && (
                     <td class="act">

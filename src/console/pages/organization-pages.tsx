@@ -3,9 +3,22 @@ import { listOwnInvitations } from '../../operations/invitations/list.ts'
 import { updateSlug } from '../../operations/organizations/change-slug.ts'
 import { createOrganization } from '../../operations/organizations/create.ts'
 import { softDeleteOrganization } from '../../operations/organizations/delete.ts'
-import { listOrganizations } from '../../operations/organizations/get.ts'
+import { joinOrganization } from '../../operations/joining/join.ts'
+import {
+  joinableIn,
+  joinableQueries,
+  type JoinableOrganization,
+} from '../../operations/joining/list.ts'
+import {
+  listOrganizations,
+  listOrganizationsAnd,
+  type OwnOrganization,
+} from '../../operations/organizations/get.ts'
 import { renameOrganization } from '../../operations/organizations/update.ts'
-import { hasInvitations } from '../../hono/router-parts.ts'
+import type { Page } from '../../base/page.ts'
+import { ok, type Result } from '../../base/result.ts'
+import { hasInvitations, hasJoining } from '../../hono/router-parts.ts'
+import type { Seatgate } from '../../seatgate.ts'
 import { Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage, showPage } from '../layout.tsx'
 import { ProofField, proofIn } from '../proof-field.tsx'
@@ -22,6 +35,7 @@ import {
   scopeOf,
   wordsOf,
   type Console,
+  type Visit,
 } from '../visit.ts'
 
 /** The pages of the caller's organizations, and the settings of one. */
@@ -30,7 +44,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
 
   routes.signedIn('/', async (c) => {
     const cursor = c.req.query('cursor')
-    const page = granted(await listOrganizations(seatgate, scopeOf(c), cursor ? { cursor } : {}))
+    const { page, joinable } = granted(await ownOrganizations(seatgate, c, cursor))
     const asked =
       cursor === undefined && hasInvitations(seatgate) && seatgate.emailVerification !== null
         ? granted(await listOwnInvitations(seatgate, scopeOf(c))).data
@@ -65,6 +79,14 @@ export function organizationPages(setup: Console, routes: Routes): void {
                 <a href={`${base}/invitation`}>{words.text('inv_paste')}</a>
               </p>
             </Section>
+          )}
+          {joinable.length > 0 && (
+            <JoinableSection
+              action={`${base}/join`}
+              newId={seatgate.newId}
+              words={words}
+              joinable={joinable}
+            />
           )}
           {page.data.length === 0 ? (
             <Section id="none" title={words.text('organizationsNone')}>
@@ -133,6 +155,26 @@ export function organizationPages(setup: Console, routes: Routes): void {
       : `${baseOf(c)}/new`
     return afterAct(c, created, to, 'organizationCreated')
   })
+
+  if (hasJoining(seatgate)) {
+    routes.form('/join', async (c) => {
+      const fields = await readFields(c)
+      const input = { organizationId: fields.get('organization') }
+      const joined = await joinOrganization(seatgate, scopeOf(c), input, fields.options)
+      const organization = fields.get('name')
+      if (!joined.ok) return afterAct(c, joined, homeOf(c), 'done')
+      const { status } = joined.value
+      return status === 'joined'
+        ? afterAct(
+            c,
+            joined,
+            `${baseOf(c)}/org/${encodeURIComponent(input.organizationId)}/members`,
+            'inv_joined',
+            { organization }
+          )
+        : afterAct(c, joined, homeOf(c), `join_${status}`, { organization })
+    })
+  }
 
   routes.page('/org/:org', (c) => c.redirect(pathIn(c, '/members')))
 
@@ -239,6 +281,74 @@ export function organizationPages(setup: Console, routes: Routes): void {
     const to = deleted.ok ? homeOf(c) : pathIn(c, '/settings')
     return afterAct(c, deleted, to, 'deletedDone')
   })
+}
+
+/** Lists the caller's organizations, and those that they may join, in one round trip. */
+async function ownOrganizations(
+  seatgate: Seatgate,
+  c: Visit,
+  cursor: string | undefined
+): Promise<
+  Result<{
+    readonly page: Page<OwnOrganization>
+    readonly joinable: readonly JoinableOrganization[]
+  }>
+> {
+  const scope = scopeOf(c)
+  if (cursor !== undefined || !hasJoining(seatgate)) {
+    const listed = await listOrganizations(seatgate, scope, cursor ? { cursor } : {})
+    return listed.ok ? ok({ page: listed.value, joinable: [] }) : listed
+  }
+  const queries = joinableQueries(seatgate, scope.caller)
+  const listed = await listOrganizationsAnd(seatgate, scope, {}, queries)
+  if (!listed.ok) return listed
+  const { page, rows, caller } = listed.value
+  return ok({ page, joinable: joinableIn(seatgate, rows, caller) })
+}
+
+function JoinableSection({
+  action,
+  newId,
+  words,
+  joinable,
+}: {
+  action: string
+  newId: () => string
+  words: Words
+  joinable: readonly JoinableOrganization[]
+}) {
+  return (
+    <Section id="joinable" title={words.text('joinable')}>
+      <p>{words.text('joinableHelp')}</p>
+      <Table
+        caption={words.text('joinableCount', { count: joinable.length })}
+        head={[words.text('name'), words.text('actions')]}
+      >
+        {joinable.map(({ organization: { id, name }, mode }) => (
+          <tr>
+            <th scope="row">
+              <Name>{name}</Name>
+            </th>
+            <td class="act">
+              <Form action={action} operation={newId()}>
+                <input type="hidden" name="organization" value={id} />
+                <input type="hidden" name="name" value={name} />
+                <button
+                  class="primary"
+                  aria-label={words.text('joinFor', {
+                    act: words.text(`join_${mode}`),
+                    organization: name,
+                  })}
+                >
+                  {words.text(`join_${mode}`)}
+                </button>
+              </Form>
+            </td>
+          </tr>
+        ))}
+      </Table>
+    </Section>
+  )
 }
 
 function CreateForm({

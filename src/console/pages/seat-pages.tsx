@@ -2,9 +2,10 @@
 import type { Refusal } from '../../base/result.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { SeatLimitView, SeatUsage } from '../../engine/seats/limit.ts'
+import type { NamedUser } from '../../engine/model/named-users.ts'
 import { listAuditEvents } from '../../operations/audit/list.ts'
 import { seatsAsOf } from '../../operations/seats/as-of.ts'
-import { explainSeats, type SeatExplanation } from '../../operations/seats/explain.ts'
+import { explainSeatsAndUsers, type SeatExplanation } from '../../operations/seats/explain.ts'
 import { seatUsage } from '../../operations/seats/usage.ts'
 import { SeatChart } from '../charts.tsx'
 import {
@@ -19,6 +20,7 @@ import {
   Section,
   Table,
   Time,
+  UserById,
 } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
@@ -34,15 +36,15 @@ export function seatPages(setup: Console, routes: Routes): void {
 
   routes.page('/org/:org/seats', async (c) => {
     const explained = mayExplain(c)
-      ? granted(await explainSeats(seatgate, inOrganization(c)))
+      ? granted(await explainSeatsAndUsers(seatgate, inOrganization(c)))
       : null
-    const usage = explained ?? granted(await seatUsage(seatgate, inOrganization(c)))
+    const usage = explained?.seats ?? granted(await seatUsage(seatgate, inOrganization(c)))
     return showOrganizationPage(setup, c, {
       key: 'seats',
       content: (words) => (
         <>
           <UsageSection c={c} words={words} usage={usage} />
-          {explained && <Explanation words={words} explained={explained} now={seatgate.now()} />}
+          {explained && <Explanation words={words} {...explained} now={seatgate.now()} />}
           {explained && (
             <p class="pages">
               <a href={pathIn(c, '/seats/history')}>{words.text('history')}</a>
@@ -264,14 +266,15 @@ function Fact({ title, value }: { title: string; value: string }) {
 
 function Explanation({
   words,
-  explained,
+  seats: { refusal, members, invitations, nextExpiry },
+  users,
   now,
 }: {
   words: Words
-  explained: SeatExplanation
+  seats: SeatExplanation
+  users: readonly NamedUser[]
   now: Date
 }) {
-  const { refusal, members, invitations, nextExpiry } = explained
   return (
     <>
       <Section id="next" title={words.text(refusal === null ? 'seatsRefusalNone' : 'seatsRefusal')}>
@@ -313,7 +316,7 @@ function Explanation({
           {members.map(({ userId, role }) => (
             <tr>
               <th scope="row">
-                <code>{userId}</code>
+                <UserById id={userId} users={users} />
               </th>
               <td data-label={words.text('role')}>{role}</td>
             </tr>

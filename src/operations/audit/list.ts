@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm'
 import { checkOptionNames } from '../../base/names.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { parseLimit, type Page, type PageInput } from '../../base/page.ts'
@@ -27,7 +28,8 @@ import {
 } from '../../engine/model/trail-access.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { DatabaseContext, UserContext } from '../../database/database.ts'
+import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/named-users.ts'
 import { base64url, canonicalJson, fromBase64url } from '../../proof/encoding.ts'
 
 const LARGEST_PAGE = 500
@@ -60,7 +62,21 @@ export async function listAuditEvents(
   options: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>, ListAuditEventsRefusal>> {
   checkOptionNames('listAuditEvents', options, ['largestPage'])
-  const { largestPage = LARGEST_PAGE } = options
+  const listed = await listEventsAndUsers({ ...context, users: null }, scope, input, options)
+  if (!listed.ok) return listed
+  const { data, nextCursor } = listed.value
+  return ok({ data, nextCursor })
+}
+
+/** Lists events as `listAuditEvents` does, and the users of the host that they name by id. */
+export async function listEventsAndUsers(
+  context: ListContext & AccessContext & ArchiveContext & UserContext,
+  scope: OrganizationScope,
+  input: AuditListInput = {},
+  { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
+): Promise<
+  Result<Page<AuditEvent> & { readonly users: readonly NamedUser[] }, ListAuditEventsRefusal>
+> {
   const request = await readRequest(context, scope.organization, input, largestPage)
   const page = request.ok ? request.value : null
   const place: ArchivedRequest = {
@@ -69,10 +85,16 @@ export async function listAuditEvents(
     after: page?.places[0] ?? null,
     limit: page === null ? 0 : page.limit + 1,
   }
+  const stored = eventsIn(context, trailOf(context, scope), place.filters, place)
   const found = await findAllowed(context, scope, {
-    events: eventsIn(context, trailOf(context, scope), place.filters, place),
+    events: stored,
     extent: readableExtentIn(context, scope),
     ...archivedIn(context, scope, place),
+    // Of archived events the ids alone are known.
+    users: usersNamedIn(
+      context,
+      sql`select actor_id from (${stored}) union select target_id from (${stored})`
+    ),
   })
   if (!found.ok) return found
   if (!request.ok) return request
@@ -81,11 +103,12 @@ export async function listAuditEvents(
   const behind = trail.order === 'oldest' ? place.after : null
   const missed = missedSince(behind ?? filters.after_sequence, extent[0]?.horizon ?? 0)
   if (missed) return refused(missed)
-  const stored = (events as readonly ReadEventRow[]).map(eventView)
-  const { data, next } = await withArchived(context, stored, segments, place)
+  const views = (events as readonly ReadEventRow[]).map(eventView)
+  const { data, next } = await withArchived(context, views, segments, place)
   return ok({
     data: data.slice(0, limit).map((event) => newestForm(context, event)),
     nextCursor: next === null ? null : await placeAfter(context.cursorSecret, trail, [next]),
+    users: namedUsers(found.value.rows.users),
   })
 }
 

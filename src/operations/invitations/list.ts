@@ -7,7 +7,8 @@ import { find, authorize } from '../../engine/access/authorize.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'
 import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
-import { hasUserId } from '../../database/database.ts'
+import { hasUserId, type UserContext } from '../../database/database.ts'
+import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/named-users.ts'
 import { shownOrganization } from '../../base/shown-text.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import { invitationView, isUnfinished, type Invitation } from '../../engine/model/invitation.ts'
@@ -39,40 +40,55 @@ export async function listInvitations(
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<Invitation>, ListInvitationsRefusal>> {
+  const listed = await listInvitationsAndUsers({ ...context, users: null }, scope, input)
+  if (!listed.ok) return listed
+  const { data, nextCursor } = listed.value
+  return ok({ data, nextCursor })
+}
+
+/** Lists invitations as `listInvitations` does, and the users of the host who sent them. */
+export async function listInvitationsAndUsers(
+  context: AccessContext & UserContext & Pick<InvitationContext, 'invitations' | 'now'>,
+  scope: OrganizationScope,
+  input: PageInput = {}
+): Promise<
+  Result<Page<Invitation> & { readonly users: readonly NamedUser[] }, ListInvitationsRefusal>
+> {
   const { db, roles, now } = context
   partOf(context, 'invitations')
   const { caller, organization } = scope
   const request = parsePage(input, newestFirst('invitations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
   const time = now()
-  const found = await find(db, scope, {
-    invitations: db
-      .select()
-      .from(invitations)
-      .where(
-        and(
-          eq(invitations.organizationId, organizationIdOf(organization)),
-          isUnfinished(),
-          // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
-          sql`+${invitations.expiresAt} > ${time.getTime()}`,
-          readable(caller, organization),
-          olderThan(after)
-        )
+  const pending = db
+    .select()
+    .from(invitations)
+    .where(
+      and(
+        eq(invitations.organizationId, organizationIdOf(organization)),
+        isUnfinished(),
+        // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
+        sql`+${invitations.expiresAt} > ${time.getTime()}`,
+        readable(caller, organization),
+        olderThan(after)
       )
-      .orderBy(desc(invitations.createdAt), desc(invitations.id))
-      .limit(limit + 1),
+    )
+    .orderBy(desc(invitations.createdAt), desc(invitations.id))
+    .limit(limit + 1)
+  const found = await find(db, scope, {
+    invitations: pending,
+    users: usersNamedIn(context, sql`select invited_by_id from (${pending})`),
   })
   const access = authorize(roles, found)
   if (!access.ok) return access
   if (!request.ok) return request
-  return ok(
-    toPage(
-      found.rows.invitations,
-      limit,
-      (row) => invitationView(row, time),
-      ({ createdAt, id }) => [createdAt.getTime(), id, 'invitations']
-    )
+  const page = toPage(
+    found.rows.invitations,
+    limit,
+    (row) => invitationView(row, time),
+    ({ createdAt, id }) => [createdAt.getTime(), id, 'invitations']
   )
+  return ok({ ...page, users: namedUsers(found.rows.users) })
 }
 
 /** Why {@link listOwnInvitations} refuses. */

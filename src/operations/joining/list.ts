@@ -22,7 +22,13 @@ import {
   type PageRefusal,
   type Result,
 } from '../../base/result.ts'
-import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
+import {
+  userIdOf,
+  type OrganizationScope,
+  type Principal,
+  type Scope,
+} from '../../engine/access/principal.ts'
+import type { RowsOf } from '../../database/batch.ts'
 import { hasUserId } from '../../database/database.ts'
 import { shownName, shownOrganization } from '../../base/shown-text.ts'
 import { configured, type JoiningContext } from './join-rules.ts'
@@ -170,50 +176,58 @@ export async function listJoinableOrganizations(
 ): Promise<
   Result<{ readonly data: readonly JoinableOrganization[] }, ListJoinableOrganizationsRefusal>
 > {
-  const { db } = context
-  const { publicDomains } = configured(context)
-  const userId = userIdOf(caller)
-  const doors = openDomain(context, null, userId)
-  const found = await find(
-    db,
-    { caller },
-    {
-      doors,
-      excluded: exclusionsOf(
-        context,
-        sql`select organization_id from (${doors})`,
-        personOf(context, userId)
-      ),
-      places: db
-        .select({
-          placeId: sql<string>`${organizations.id}`.as('place_id'),
-          name: sql<string>`${organizations.name}`.as('place_name'),
-          slug: sql<string>`${organizations.slug}`.as('place_slug'),
-        })
-        .from(organizations)
-        .where(
-          sql`${organizations.id} in (select organization_id from (${doors}))
-            and ${organizations.deletedAt} is null
-            and not exists (select 1 from seatgate_memberships
-              where organization_id = ${organizations.id} and user_id = ${userId})`
-        ),
-    }
-  )
+  configured(context)
+  const found = await find(context.db, { caller }, joinableQueries(context, caller))
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const known = knownParameters(input, [])
   if (!known.ok) return known
+  return ok({ data: joinableIn(context, found.rows, found.caller) })
+}
+
+type JoinableContext = Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>
+
+/** Builds the queries of the organizations that a caller may join. */
+export function joinableQueries(context: JoinableContext, caller: Scope['caller']) {
+  const userId = userIdOf(caller)
+  const doors = openDomain(context, null, userId)
+  return {
+    doors,
+    excluded: exclusionsOf(
+      context,
+      sql`select organization_id from (${doors})`,
+      personOf(context, userId)
+    ),
+    places: context.db
+      .select({
+        placeId: sql<string>`${organizations.id}`.as('place_id'),
+        name: sql<string>`${organizations.name}`.as('place_name'),
+        slug: sql<string>`${organizations.slug}`.as('place_slug'),
+      })
+      .from(organizations)
+      .where(
+        sql`${organizations.id} in (select organization_id from (${doors}))
+          and ${organizations.deletedAt} is null
+          and not exists (select 1 from seatgate_memberships
+            where organization_id = ${organizations.id} and user_id = ${userId})`
+      ),
+  }
+}
+
+/** Returns the organizations that the rows of {@link joinableQueries} let a caller join. */
+export function joinableIn(
+  context: Pick<JoiningContext, 'joining'>,
+  rows: RowsOf<ReturnType<typeof joinableQueries>>,
+  caller: Principal
+): readonly JoinableOrganization[] {
+  const { publicDomains } = configured(context)
   const excluded = new Set(
-    excluding(found.rows.excluded, userIdOf(found.caller)).map(
-      ({ organizationId }) => organizationId
-    )
+    excluding(rows.excluded, userIdOf(caller)).map(({ organizationId }) => organizationId)
   )
-  return ok({
-    data: found.rows.places.flatMap(({ placeId, name, slug }) => {
-      const door = found.rows.doors.find(({ organizationId }) => organizationId === placeId)
-      if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
-      const mode = excluded.has(placeId) ? 'request' : door.mode
-      return [{ organization: shownOrganization({ id: placeId, name, slug }), mode }]
-    }),
+  return rows.places.flatMap(({ placeId, name, slug }) => {
+    const door = rows.doors.find(({ organizationId }) => organizationId === placeId)
+    if (!door || door.mode === 'off' || publicDomains.has(door.domain)) return []
+    const mode = excluded.has(placeId) ? 'request' : door.mode
+    return [{ organization: shownOrganization({ id: placeId, name, slug }), mode }]
   })
 }
 

@@ -1,10 +1,16 @@
 import { desc, sql } from 'drizzle-orm'
+import type { Queries, RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, refused, type PageRefusal, type Result } from '../../base/result.ts'
-import { userIdOf, type OrganizationScope, type Scope } from '../../engine/access/principal.ts'
+import {
+  userIdOf,
+  type OrganizationScope,
+  type Principal,
+  type Scope,
+} from '../../engine/access/principal.ts'
 import {
   organizationView,
   ownOrganizations,
@@ -58,39 +64,48 @@ export type ListOrganizationsRefusal = 'unauthenticated' | PageRefusal
  * ```
  */
 export async function listOrganizations(
-  { db }: DatabaseContext,
+  context: DatabaseContext,
   scope: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnOrganization>, ListOrganizationsRefusal>> {
-  const { caller } = scope
+  const listed = await listOrganizationsAnd(context, scope, input, {})
+  return listed.ok ? ok(listed.value.page) : listed
+}
+
+/** Lists organizations as `listOrganizations` does, and reads other queries in the same round trip. */
+export async function listOrganizationsAnd<Q extends Queries>(
+  { db }: DatabaseContext,
+  { caller }: Scope,
+  input: PageInput,
+  others: Q
+): Promise<
+  Result<
+    { readonly page: Page<OwnOrganization>; readonly rows: RowsOf<Q>; readonly caller: Principal },
+    ListOrganizationsRefusal
+  >
+> {
   const request = parsePage(input, newestFirst('organizations'))
   const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const found = await find(
+  const own = ownOrganizations(
     db,
-    { caller },
-    {
-      own: ownOrganizations(
-        db,
-        userIdOf(caller),
-        after
-          ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
-          : undefined
-      )
-        .orderBy(desc(memberships.createdAt), desc(memberships.id))
-        .limit(limit + 1),
-    }
+    userIdOf(caller),
+    after
+      ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+      : undefined
   )
+    .orderBy(desc(memberships.createdAt), desc(memberships.id))
+    .limit(limit + 1)
+  const found = await find(db, { caller }, { ...others, own })
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   if (!request.ok) return request
-  return ok(
-    toPage(
-      found.rows.own,
-      limit,
-      ({ organization, membership }) => ({
-        organization: organizationView(organization),
-        role: membership.role,
-      }),
-      ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
-    )
+  const page = toPage(
+    found.rows.own as RowsOf<{ own: typeof own }>['own'],
+    limit,
+    ({ organization, membership }) => ({
+      organization: organizationView(organization),
+      role: membership.role,
+    }),
+    ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
   )
+  return ok({ page, rows: found.rows, caller: found.caller })
 }

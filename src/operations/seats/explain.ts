@@ -6,6 +6,8 @@ import { organizationIdOf, readable } from '../../engine/access/organization-ref
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { ok, type AccessRefusal, type Refusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import type { UserContext } from '../../database/database.ts'
+import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/named-users.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { refusalAt } from '../../engine/seats/reserve-rules.ts'
@@ -89,22 +91,40 @@ export type ExplainSeatsRefusal = AccessRefusal | 'seats_unavailable'
  * ```
  */
 export async function explainSeats(
-  context: AccessContext & EntitleContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: ExplainContext,
   scope: OrganizationScope
 ): Promise<Result<SeatExplanation, ExplainSeatsRefusal>> {
+  const explained = await explainSeatsAndUsers({ ...context, users: null }, scope)
+  return explained.ok ? ok(explained.value.seats) : explained
+}
+
+type ExplainContext = AccessContext & EntitleContext & ProviderContext & Pick<Runtime, 'now'>
+
+/** Explains seats as `explainSeats` does, and reads the users of the host that it names by id. */
+export async function explainSeatsAndUsers(
+  context: ExplainContext & UserContext,
+  scope: OrganizationScope
+): Promise<
+  Result<
+    { readonly seats: SeatExplanation; readonly users: readonly NamedUser[] },
+    ExplainSeatsRefusal
+  >
+> {
   const { db, roles, seats, seatContext, now } = context
   const { caller, organization } = scope
   const id = organizationIdOf(organization)
   const allowed = readable(caller, organization, roles.memberAdmins)
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+  const members = db
+    .select({ userId: memberships.userId, role: memberships.role })
+    .from(memberships)
+    .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
+    .orderBy(desc(memberships.createdAt), desc(memberships.id))
+    .limit(MOST)
   const found = await find(db, scope, {
     ...entitlementQueries(db, place),
-    members: db
-      .select({ userId: memberships.userId, role: memberships.role })
-      .from(memberships)
-      .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
-      .orderBy(desc(memberships.createdAt), desc(memberships.id))
-      .limit(MOST),
+    members,
+    users: usersNamedIn(context, sql`select user_id from (${members})`),
     invitations: db
       .select({
         id: invitations.id,
@@ -133,7 +153,7 @@ export async function explainSeats(
     ...row,
     expiresAt: expiresAt.toISOString(),
   }))
-  return ok({
+  const explanation = {
     ...usageView(count.value),
     refusal: refusalAt(limit, held + reserved),
     members: found.rows.members,
@@ -141,7 +161,8 @@ export async function explainSeats(
     nextExpiry: pending[0]?.expiresAt ?? null,
     inputs: inputsView(entitled, found.rows),
     over: overView(context, entitled, found.rows, count.value),
-  })
+  }
+  return ok({ seats: explanation, users: namedUsers(found.rows.users) })
 }
 
 function inputsView(
