@@ -36,7 +36,7 @@ export function hostPages(setup: Console, identity: Hono) {
 }
 
 function showWelcome(setup: Console, c: Context) {
-  const words = wordsOf(setup, c)
+  const words = wordsOf(c)
   return showPage(setup, c, {
     words,
     title: 'Organizations and seats',
@@ -97,7 +97,7 @@ function showForm(
     back: c.req.query('return_to') ?? '/',
   }
 ) {
-  const words = wordsOf(setup, c)
+  const words = wordsOf(c)
   const other: TextKey = kind === 'signIn' ? 'signUp' : 'signIn'
   const isNew = kind === 'signUp'
   return showPage(setup, c, {

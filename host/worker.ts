@@ -20,6 +20,7 @@ import {
   retention,
   type WakeUp,
 } from '../src/index.ts'
+import { ownFiles } from '../src/console/console-files.ts'
 import { german, seatgateConsole } from '../src/console/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
@@ -199,7 +200,7 @@ const app = new Hono()
   .on('POST', ['/org/:org/settings/*', '/org/:org/transfer/:userId'], limitProofs)
   .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
   .route('/', identity)
-  .route('/', hostPages({ seatgate, options: pages }, identity))
+  .route('/', hostPages({ seatgate, options: pages, files: ownFiles }, identity))
   .route('/', seatgateConsole(seatgate, pages))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
   .route('/', openapiRoutes(document))

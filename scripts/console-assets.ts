@@ -1,61 +1,73 @@
 /**
  * `npm run build:console` bundles the scripts and styles of the console's pages into
- * `dist/console/assets.js`, a module with their texts.
+ * `dist/console/assets.js`, a module with their texts, and into `dist/console/files`, a directory for a binding
+ * of static assets.
  *
  * @module
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { basename, extname, join } from 'node:path'
 import { build, transform } from 'esbuild'
 import { root } from './run-wrangler.ts'
 
 const CLIENT = join(root, 'src/console/client')
-const TARGET = join(root, 'dist/console/assets.js')
+const MODULE = join(root, 'dist/console/assets.js')
+const DIRECTORY = join(root, 'dist/console/files')
 
 /** The scripts, each with the file that it begins at. */
 const SCRIPTS = ['verify-worker.ts', 'invitation-link.ts', 'islands.ts']
 
-/** Bundles the assets. Returns the bytes of each, by its name with the hash. */
-export async function buildConsole(): Promise<Readonly<Record<string, number>>> {
-  const files: Record<string, { type: string; text: string }> = {}
+// What the types of the pages name is of another runtime.
+const english = '../src/console/texts/en.ts'
+
+/** Bundles the assets, as a module and as files of a directory. */
+export async function buildConsole(): Promise<void> {
+  const files: Record<string, string> = {}
   const names: Record<string, string> = {}
-  const add = (name: string, extension: string, type: string, text: string) => {
+  const hashed = (name: string, text: string) => {
     const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
-    names[`${name}.${extension}`] = `${name}-${hash}.${extension}`
-    files[`${name}-${hash}.${extension}`] = { type, text }
+    const extension = extname(name)
+    names[name] = `${basename(name, extension)}-${hash}${extension}`
+    return names[name]
+  }
+  const add = (name: string, text: string) => {
+    files[hashed(name, text)] = text
   }
   const css = await readFile(join(CLIENT, 'console.css'), 'utf8')
-  const styles = await transform(css, { loader: 'css', minify: true })
-  add('console', 'css', 'text/css; charset=utf-8', styles.code)
-  const icon = await readFile(join(CLIENT, 'icon.svg'), 'utf8')
-  add('icon', 'svg', 'image/svg+xml', icon.trim())
-  for (const file of SCRIPTS) {
-    const bundle = await build({
-      entryPoints: [join(CLIENT, file)],
-      bundle: true,
-      minify: true,
-      write: false,
-      // A page that was saved starts no worker that is a module.
-      format: 'iife',
-      target: 'es2023',
-      legalComments: 'none',
-      tsconfigRaw: '{}',
-    })
-    const [output] = bundle.outputFiles
-    const name = file.replace(/\.ts$/, '')
-    add(name, 'js', 'text/javascript; charset=utf-8', output?.text ?? '')
-  }
+  add('console.css', (await transform(css, { loader: 'css', minify: true })).code)
+  add('icon.svg', (await readFile(join(CLIENT, 'icon.svg'), 'utf8')).trim())
+  for (const file of SCRIPTS) add(file.replace(/\.ts$/, '.js'), await bundled(file))
+  // The module has no texts: a Worker with the module has those of the source.
+  const texts = JSON.stringify(((await import(english)) as { english: object }).english)
+  const all = { ...files, [hashed('english.json', texts)]: texts }
   const module = [
     `export const files = ${JSON.stringify(files)}`,
     `export const names = ${JSON.stringify(names)}`,
     '',
   ].join('\n')
-  await mkdir(dirname(TARGET), { recursive: true })
   // Unchanged, it stays as it is: a server that watches it does not restart.
-  const present = await readFile(TARGET, 'utf8').catch(() => null)
-  if (present !== module) await writeFile(TARGET, module)
-  return Object.fromEntries(Object.entries(files).map(([name, { text }]) => [name, text.length]))
+  const present = await readFile(MODULE, 'utf8').catch(() => null)
+  if (present === module) return
+  await rm(DIRECTORY, { recursive: true, force: true })
+  await mkdir(DIRECTORY, { recursive: true })
+  for (const [name, text] of Object.entries(all)) await writeFile(join(DIRECTORY, name), text)
+  await writeFile(MODULE, module)
+}
+
+async function bundled(file: string): Promise<string> {
+  const { outputFiles } = await build({
+    entryPoints: [join(CLIENT, file)],
+    bundle: true,
+    minify: true,
+    write: false,
+    // A page that was saved starts no worker that is a module.
+    format: 'iife',
+    target: 'es2023',
+    legalComments: 'none',
+    tsconfigRaw: '{}',
+  })
+  return outputFiles[0]?.text ?? ''
 }
 
 if (import.meta.main) await buildConsole()

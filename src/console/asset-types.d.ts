@@ -1,11 +1,5 @@
-/** A file that a page loads, with its text and its media type. The name contains its hash. */
-export interface Asset {
-  readonly type: string
-  readonly text: string
-}
-
-/** The files, by name. */
-export declare const files: Readonly<Record<string, Asset>>
+/** The texts of the files that a page loads, by name. The name contains the hash of the text. */
+export declare const files: Readonly<Record<string, string>>
 
 /** The name of each file with its hash, by the name that pages use. */
 export declare const names: Readonly<Record<string, string>>

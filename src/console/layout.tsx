@@ -97,7 +97,7 @@ export function showOrganizationPage(
     readonly lead?: (words: Words) => Child
   }
 ): Response | Promise<Response> {
-  const words = wordsOf(setup, c)
+  const words = wordsOf(c)
   const { organization } = c.var
   const title = words.text(page.key)
   return showPage(setup, c, {
@@ -182,7 +182,7 @@ export function showRefusal(
     const mark = signInUrl.includes('?') ? '&' : '?'
     return c.redirect(`${signInUrl}${mark}return_to=${encodeURIComponent(back)}`, 303)
   }
-  const words = wordsOf(setup, c)
+  const words = wordsOf(c)
   for (const [name, value] of Object.entries(headersOf(refusal))) c.header(name, value)
   const organization = c.req.param('org')
   return showPage(setup, c, {

@@ -7,7 +7,7 @@ import { RefusalException } from '../hono/problem.ts'
 import { requireWellEncoded } from '../hono/request-body.ts'
 import { signedIn } from '../hono/routes/route-group.ts'
 import { showRefusal } from './layout.tsx'
-import type { Console, ConsoleEnv } from './visit.ts'
+import { findWords, type Console, type ConsoleEnv } from './visit.ts'
 
 /** No script, style or frame of another origin, and no script or style in the page itself. */
 const POLICY = [
@@ -49,7 +49,7 @@ export function consoleRoutes(setup: Console, add: (routes: Routes) => void): Ho
   const { seatgate, options } = setup
   const { authenticate } = options
   const app = new Hono<ConsoleEnv>()
-  const head = [headers, requireWellEncoded]
+  const head = [headers, findWords(setup), requireWellEncoded]
   // Also a form that needs no session: to sign a person in as another is an attack without any cookie.
   const guarded = [...head, csrf(), refuseCrossSite({ requests: 'all' })]
   const known = signedIn(authenticate) as unknown as MiddlewareHandler<ConsoleEnv>

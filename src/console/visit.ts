@@ -1,4 +1,4 @@
-import type { Context } from 'hono'
+import type { Context, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
 import type { OrganizationScope, Scope } from '../engine/access/principal.ts'
 import { isOperator } from '../engine/access/principal.ts'
@@ -12,6 +12,7 @@ import type { BillingConnection } from '../parts/billing/connection.ts'
 import type { Authenticate } from '../hono/request.ts'
 import type { SignIn } from '../hono/routes/invitation-routes.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
+import type { ConsoleFiles } from './console-files.ts'
 import { keepOutcome, type Outcome } from './outcome.ts'
 import type { Catalogue, TextKey } from './texts/en.ts'
 import { catalogueFor, wordsIn, type Values, type Words } from './texts/languages.ts'
@@ -38,18 +39,28 @@ export interface ConsoleOptions {
 export interface Console {
   readonly seatgate: Seatgate
   readonly options: ConsoleOptions
+  readonly files: ConsoleFiles
 }
 
 /** The environment of its routes. */
 export interface ConsoleEnv {
-  Variables: RouterEnv['Variables'] & OrganizationVariables
+  Variables: RouterEnv['Variables'] & OrganizationVariables & { readonly words: Words }
 }
 
 export type Visit = Context<ConsoleEnv>
 
+/** Finds the words of a request's language. */
+export function findWords({ options, files }: Console): MiddlewareHandler<ConsoleEnv> {
+  return async (c, next) => {
+    const known = [await files.english(), ...(options.languages ?? [])] as const
+    c.set('words', wordsIn(catalogueFor(c.req.header('accept-language'), known)))
+    await next()
+  }
+}
+
 /** Returns the words of a request's language. */
-export function wordsOf({ options }: Console, c: Context): Words {
-  return wordsIn(catalogueFor(c.req.header('accept-language'), options.languages))
+export function wordsOf(c: Context): Words {
+  return (c as Visit).var.words
 }
 
 /** Returns the path that the console is mounted at, without a slash at its end. */

@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import { html, raw } from 'hono/html'
-import { files, names } from '#console-assets'
+import { names } from '#console-assets'
 import { userIdOf } from '../../engine/access/principal.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { NamedUser } from '../../engine/model/named-users.ts'
@@ -222,9 +222,12 @@ export function auditPages(setup: Console, routes: Routes): void {
   })
 
   // One file that needs no server: a reader saves it before there is a reason to doubt one.
-  routes.open('GET', '/verification.html', (c) => {
-    const words = wordsOf(setup, c)
-    const text = (name: string) => files[names[name] ?? '']?.text ?? ''
+  routes.open('GET', '/verification.html', async (c) => {
+    const words = wordsOf(c)
+    const text = async (name: string) => (await setup.files.read(names[name] ?? '')) ?? ''
+    const styles = await text('console.css')
+    const worker = inScript(await text('verify-worker.js'))
+    const islands = inScript(await text('islands.js'))
     const props = JSON.stringify({ texts: islandTexts(words, VERIFICATION), worker: '' })
     const page = html`<!doctype html>
       <html lang="${words.language}">
@@ -232,7 +235,7 @@ export function auditPages(setup: Console, routes: Routes): void {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${words.text('verify')}</title>
         <style>
-          ${raw(text('console.css'))}
+          ${raw(styles)}
         </style>
         <main class="narrow">
           <h1>${words.text('verify')}</h1>
@@ -241,10 +244,10 @@ export function auditPages(setup: Console, routes: Routes): void {
           </section>
         </main>
         <script type="text/plain" id="verify-worker">
-          ${raw(inScript(text('verify-worker.js')))}
+          ${raw(worker)}
         </script>
         <script type="module">
-          ${raw(inScript(text('islands.js')))}
+          ${raw(islands)}
         </script>
       </html>`
     c.header('content-disposition', 'attachment; filename="seatgate-verification.html"')

@@ -68,7 +68,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
         cursor === undefined ? {} : { cursor }
       )
     )
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     const own = userIdOf(c.var.caller)
     const mayAct = seatgate.roles.invitationAdmins.includes(c.var.role)
     return showOrganizationPage(setup, c, {
@@ -126,7 +126,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
   // Not a redirect: the links are shown in this response alone.
   routes.organizationForm('/org/:org/invitations', async (c) => {
     const fields = await readFields(c)
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     const role = fields.get('role')
     const emails = fields
       .get('addresses')

@@ -44,7 +44,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
 
   routes.open('GET', '/invitation', async (c) => {
     const token = getCookie(c, COOKIE)
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     const caller = await options.authenticate(c)
     const view = token === undefined ? null : await viewInvitation(seatgate, caller, { token })
     const title = titleOf(view, words)

@@ -49,7 +49,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
       cursor === undefined && hasInvitations(seatgate) && seatgate.emailVerification !== null
         ? granted(await listOwnInvitations(seatgate, scopeOf(c))).data
         : []
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     const base = baseOf(c)
     return showPage(setup, c, {
       words,
@@ -127,7 +127,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
   })
 
   routes.signedIn('/new', (c) => {
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     return showPage(setup, c, {
       words,
       title: words.text('createOrganization'),

@@ -44,7 +44,7 @@ export function platformPages(setup: Console, routes: Routes): void {
         ...(cursor !== undefined && { cursor }),
       })
     )
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     const path = `${baseOf(c)}/platform`
     return showPage(setup, c, {
       words,
@@ -110,7 +110,7 @@ export function platformPages(setup: Console, routes: Routes): void {
 
   routes.signedIn('/platform/:org', async (c) => {
     const found = granted(await getPlatformOrganization(seatgate, inOrganization(c)))
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     return showPage(setup, c, {
       words,
       title: found.name,
@@ -179,7 +179,7 @@ export function platformPages(setup: Console, routes: Routes): void {
 
   routes.signedIn('/platform/:org/seats', async (c) => {
     const { stored, ledger, differences } = granted(await verifySeats(seatgate, inOrganization(c)))
-    const words = wordsOf(setup, c)
+    const words = wordsOf(c)
     return showPage(setup, c, {
       words,
       title: words.text('verifySeats'),

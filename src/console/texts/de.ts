@@ -1,5 +1,6 @@
 import type { RefusalCode } from '../../base/result.ts'
-import { english, type Catalogue, type Plural, type TextKey } from './en.ts'
+import { titleOf } from '../../hono/problem.ts'
+import type { Catalogue, Plural, TextKey } from './en.ts'
 
 /** The catalogue in German. */
 const de: Readonly<Record<TextKey, string | Plural>> = {
@@ -46,9 +47,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   passwordWhy: 'Ihr Passwort, weil sich dieser Schritt nicht von selbst rückgängig machen lässt.',
   proof: 'Einmalcode',
   proofWhy: 'Ein Code, der zeigt, dass Sie es sind.',
-  utc: 'UTC',
-  forbidden: 'Ihre Rolle {role} zeigt diese Seite nicht.',
-  askAdmin: 'Das kann ein Inhaber oder ein Administrator der Organisation.',
   back: 'Zurück',
   home: 'Zu Ihren Organisationen',
 
@@ -110,9 +108,7 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   invitesOutcome: { one: '{count} von {all} eingeladen', other: '{count} von {all} eingeladen' },
   invitesProgress: '{count} von {all} Adressen',
   invitationsNone: 'Keine Einladung ist offen.',
-  invitationsOff: 'Einladungen sind hier nicht eingerichtet.',
   invitationsCount: { one: '{count} offene Einladung', other: '{count} offene Einladungen' },
-  fits: { one: 'Eine weitere passt.', other: '{count} weitere passen.' },
   expires: 'Läuft ab',
   mail: 'Mail',
   mail_queued: 'Wartet',
@@ -147,7 +143,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   decline: 'Ablehnen',
   declineFor: '{name} ablehnen',
   declinedDone: 'Die Anfrage ist abgelehnt.',
-  joiningOff: 'Beitritt über Domains oder auf Anfrage ist hier nicht eingerichtet.',
 
   domainsNone: 'Noch keine Domain.',
   domainsHelp:
@@ -207,7 +202,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   unknown: 'unbekannt',
   checkedAt: 'Stand {time}',
 
-  billingNone: 'Kein Abonnement.',
   plan: 'Tarif',
   planNone: 'Kein Tarif',
   subscription: 'Abonnement',
@@ -223,7 +217,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   subscription_expired: 'Abgelaufen',
   included: 'Enthalten',
   purchased: 'Gekauft',
-  addOns: 'Dazu',
   used: 'Belegt',
   periodEnd: 'Bezahlt bis',
   trialEnd: 'Probezeit bis',
@@ -254,7 +247,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
     one: 'Zuerst muss {count} Platz frei werden.',
     other: 'Zuerst müssen {count} Plätze frei werden.',
   },
-  mustFreeWho: 'Die neuesten Mitglieder sind:',
 
   auditNone: 'Kein Ereignis passt.',
   auditAction: 'Aktion beginnt mit',
@@ -266,7 +258,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   auditClear: 'Zurücksetzen',
   auditWhen: 'Zeit',
   auditWhat: 'Ereignis',
-  auditDetails: 'Einzelheiten',
   auditPersonal: 'Personendaten, löschbar',
   auditRequest: 'Anfrage',
   auditTrace: 'Trace',
@@ -302,7 +293,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   checkpointNone: 'Noch kein Prüfpunkt',
   checkpointSize: '{size} Ereignisse versiegelt, {unsealed} noch nicht',
   horizonNote: 'Die ersten {horizon} Ereignisse sind nach Fristablauf gelöscht.',
-  logOff: 'Hier ist kein Log eingerichtet: Das Protokoll lässt sich lesen, aber nicht beweisen.',
   kind_unreadable: 'die Zeile ist kein Ereignis',
   kind_sequence: 'ein Ereignis fehlt, ist doppelt oder steht falsch',
   kind_organization: 'das Ereignis gehört einer anderen Organisation',
@@ -352,7 +342,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   deletedDone: 'Die Organisation ist gelöscht.',
   mfa: 'Zweiter Faktor nötig',
 
-  invitationTitle: 'Einladung',
   inv_accept: '{organization} beitreten',
   inv_acceptHelp: '{inviter} lädt Sie zu {organization} ein, als {role}.',
   inv_acceptHelpNobody: 'Sie sind zu {organization} eingeladen, als {role}.',
@@ -377,7 +366,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   inv_show: 'Einladung zeigen',
   inv_joined: 'Sie sind jetzt Mitglied von {organization}.',
   inv_declinedDone: 'Die Einladung ist abgelehnt.',
-  inv_reading: 'Die Einladung wird geöffnet …',
 
   platformFind: 'Id, oder Anfang eines Namens oder einer Adresse',
   platformNone: 'Keine Organisation passt.',
@@ -399,7 +387,6 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   stored: 'In D1',
   ledger: 'Im Ledger',
   ledgerNone: 'Nicht gestartet',
-  trail: 'Protokoll',
 
   done: 'Erledigt',
   refused: 'Nicht geschehen',
@@ -463,7 +450,7 @@ const REFUSALS: Partial<Record<RefusalCode, string>> = {
 export const german: Catalogue = {
   language: 'de',
   texts: de,
-  refusal: (code) => REFUSALS[code] ?? english.refusal(code),
+  refusal: (code) => REFUSALS[code] ?? titleOf(code),
   events: {
     'organization.create': 'Organisation angelegt',
     'organization.update': 'Organisation geändert',

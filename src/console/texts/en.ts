@@ -52,9 +52,6 @@ export const en = {
   passwordWhy: 'Your password, because this act cannot be undone by itself.',
   proof: 'One-time code',
   proofWhy: 'A code that proves that it is you.',
-  utc: 'UTC',
-  forbidden: 'Your role {role} does not show this page.',
-  askAdmin: 'An owner or an administrator of the organization can.',
   back: 'Back',
   home: 'To your organizations',
 
@@ -116,9 +113,7 @@ export const en = {
   invitesOutcome: { one: '{count} of {all} invited', other: '{count} of {all} invited' },
   invitesProgress: '{count} of {all} addresses',
   invitationsNone: 'No invitation is open.',
-  invitationsOff: 'Invitations are not configured here.',
   invitationsCount: { one: '{count} open invitation', other: '{count} open invitations' },
-  fits: { one: 'One more fits.', other: '{count} more fit.' },
   expires: 'Expires',
   mail: 'Mail',
   mail_queued: 'Waiting',
@@ -152,7 +147,6 @@ export const en = {
   decline: 'Decline',
   declineFor: 'Decline {name}',
   declinedDone: 'The request was declined.',
-  joiningOff: 'Joining by domain or on request is not configured here.',
 
   domainsNone: 'No domain yet.',
   domainsHelp: 'People with a verified address of a verified domain join without an invitation.',
@@ -207,7 +201,6 @@ export const en = {
   unknown: 'unknown',
   checkedAt: 'As of {time}',
 
-  billingNone: 'No subscription.',
   plan: 'Plan',
   planNone: 'No plan',
   subscription: 'Subscription',
@@ -223,7 +216,6 @@ export const en = {
   subscription_expired: 'Expired',
   included: 'Included',
   purchased: 'Purchased',
-  addOns: 'Added',
   used: 'In use',
   periodEnd: 'Paid until',
   trialEnd: 'Trial until',
@@ -254,7 +246,6 @@ export const en = {
     one: '{count} seat has to be free first.',
     other: '{count} seats have to be free first.',
   },
-  mustFreeWho: 'The newest members are:',
 
   auditNone: 'No event matches.',
   auditAction: 'Action begins with',
@@ -266,7 +257,6 @@ export const en = {
   auditClear: 'Clear',
   auditWhen: 'Time',
   auditWhat: 'Event',
-  auditDetails: 'Details',
   auditPersonal: 'Personal data, erasable',
   auditRequest: 'Request',
   auditTrace: 'Trace',
@@ -301,7 +291,6 @@ export const en = {
   checkpointNone: 'No checkpoint yet',
   checkpointSize: '{size} events sealed, {unsealed} not yet',
   horizonNote: 'Retention has purged the first {horizon} events.',
-  logOff: 'No log is configured here: the trail can be read but not proven.',
   kind_unreadable: 'the line is no event',
   kind_sequence: 'an event is missing, repeated or out of order',
   kind_organization: 'the event is of another organization',
@@ -351,7 +340,6 @@ export const en = {
   deletedDone: 'The organization was deleted.',
   mfa: 'Second factor required',
 
-  invitationTitle: 'Invitation',
   inv_accept: 'Join {organization}',
   inv_acceptHelp: '{inviter} invites you to {organization} as {role}.',
   inv_acceptHelpNobody: 'You are invited to {organization} as {role}.',
@@ -376,7 +364,6 @@ export const en = {
   inv_show: 'Show the invitation',
   inv_joined: 'You are a member of {organization} now.',
   inv_declinedDone: 'The invitation was declined.',
-  inv_reading: 'Opening the invitation …',
 
   platformFind: 'Id, or beginning of a name or an address',
   platformNone: 'No organization matches.',
@@ -398,7 +385,6 @@ export const en = {
   stored: 'In D1',
   ledger: 'In the ledger',
   ledgerNone: 'Not started',
-  trail: 'Trail',
 
   done: 'Done',
   refused: 'Not done',

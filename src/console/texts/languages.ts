@@ -1,7 +1,7 @@
 import type { Child } from 'hono/jsx'
 // Not from `hono/jsx`, which also has the renderer of browsers.
 import { Fragment, jsx } from 'hono/jsx/jsx-runtime'
-import { english, type Catalogue, type Plural, type TextKey } from './en.ts'
+import type { Catalogue, Plural, TextKey } from './en.ts'
 
 export type Values = Readonly<Record<string, string | number>>
 
@@ -92,12 +92,11 @@ function wordsOfCatalogue({ language, texts, refusal, events }: Catalogue): Word
   }
 }
 
-/** Returns the catalogue of the language that an `Accept-Language` prefers; English without one. */
+/** Returns the catalogue of the language that an `Accept-Language` prefers; the first without one. */
 export function catalogueFor(
   header: string | undefined,
-  others: readonly Catalogue[] = []
+  known: readonly [Catalogue, ...Catalogue[]]
 ): Catalogue {
-  const known = [english, ...others]
   const asked = (header ?? '')
     .split(',')
     .map((part) => {
@@ -110,5 +109,5 @@ export function catalogueFor(
     const catalogue = known.find((one) => one.language === language)
     if (catalogue !== undefined) return catalogue
   }
-  return english
+  return known[0]
 }
