@@ -187,6 +187,26 @@ export async function streamAnswers({ id }: Pick<Founded, 'id'>, status: number)
   await fetch(`${inject('companion')}/answers?organization=${id}&status=${status}`)
 }
 
+/** Lets DNS have a record. */
+export async function publishRecord(record: {
+  readonly name: string
+  readonly value: string
+}): Promise<void> {
+  await fetch(`${inject('companion')}/record?${new URLSearchParams({ ...record })}`)
+}
+
+/** Runs a statement on the database, for a state that takes days to come about. */
+export async function execute(sql: string, ...params: readonly unknown[]): Promise<void> {
+  const body = JSON.stringify([{ sql, params }])
+  const response = await fetch(url('/test/statements'), { method: 'POST', body })
+  if (!response.ok) throw new Error(await response.text())
+}
+
+/** Lets the requests of a page fail at a store. */
+export async function breakStore(page: Page, store: 'd1' | 'ledger' | null): Promise<void> {
+  await page.setExtraHTTPHeaders(store === null ? {} : { 'x-fault': store })
+}
+
 /** Returns the address in the latest mail to a recipient. */
 export async function linkMailedTo(email: string): Promise<string> {
   return waitFor(`a mail to ${email}`, 20, async () => {

@@ -14,7 +14,7 @@ declare module 'vitest' {
     readonly url: string
     /** The address of the browser that all files share. */
     readonly browser: string
-    /** The address of the companion: mails, people, and the log stream. */
+    /** The address of the companion: mails, people, DNS and the log stream. */
     readonly companion: string
   }
 }
@@ -33,6 +33,7 @@ export interface Person {
 const PEOPLE = 200
 // Until a test says otherwise the log stream is behind.
 const STREAM_STATUS = 503
+const TXT = 16
 
 /** Starts the reference host and one browser for all files. */
 export default async function setup({ provide }: TestProject) {
@@ -49,6 +50,7 @@ export default async function setup({ provide }: TestProject) {
         OPERATOR_EMAILS: OPERATOR,
         JOINING_WHEN_FULL: 'wait',
         AUDIT_WEBHOOK_URL: `${address}/stream`,
+        DNS_URL: `${address}/dns`,
       },
       flags: ['test/browser/host/worker.ts', '--compatibility-flags', 'nodejs_als'],
       onLine: (line) => lines.push(line),
@@ -95,9 +97,10 @@ async function addPeople(url: string, hash: string): Promise<readonly Person[]> 
   return people
 }
 
-/** Serves what the worker printed, the next person, and the log stream of the host. */
+/** Serves what the worker printed, the next person, DNS records, and the log stream of the host. */
 async function startCompanion(lines: readonly string[], people: Person[]): Promise<Server> {
   const statuses = new Map<string, number>()
+  const records = new Map<string, string>()
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://companion')
     if (pathname === '/output') response.end(lines.join('\n'))
@@ -105,6 +108,12 @@ async function startCompanion(lines: readonly string[], people: Person[]): Promi
     else if (pathname === '/stream') {
       const { data } = (await json(request)) as { data: { organizationId: string } }
       response.writeHead(statuses.get(data.organizationId) ?? STREAM_STATUS).end()
+    } else if (pathname === '/dns') {
+      const value = records.get(searchParams.get('name') ?? '')
+      response.end(JSON.stringify({ Answer: value ? [{ type: TXT, data: `"${value}"` }] : [] }))
+    } else if (pathname === '/record') {
+      records.set(searchParams.get('name') ?? '', searchParams.get('value') ?? '')
+      response.end()
     } else {
       statuses.set(searchParams.get('organization') ?? '', Number(searchParams.get('status')))
       response.end()
