@@ -57,14 +57,23 @@ const BUNDLES = [
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'
       export { seatgateConsole } from './dist/console/index.js'`,
-    minified: 547_173,
-    zipped: 178_981,
+    minified: 534_297,
+    zipped: 173_299,
+  },
+  {
+    name: 'the same with the console and its files in assets',
+    code: `export * from './dist/index.js'
+      export * from './dist/hono/index.js'
+      export * from './dist/worker/index.js'
+      export { consoleWithAssets } from './dist/console/index.js'`,
+    minified: 491_631,
+    zipped: 157_475,
   },
   {
     name: 'the scripts and styles of the console',
     code: `export { files } from './dist/console/assets.js'`,
-    minified: 42_795,
-    zipped: 17_625,
+    minified: 26_877,
+    zipped: 11_205,
   },
   {
     name: 'client',

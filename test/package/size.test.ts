@@ -14,7 +14,7 @@ import { ORGANIZATIONS_AND_MEMBERS, PEERS } from './bundles.ts'
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
 async function bundled(code: string) {
-  const { metafile } = await build({
+  const { metafile, outputFiles } = await build({
     stdin: { contents: code, resolveDir: root },
     absWorkingDir: root,
     bundle: true,
@@ -28,6 +28,7 @@ async function bundled(code: string) {
   })
   const [output] = Object.values(metafile.outputs)
   return {
+    text: outputFiles[0]?.text ?? '',
     inputs: Object.keys(metafile.inputs),
     kept: Object.entries(output?.inputs ?? {}).flatMap(([file, { bytesInOutput }]) =>
       bytesInOutput > 0 ? [file] : []
@@ -74,6 +75,19 @@ describe('a Worker that does not mount the console', () => {
     )
     expect(of(mounted.kept)).toContain('dist/console/assets.js')
     expect(mounted.kept).not.toContain('src/console/texts/de.ts')
+  })
+
+  test('has no files in it if it reads them from assets, and is at most 20 KB larger', async () => {
+    const host = `export * from './src/index.ts'
+      export * from './src/hono/index.ts'
+      export * from './src/worker/index.ts'`
+    const without = await bundled(host)
+    const lean = await bundled(
+      `${host}\nexport { consoleWithAssets } from './src/console/index.ts'`
+    )
+    expect(lean.kept).not.toContain('src/console/texts/en.ts')
+    const zipped = (text: string) => gzipSync(text, { level: 9 }).length
+    expect(zipped(lean.text) - zipped(without.text)).toBeLessThan(20_480)
   })
 })
 

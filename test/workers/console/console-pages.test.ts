@@ -1,7 +1,13 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { sessionQuery } from '../../../host/identity/sessions.ts'
-import { german, seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
+import { files } from '#console-assets'
+import {
+  consoleWithAssets,
+  german,
+  seatgateConsole,
+  type ConsoleOptions,
+} from '../../../src/console/index.ts'
 import {
   createKit,
   PASSWORD,
@@ -48,6 +54,10 @@ function mounted(seatgate: Kit['seatgate'], options: Partial<ConsoleOptions> = {
       }),
   }
 }
+
+/** Where a form leads, without the id of its outcome. */
+const pathOf = ({ headers }: Response) =>
+  headers.get('location')?.replace(/\?outcome=[\da-f]{8}$/, '')
 
 /** A console over an organization with an owner and a member, both with a session. */
 async function acme(options: Parameters<typeof createKit>[0] = {}) {
@@ -140,7 +150,7 @@ describe('a page of an organization', () => {
     const { owner, pages, slug } = await acme()
     const fields = { slug: `${slug}-moved`, confirm: slug, proof: PASSWORD }
     const moved = await pages.post(`/org/${slug}/settings/slug`, owner, fields)
-    expect(moved.headers.get('location')).toBe(`/admin/console/org/${slug}-moved/settings`)
+    expect(pathOf(moved)).toBe(`/admin/console/org/${slug}-moved/settings`)
     const response = await pages.get(`/org/${slug}/seats`, owner)
     expect(response.headers.get('location')).toBe(`/admin/console/org/${slug}-moved/seats`)
   })
@@ -192,7 +202,7 @@ describe('a form', () => {
       await pages.post('/new', owner, fields),
       await pages.post('/new', owner, fields),
     ]
-    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+    expect(pathOf(again)).toBe(pathOf(first))
     expect(await (await pages.get('', owner)).text()).toContain('1 organization')
   })
 
@@ -213,6 +223,94 @@ describe('a form', () => {
     expect(form.headers.get('location')).toBe(
       `/sign-in?return_to=${encodeURIComponent('/admin/console')}`
     )
+  })
+})
+
+describe('an outcome', () => {
+  it('is shown one time, and on the page of its act alone', async () => {
+    const { owner, pages, slug } = await acme()
+    const path = `/org/${slug}/settings`
+    const renamed = await pages.post(`${path}/rename`, owner, { name: 'Renamed' })
+    const [cookie = ''] = (renamed.headers.get('set-cookie') ?? '').split(';')
+    const show = async (at: string) => {
+      const headers = { cookie: `session=${owner.token}; ${cookie}` }
+      const response = await pages.get(at, null, headers)
+      const removed = response.headers.get('set-cookie')?.includes('Max-Age=0') ?? false
+      return [(await response.text()).includes('The organization was renamed.'), removed]
+    }
+    const own = (renamed.headers.get('location') ?? '').replace('/admin/console', '')
+    expect(await show(path)).toEqual([false, false])
+    expect(await show(`${path}?outcome=00000000`)).toEqual([false, false])
+    expect(await show(`${path}?outcome=${encodeURIComponent('x; y')}`)).toEqual([false, false])
+    expect(await show(own)).toEqual([true, true])
+  })
+})
+
+describe('a console with assets', () => {
+  /** The files of the directory, of which the module has all but the texts. */
+  const directory = () => {
+    const asked: string[] = []
+    let isDown = false
+    const english = {
+      language: 'en',
+      texts: { ...german.texts, members: 'Members of the directory' },
+      events: {},
+    }
+    return {
+      asked,
+      down: (now: boolean) => void (isDown = now),
+      fetch(request: Request) {
+        const name = new URL(request.url).pathname.slice(1)
+        asked.push(name)
+        const text = name.startsWith('english-') ? JSON.stringify(english) : files[name]
+        return Promise.resolve(
+          isDown || text === undefined ? new Response('', { status: 404 }) : new Response(text)
+        )
+      },
+    }
+  }
+  const withAssets = (seatgate: Kit['seatgate'], assets: ReturnType<typeof directory>) =>
+    new Hono().route(
+      '/admin/console',
+      consoleWithAssets(seatgate, { assets, authenticate: authenticating(seatgate) })
+    )
+
+  it('reads its texts once, and its scripts and styles on demand', async () => {
+    const { kit, owner, slug } = await acme()
+    const assets = directory()
+    const app = withAssets(kit.seatgate, assets)
+    const get = (path: string) =>
+      app.request(`/admin/console${path}`, { headers: { cookie: `session=${owner.token}` } })
+    const html = await (await get(`/org/${slug}/members`)).text()
+    expect(html).toContain('<h1>Members of the directory</h1>')
+    await get(`/org/${slug}/members`)
+    expect(assets.asked).toEqual([expect.stringMatching(/^english-[\da-f]{12}\.json$/)])
+    const [, style = ''] = /href="\/admin\/console(\/assets\/console-[^"]+)"/.exec(html) ?? []
+    const file = await get(style)
+    expect([file.status, file.headers.get('content-type')]).toEqual([
+      200,
+      'text/css; charset=utf-8',
+    ])
+    expect(await file.text()).toBe(files[style.split('/')[2] ?? ''])
+    expect((await get('/assets/english.json')).status).toBe(404)
+    expect((await get('/assets/..%2fsecret.js')).status).toBe(404)
+    const offline = await (await get('/verification.html')).text()
+    expect(offline).toContain('id="verify-worker"')
+  })
+
+  it('reads the texts again after they could not be read', async () => {
+    const { kit, owner, slug } = await acme()
+    const assets = directory()
+    const app = withAssets(kit.seatgate, assets).onError((error, c) => c.text(error.message, 503))
+    const get = () =>
+      app.request(`/admin/console/org/${slug}/members`, {
+        headers: { cookie: `session=${owner.token}` },
+      })
+    assets.down(true)
+    const failed = await get()
+    expect([failed.status, await failed.text()]).toEqual([503, expect.stringContaining('english-')])
+    assets.down(false)
+    expect((await get()).status).toBe(200)
   })
 })
 
