@@ -110,3 +110,11 @@ export function userIdText({ id }: UserTable): SQL<string> {
 export function hasUserId(users: UserTable, userId: SQL | string | null): SQL {
   return sql`(${users.id} = ${userId} and ${userIdText(users)} collate binary = ${userId})`
 }
+
+/**
+ * Builds the condition that a row of the host's users has one of the ids that a query selects, by the
+ * column's own rules: compare the ids of the rows as text.
+ */
+export function hasUserIdIn(users: UserTable, ids: SQL): SQL {
+  return sql`${users.id} in (${ids})`
+}

@@ -12,7 +12,7 @@ import {
   expectAccessible,
   expectNoOverflow,
   found,
-  sweep,
+  PATIENCE_SECONDS,
   tolerate,
   url,
   type Founded,
@@ -27,8 +27,7 @@ interface Checkpoint {
 
 /** Waits until every event of an organization is sealed. */
 function sealed({ id, token }: Founded): Promise<Checkpoint & { readonly checkpoint: string }> {
-  return waitFor('a checkpoint of all events', 30, async () => {
-    await sweep()
+  return waitFor('a checkpoint of all events', PATIENCE_SECONDS, async () => {
     const path = `/organizations/${id}/audit/checkpoint`
     const found = (await ask(token, 'GET', path)) as Checkpoint
     return found.checkpoint !== null && found.unsealed === 0

@@ -8,6 +8,7 @@ import {
   expectAccessible,
   expectNoOverflow,
   found,
+  PATIENCE_SECONDS,
   tolerate,
   url,
   type Founded,
@@ -105,7 +106,7 @@ describe('the pages of log streams', () => {
     await page.getByText(/\d+ events? since/).waitFor()
     await expectNoOverflow(page)
     await expectAccessible(page)
-    await waitFor('an attempt', 30, async () => {
+    await waitFor('an attempt', PATIENCE_SECONDS, async () => {
       await page.goto(url(`/org/${acme.slug}/sinks/webhook/attempts`))
       return (await page.getByRole('cell', { name: 'retry' }).count()) > 0 || undefined
     })

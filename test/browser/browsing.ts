@@ -7,6 +7,9 @@ import { OPERATOR, PASSWORD, type Person } from './setup.ts'
 
 export { PASSWORD } from './setup.ts'
 
+/** How long a test waits for work after a response, such as a delivery. */
+export const PATIENCE_SECONDS = 120
+
 let browser: Browser
 const contexts = new Set<BrowserContext>()
 const problems: string[] = []
@@ -51,7 +54,7 @@ export async function browse({
     locale: language,
   })
   contexts.add(context)
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(30_000)
   const page = await context.newPage()
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(message.text())
@@ -177,11 +180,6 @@ export async function addMember(
   return person
 }
 
-/** Runs the sweep now, not when it is due. */
-export async function sweep(): Promise<void> {
-  await fetch(url(`/cdn-cgi/local/scheduled?cron=${encodeURIComponent('* * * * *')}`))
-}
-
 /** Decides the status with which the log stream takes the events of an organization. */
 export async function streamAnswers({ id }: Pick<Founded, 'id'>, status: number): Promise<void> {
   await fetch(`${inject('companion')}/answers?organization=${id}&status=${status}`)
@@ -209,7 +207,7 @@ export async function breakStore(page: Page, store: 'd1' | 'ledger' | null): Pro
 
 /** Returns the address in the latest mail to a recipient. */
 export async function linkMailedTo(email: string): Promise<string> {
-  return waitFor(`a mail to ${email}`, 20, async () => {
+  return waitFor(`a mail to ${email}`, PATIENCE_SECONDS, async () => {
     const output = await (await fetch(`${inject('companion')}/output`)).text()
     const mail = output.slice(output.lastIndexOf(`mail to ${email}:`))
     return output.includes(`mail to ${email}:`)

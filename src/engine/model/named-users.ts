@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { userIdText, type UserContext } from '../../database/database.ts'
+import { hasUserIdIn, userIdText, type UserContext } from '../../database/database.ts'
 
 /** A user of the host whom a list names by id. */
 export interface NamedUser {
@@ -15,7 +15,7 @@ export function usersNamedIn({ db, users }: UserContext, ids: SQL) {
   return db
     .select({ user: user.as('user') })
     .from(users)
-    .where(sql`${users.id} in (${ids})`)
+    .where(hasUserIdIn(users, ids))
 }
 
 /** Returns the users of the rows. */
