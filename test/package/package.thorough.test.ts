@@ -36,9 +36,10 @@ afterAll(() => directory.remove())
 test('holds only the library, its source, its migrations and its papers', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.json', 'package.json']
   const folders =
-    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|src\/.*\.tsx?|src\/console\/client\/(console\.css|icon\.svg|tsconfig\.json)|migrations\/\d{4}_\w+\.sql)$/
+    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|dist\/console\/files\/[\w-]+-[\da-f]{12}\.(css|js|json|svg)|src\/.*\.tsx?|src\/console\/client\/(console\.css|icon\.svg|tsconfig\.json)|migrations\/\d{4}_\w+\.sql)$/
   expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
   expect(packed.paths).toContain('dist/index.js')
+  expect(packed.paths.join(' ')).toMatch(/ dist\/console\/files\/english-/)
   expect(packed.paths).toContain('migrations/0001_organizations.sql')
 })
 
@@ -51,9 +52,10 @@ describe('the source maps', () => {
   const defines = (line: string, name: string) => new RegExp(`function\\*? ${name}\\b`).test(line)
 
   test('belong to each module and each declaration, and name files that are packed', async () => {
-    // The console's assets are bundled into one module of texts, which no source file is.
+    // The console's assets are bundled, into one module of texts and into files.
     const code = packed.paths.filter(
-      (path) => /^dist\/.*\.(js|d\.ts)$/.test(path) && path !== 'dist/console/assets.js'
+      (path) =>
+        /^dist\/.*\.(js|d\.ts)$/.test(path) && !/^dist\/console\/(assets\.js|files\/)/.test(path)
     )
     expect(code.length).toBeGreaterThan(500)
     for (const path of code) {
