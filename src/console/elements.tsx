@@ -5,7 +5,7 @@ import type { NamedUser } from '../engine/model/named-users.ts'
 import { names } from '#console-assets'
 import { refusalOf, type Outcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
-import type { Values, Words } from './texts/languages.ts'
+import type { Words } from './texts/languages.ts'
 
 /** Returns the address of a script or style. */
 export function assetUrl(base: string, name: string): string {
@@ -252,9 +252,8 @@ export function Island({
 }
 
 /** Returns the texts that a script shows, by key. */
-export function islandTexts(words: Words, keys: readonly TextKey[]): Record<string, string> {
-  const kept = new Proxy({}, { get: (_, name) => `{${String(name)}}` }) as Values
-  return Object.fromEntries(keys.map((key) => [key, words.text(key, kept)]))
+export function islandTexts(words: Words, keys: readonly TextKey[]) {
+  return Object.fromEntries(keys.map((key) => [key, words.template(key)]))
 }
 
 /** The outcome of the act before this page. */

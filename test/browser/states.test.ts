@@ -180,7 +180,7 @@ describe('the seats page', () => {
   it('shows the seats in use without a limit', async () => {
     const acme = await found('Boundless', { seats: 'unlimited' })
     const page = await open(acme, 'seats')
-    await page.getByText('1 seat in use').first().waitFor()
+    await page.getByText('1 seat in use, no limit').waitFor()
     expect(await page.getByRole('meter').count()).toBe(0)
     await expectAccessible(page)
   })
@@ -344,8 +344,11 @@ describe('the pages of log streams', () => {
     await page.getByRole('button', { name: 'Try the dead letters again' }).click()
     await page.getByRole('status').waitFor()
     await settled(acme, 'no dead letter', ({ deadLetters }) => deadLetters === 0)
+    await settled(acme, 'a stream that is up to date', ({ lag }) => lag === 0)
     await page.goto(url(`/org/${acme.slug}/sinks/webhook/dead-letters`))
-    await page.getByText('No dead letter.').waitFor()
+    await page.getByRole('row', { name: 'Organization renamed' }).getByText('delivered').waitFor()
+    await page.goto(url(`/org/${acme.slug}/sinks`))
+    await page.getByText('Up to date').waitFor()
   })
 })
 

@@ -19,7 +19,7 @@ const AT_ONCE = 10
 
 /** Invites many addresses, some at a time, and shows the outcome of each. */
 export function bulkInvitations(root: HTMLElement, { texts, url, roles }: Data): void {
-  const button = element('button', { class: 'primary' }, texts['invite'] ?? '')
+  const button = element('button', { class: 'primary' }, filled(texts['invite']))
   const options = roles.map((role) => element('option', { value: role }, role))
   const addresses = { name: 'addresses', rows: 4, required: true, spellcheck: 'false' }
   const progress = element('div', { role: 'status' })
@@ -27,11 +27,11 @@ export function bulkInvitations(root: HTMLElement, { texts, url, roles }: Data):
   const form = element(
     'form',
     { class: 'stack' },
-    labelled(texts['inviteAddresses'], element('textarea', addresses)),
+    labelled(filled(texts['inviteAddresses']), element('textarea', addresses)),
     element(
       'div',
       { class: 'line' },
-      labelled(texts['role'], element('select', { name: 'role' }, ...options)),
+      labelled(filled(texts['role']), element('select', { name: 'role' }, ...options)),
       button
     ),
     progress,
@@ -61,7 +61,7 @@ export function bulkInvitations(root: HTMLElement, { texts, url, roles }: Data):
 
   function show(rows: readonly Row[], all: number): void {
     const invited = rows.filter((row) => row.invited).length
-    const label = texts['inviteMany'] ?? ''
+    const label = filled(texts['inviteMany'])
     progress.replaceChildren(
       element('progress', { max: all, value: rows.length, 'aria-label': label }),
       element(
@@ -78,10 +78,10 @@ export function bulkInvitations(root: HTMLElement, { texts, url, roles }: Data):
 
 function tableOf(rows: readonly Row[], texts: IslandTexts): HTMLElement {
   const titles = ['address', 'outcome', 'link'].map((key) =>
-    element('th', { scope: 'col' }, texts[key] ?? '')
+    element('th', { scope: 'col' }, filled(texts[key]))
   )
   const lines = rows.map(({ email, invited, words, link }) => {
-    const label = `${texts['link']}: ${email}`
+    const label = `${filled(texts['link'])}: ${email}`
     const field = link && element('input', { readonly: true, value: link, 'aria-label': label })
     return element(
       'tr',
@@ -94,7 +94,7 @@ function tableOf(rows: readonly Row[], texts: IslandTexts): HTMLElement {
   const table = element(
     'table',
     {},
-    element('caption', {}, texts['outcome'] ?? ''),
+    element('caption', {}, filled(texts['outcome'])),
     element('thead', {}, element('tr', {}, ...titles)),
     element('tbody', {}, ...lines)
   )

@@ -15,6 +15,6 @@ export function element<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 /** Makes a field with its label. */
-export function labelled(label: string | undefined, field: HTMLElement): HTMLElement {
-  return element('label', { class: 'field' }, element('span', {}, label ?? ''), field)
+export function labelled(label: string, field: HTMLElement): HTMLElement {
+  return element('label', { class: 'field' }, element('span', {}, label), field)
 }

@@ -40,12 +40,12 @@ function show(root: HTMLElement, texts: IslandTexts, { limit, held, reserved }: 
   root.replaceChildren(figure)
   if (typeof limit !== 'number') return
   const [most, high] = [Math.max(limit, used, 1), Math.max(limit, 1)]
-  const label = texts['seatsMeter'] ?? ''
+  const label = filled(texts['seatsMeter'])
   root.append(element('meter', { min: 0, max: most, high, value: used, 'aria-label': label }))
 }
 
 function figureOf(texts: IslandTexts, limit: Usage['limit'], used: number): string {
-  if (limit === 'unknown') return texts['seatsUnknown'] ?? ''
+  if (limit === 'unknown') return filled(texts['seatsUnknown'])
   const text = texts[limit === 'unlimited' ? 'seatsUnlimited' : 'seatsOf']
   return filled(text, { used, count: used, limit })
 }

@@ -17,14 +17,14 @@ export function verification(root: HTMLElement, data: Data): void {
   const { texts, worker, trail } = data
   const pin = `seatgate-trusted-key:${trail}`
   const pinned = trail === undefined ? '' : (localStorage.getItem(pin) ?? '')
-  const button = element('button', { class: 'primary' }, texts['verifyStart'] ?? '')
-  const working = element('progress', { 'aria-label': texts['verifyStart'] ?? '', hidden: true })
+  const button = element('button', { class: 'primary' }, filled(texts['verifyStart']))
+  const working = element('progress', { 'aria-label': filled(texts['verifyStart']), hidden: true })
   const result = element('div', { role: 'status', class: 'result' })
   const key = { name: 'key', rows: 2, required: true, spellcheck: 'false' }
   const form = element(
     'form',
     { class: 'stack' },
-    labelled(texts['verifyKey'], element('textarea', key, pinned)),
+    labelled(filled(texts['verifyKey']), element('textarea', key, pinned)),
     ...(trail === undefined ? files(texts) : [keep(texts, pinned !== '')]),
     element('p', {}, button),
     working,
@@ -75,20 +75,20 @@ async function requestOf(fields: FormData, data: Data): Promise<VerifyRequest> {
 function files(texts: IslandTexts): readonly HTMLElement[] {
   const field = (name: string) => element('input', { type: 'file', name, required: true })
   return [
-    labelled(texts['verifyFile'], field('file')),
-    labelled(texts['verifyNote'], field('note')),
+    labelled(filled(texts['verifyFile']), field('file')),
+    labelled(filled(texts['verifyNote']), field('note')),
   ]
 }
 
 function keep(texts: IslandTexts, checked: boolean): HTMLElement {
   const box = element('input', { type: 'checkbox', name: 'keep', checked })
-  return element('label', { class: 'check' }, box, element('span', {}, texts['verifyKeep'] ?? ''))
+  return element('label', { class: 'check' }, box, element('span', {}, filled(texts['verifyKeep'])))
 }
 
 function shown(answer: VerifyAnswer, texts: IslandTexts): readonly HTMLElement[] {
-  const line = (text: string | undefined) => element('p', {}, text ?? '')
+  const line = (text: string) => element('p', {}, text)
   const good = (text: string) => element('p', { class: 'good' }, `✓ ${text}`)
-  const bad = (text: string | undefined) => element('p', { class: 'bad' }, `✗ ${text}`)
+  const bad = (text: string) => element('p', { class: 'bad' }, `✗ ${text}`)
   switch (answer.kind) {
     case 'progress':
       return [line(filled(texts['verifyReading'], { count: answer.events }))]
@@ -101,13 +101,13 @@ function shown(answer: VerifyAnswer, texts: IslandTexts): readonly HTMLElement[]
     }
     case 'broken': {
       const { line: at, sequence, finding } = answer
-      const kind = texts[`kind_${finding}`] ?? finding
+      const kind = filled(texts[`kind_${finding}`] ?? finding)
       return [bad(filled(texts['verifyBroken'], { line: at, sequence, kind }))]
     }
     case 'wrong_key':
-      return [bad(texts['verifyWrongKey'])]
+      return [bad(filled(texts['verifyWrongKey']))]
     case 'unsealed':
-      return [line(texts['verifyUnsealed'])]
+      return [line(filled(texts['verifyUnsealed']))]
     case 'failed':
       return [bad(filled(texts['verifyFailed'], { reason: answer.reason }))]
   }
