@@ -294,8 +294,9 @@ describe('a console with assets', () => {
     expect(await file.text()).toContain('color-scheme')
     expect((await get('/assets/english.json')).status).toBe(404)
     expect((await get('/assets/..%2fsecret.js')).status).toBe(404)
-    const offline = await (await get('/verification.html')).text()
-    expect(offline).toContain('id="verify-worker"')
+    const seats = await (await get(`/org/${slug}/seats`)).text()
+    const [, script = ''] = /src="\/admin\/console(\/assets\/islands-[^"]+)"/.exec(seats) ?? []
+    expect((await get(script)).headers.get('content-type')).toBe('text/javascript; charset=utf-8')
   })
 
   it('reads the texts again after they could not be read', async () => {
