@@ -12,6 +12,7 @@ import { createGrants } from './grants.ts'
 import { meddle } from './hands.ts'
 import { becalm, FAULTS, type Surroundings } from './network.ts'
 import { createRegistry } from './people.ts'
+import { beginPaying, createPayments, drawPaying } from './paying.ts'
 import { createPost } from './post.ts'
 import { planLosses, planOutage, planSweeps } from './plans.ts'
 import { createRandom } from './random.ts'
@@ -19,11 +20,12 @@ import { enterRealm } from './realm.ts'
 import { planRestore } from './restoring.ts'
 import { createScheduler } from './scheduler.ts'
 import type { Connection } from './sqlite.ts'
-import { STATES } from './states.ts'
+import { PAYING_STATES, STATES } from './states.ts'
 import { createTrace } from './trace.ts'
 import { createWatch, type Watch } from './watch.ts'
 import { calm, drawWeather } from './weather.ts'
-import { createWorld } from './world.ts'
+import type { HostOptions } from './host.ts'
+import { createWorld, type Listeners, type World } from './world.ts'
 
 export interface HistoryOptions {
   readonly operations: number
@@ -53,9 +55,13 @@ export async function runHistory(
   { operations, keepLines = false, thorough = false }: HistoryOptions
 ): Promise<History> {
   const random = createRandom(seed)
+  const paying = drawPaying(seed)
   const scheduler = createScheduler()
   enterRealm(scheduler, random.fork())
-  const [sometimes, faults] = [createSometimes(STATES), createSometimes(FAULTS)]
+  const [sometimes, faults] = [
+    createSometimes(paying ? [...STATES, ...PAYING_STATES] : STATES),
+    createSometimes(FAULTS),
+  ]
   const trace = createTrace(scheduler.now, keepLines)
   const surroundings: Surroundings = {
     scheduler,
@@ -70,16 +76,27 @@ export async function runHistory(
     post: createPost(connection),
     grants: createGrants(connection, sometimes),
   }
-  const host = drawHost(random)
+  const drawn = drawHost(random)
+  // Whoever pays is counted, and begins with the seats that nobody pays for.
+  const host: HostOptions = paying
+    ? {
+        ...drawn,
+        provider: drawn.provider === 'unlimited' ? 'd1' : drawn.provider,
+        defaultSeatLimit: paying.baseSeats,
+        paying,
+      }
+    : drawn
+  const payments = paying && createPayments(surroundings, seed, paying, () => world)
   const registry = createRegistry(connection, scheduler.now)
   connection.all('SAVEPOINT history')
-  const world = createWorld(surroundings, connection, host, {
+  const listeners: Listeners = {
     batch(batch) {
       if (thorough) trace.note(JSON.stringify([batch.statements, batch.answers]))
       watch.batch(batch)
     },
     call: (call) => watch.call(call),
-  })
+  }
+  const world: World = createWorld(surroundings, connection, host, listeners, payments)
   const watch: Watch = createWatch(
     surroundings,
     registry,
@@ -94,6 +111,8 @@ export async function runHistory(
     const userIds = insertUsers(surroundings, connection, 12 + random.below(8))
     await found(world, surroundings, userIds)
     surroundings.weather = drawWeather(random)
+    // D1 would forget customers that the provider knows.
+    if (paying) surroundings.weather = { ...surroundings.weather, restore: null }
     trace.note(JSON.stringify(surroundings.weather))
     crowd = gatherCrowd({
       surroundings,
@@ -105,6 +124,8 @@ export async function runHistory(
       operations,
     })
     const people = crowd
+    const life =
+      payments && paying ? beginPaying(surroundings, world, registry, payments, paying, seed) : null
     const days = planDays(surroundings, world, seed)
     planOutage(surroundings)
     planLosses(surroundings, world, people, operations)
@@ -117,11 +138,14 @@ export async function runHistory(
     becalm(surroundings)
     surroundings.databaseIsOut = false
     people.close()
+    life?.end()
     await days.goBy()
     await scheduler.run(scheduler.now() + 400_000, () => surroundings.stragglers === 0)
+    await life?.goBy()
     await wake(surroundings, world, registry)
     await untilQuiet(surroundings, world)
     wrong.push(...(await atTheEnd(surroundings, world, registry, watch, host, people)))
+    wrong.push(...((await life?.wrong()) ?? []))
     wrong.push(...watch.violations)
     // From here on it is wrong on purpose, for a while. That takes its time: some histories are enough.
     if (wrong.length === 0 && random.chance(0.25)) {

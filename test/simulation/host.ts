@@ -22,6 +22,7 @@ import {
 import type { FlatOptions } from '../kit/flat-options.ts'
 import { travel, type Isolate, type Surroundings } from './network.ts'
 import { PASSWORD } from './operations/deed.ts'
+import { billingOf, type PayingHost } from './paying.ts'
 
 export type ProviderName = 'ledger' | 'd1' | 'unlimited'
 
@@ -42,6 +43,8 @@ export interface HostOptions {
   readonly hooks: boolean
   /** How many rows of D1 a ledger imports at once. */
   readonly importPage: number
+  /** What organizations pay, where they do. */
+  readonly paying?: PayingHost
 }
 
 /** What a host's configuration says in an isolate. */
@@ -62,6 +65,7 @@ export function configure(
           ? d1Seats()
           : unlimitedSeats(),
     defaultSeatLimit: host.defaultSeatLimit,
+    ...(host.paying && { billing: billingOf(host.paying) }),
     sessions: d1Sessions(),
     users,
     secret: 'a secret for simulations, of more than 32 characters',

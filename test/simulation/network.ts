@@ -38,7 +38,7 @@ export interface Surroundings {
 
 /** A way from an isolate to a store and back. */
 export interface Trip<T> {
-  readonly to: 'd1' | 'ledger' | 'queue' | 'sink'
+  readonly to: 'd1' | 'ledger' | 'queue' | 'sink' | 'provider'
   readonly what: string
   /** Whether it changes something: then being late matters, and happens more often. */
   readonly writes?: boolean

@@ -1,6 +1,9 @@
 /** Seeds are numbers of 32 bits. */
 export const LAST_SEED = 2 ** 32 - 1
 
+/** Seeds from here on are of histories in which organizations pay; the traces of those before stay. */
+export const FIRST_PAYING = 3_000_000_000
+
 /** Numbers that one seed decides (xoshiro128**): the same seed, the same numbers, on every machine. */
 export interface Random {
   /** From 0 up to 1. */

@@ -75,6 +75,14 @@ export const STATES = [
   'a hook failed and was run again',
 ] as const
 
+/** What a run of histories in which organizations pay must have reached. */
+export const PAYING_STATES = [
+  'a webhook was lost',
+  'a webhook came twice',
+  'the provider did not answer',
+  'a grace or a period went by',
+] as const
+
 export type StateName = (typeof STATES)[number]
 
 /** What a run of 2,000 histories may miss, and why. A longer one says whether it has. */

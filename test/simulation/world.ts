@@ -5,6 +5,7 @@
  */
 import { drizzle } from 'drizzle-orm/d1'
 import type { Report, WakeUpQueue } from '../../src/index.ts'
+import { expandSeats, quantitySink, type BillingConnection } from '../../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../src/worker/index.ts'
 import { createFlat, type FullSeatgate } from '../kit/flat-options.ts'
 import { SeatLedger } from '../../src/worker/seat-ledger.ts'
@@ -16,11 +17,14 @@ import { crash, type Isolate, type Surroundings } from './network.ts'
 import { createQueue, type SimulatedQueue } from './queue.ts'
 import { listeningSink, type HeardByOrganization } from './sinks.ts'
 import type { Connection } from './sqlite.ts'
+import { sweepPayments, type Payments } from './paying.ts'
 
 /** A Worker's isolate with its own Seatgate. */
 export interface Worker {
   readonly isolate: Isolate
   readonly seatgate: FullSeatgate
+  /** Its connection to the billing provider, where organizations pay. */
+  readonly connection?: BillingConnection
   /** Work after the answer that is not done yet. */
   busy: number
 }
@@ -52,7 +56,8 @@ export function createWorld(
   surroundings: Surroundings,
   connection: Connection,
   host: HostOptions,
-  listeners: Listeners
+  listeners: Listeners,
+  payments: Payments | null = null
 ): World {
   const { scheduler, random, trace } = surroundings
   const ids = { last: 0 }
@@ -73,6 +78,9 @@ export function createWorld(
     const database = drizzle(bind(isolate))
     const sinks = [...heard].map(([id, events]) => listeningSink(surroundings, isolate, id, events))
     const worker = { isolate, busy: 0 }
+    const paid = payments?.connectionOf(isolate)
+    const now = () => new Date(scheduler.now())
+    if (paid?.quantity === 'true_up') sinks.push(quantitySink(paid, { database, now }))
     isolates = [...isolates.filter(({ alive }) => alive).slice(-50), isolate]
     const seatgate = createFlat({
       ...configure(surroundings, isolate, host, database, ledgers.boundTo(isolate)),
@@ -83,12 +91,13 @@ export function createWorld(
         void work.finally(() => (worker.busy -= 1))
       },
       report: ({ event }) => trace.note(`${name} reports ${event}`),
-      now: () => new Date(scheduler.now()),
+      now,
       newId,
       random: () => random(),
       newSecret: () => crypto.getRandomValues(new Uint8Array(32)),
     })
-    return Object.assign(worker, { seatgate })
+    if (paid === undefined) return Object.assign(worker, { seatgate })
+    return Object.assign(worker, { seatgate: expandSeats(seatgate, paid), connection: paid })
   }
 
   const queue = createQueue(surroundings, (batch) => {
@@ -108,10 +117,15 @@ export function createWorld(
       isolates = []
     },
     sweep() {
-      const { isolate, seatgate } = startWorker('cron')
+      const worker = startWorker('cron')
+      const { isolate, seatgate } = worker
       let busy = true
       isolate.died = () => (busy = false)
-      void sweepHandler(seatgate)().then(() => (busy = false))
+      const swept = async () => {
+        await sweepHandler(seatgate)()
+        if (worker.connection) await sweepPayments(worker)
+      }
+      void swept().then(() => (busy = false))
       return { busy: () => busy }
     },
   }
