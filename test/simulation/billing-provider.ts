@@ -16,7 +16,7 @@ export const PROVIDER = 'simulated'
 export const SEAT_PRICE = 'price_seat'
 
 /** A subscription at the provider. */
-export interface Remote {
+interface Remote {
   readonly id: string
   readonly customerId: string
   readonly createdAt: number
@@ -40,7 +40,7 @@ export interface SimulatedProvider {
 }
 
 /** Receives a webhook; answers whether it was taken. */
-export type Receive = (body: string) => Promise<boolean>
+type Receive = (body: string) => Promise<boolean>
 
 const REPEATS = 4
 

@@ -116,7 +116,7 @@ export function contextOf({
 /** Runs what the cron handler runs for billing. */
 export const sweepPayments = (worker: Worker) => sweepBilling(contextOf(worker))
 
-export interface Life {
+interface Life {
   /** Lets nothing new befall anybody, and the provider be well. */
   end(): void
   /** Lets the days go by that grace, ends and the comparison with the provider need. */
