@@ -210,4 +210,10 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'return final',
     seed: 126,
   },
+  'no customer is compared with the provider': {
+    file: 'src/parts/billing/sweep-billing.ts',
+    from: 'await reconcileCustomer(context, customer)',
+    to: 'void reconcileCustomer',
+    seed: 3_000_000_002,
+  },
 }

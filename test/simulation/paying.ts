@@ -105,10 +105,7 @@ export function createPayments(
 }
 
 /** The context of billing in a Worker. */
-export function contextOf({
-  seatgate,
-  connection,
-}: Worker): Worker['seatgate'] & ConnectionContext {
+function contextOf({ seatgate, connection }: Worker): Worker['seatgate'] & ConnectionContext {
   if (connection === undefined) throw new Error('Nobody pays in this history.')
   return { ...seatgate, connection }
 }
