@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { drizzle } from 'drizzle-orm/d1'
 import { billing, type OverLimitPolicy } from '../../src/index.ts'
 import {
   connectBilling,
@@ -16,14 +15,9 @@ import {
   type ConnectionContext,
   type QuantityMode,
 } from '../../src/parts/billing/index.ts'
-import { entitlementQueries } from '../../src/engine/seats/entitlement-rows.ts'
-import { inputsFrom } from '../../src/engine/model/entitle.ts'
-import { entitledNow } from '../../src/engine/seats/entitled-now.ts'
-import { limitView } from '../../src/engine/seats/limit.ts'
-import { batch } from '../../src/database/batch.ts'
 import { createProvider, PROVIDER, SEAT_PRICE, type SimulatedProvider } from './billing-provider.ts'
 import type { Isolate, Surroundings } from './network.ts'
-import { directly, seatsIn, type Registry } from './people.ts'
+import { seatsIn, type Registry } from './people.ts'
 import { createRandom, FIRST_PAYING, type Random } from './random.ts'
 import type { Worker, World } from './world.ts'
 
@@ -209,85 +203,99 @@ export function beginPaying(
   }
 }
 
+interface Recorded {
+  readonly subscription_id: string
+  readonly plan: string | null
+  readonly status: string
+  readonly quantity: number
+  readonly paused: number
+  readonly cancel_at: number | null
+  readonly ended_at: number | null
+  readonly grace_end: number | null
+}
+
+/** Whether a record grants its seats, as the documentation of billing says it. */
+function isGranting(record: Recorded, now: number): boolean {
+  const { plan, status, paused, cancel_at, ended_at, grace_end } = record
+  if (plan === null || paused === 1 || ended_at !== null) return false
+  if (cancel_at !== null && cancel_at <= now) return false
+  if (status === 'past_due') return grace_end !== null && now <= grace_end
+  return status === 'active' || status === 'trialing'
+}
+
 async function wrongWith(
   { scheduler }: Surroundings,
   { connection }: World,
   registry: Registry,
   { subscriptions }: SimulatedProvider,
-  host: PayingHost
+  { baseSeats, cap, quantity, shrink, whenOver }: PayingHost
 ): Promise<readonly string[]> {
-  const db = drizzle(directly(connection))
-  const now = new Date(scheduler.now())
+  const now = scheduler.now()
   const wrong: string[] = []
+  const of = (id: string, table: string) =>
+    connection.all(`SELECT * FROM seatgate_${table} WHERE organization_id = ?`, [id])
   for (const id of registry.ids()) {
     const view = registry.view(id)
     if (view === null) continue
     const say = (problem: string) => wrong.push(`${id} in the end: ${problem}`)
-    const customers = connection.all(
-      'SELECT customer_id, due_at, last_error FROM seatgate_billing_customers WHERE organization_id = ?',
-      [id]
+    const customers = of(id, 'billing_customers')
+    const alive = [...subscriptions.values()].filter(
+      ({ customerId, endedAt }) =>
+        endedAt === null && customers.some((row) => row['customer_id'] === customerId)
     )
-    const remotes = [...subscriptions.values()].filter(({ customerId }) =>
-      customers.some((row) => row['customer_id'] === customerId)
-    )
-    const alive = remotes.filter(({ endedAt }) => endedAt === null)
     if (view.deleted) {
       if (alive.length > 0) say('a deleted organization is billed')
       continue
     }
     if (alive.length > 1) say(`${alive.length} subscriptions are billed`)
-    const rows = await batch(db as never, entitlementQueries(db as never, id))
-    const recorded = rows.subscriptions
+    const recorded = of(id, 'subscriptions') as unknown as readonly Recorded[]
     for (const remote of alive) {
-      const record = recorded.find(({ subscriptionId }) => subscriptionId === remote.id)
+      const record = recorded.find(({ subscription_id }) => subscription_id === remote.id)
       const status = remote.status === 'odd' ? 'incomplete' : remote.status
-      if (record?.status !== status || record.quantity !== remote.quantity) {
-        say(
-          `the provider has ${status} ${remote.quantity}, recorded is ${record?.status} ${record?.quantity}`
-        )
+      const has = `${record?.status} ${record?.quantity}`
+      if (has !== `${status} ${remote.quantity}`) {
+        say(`the provider has ${status} ${remote.quantity}, recorded is ${has}`)
       }
     }
-    for (const record of recorded) {
-      const isEnded = record.endedAt !== null || record.status === 'canceled'
-      if (!isEnded && !alive.some((remote) => remote.id === record.subscriptionId)) {
-        say(`${record.subscriptionId} has ended and is recorded as ${record.status}`)
+    for (const { subscription_id, ended_at, status } of recorded) {
+      const isEnded = ended_at !== null || status === 'canceled'
+      if (!isEnded && !alive.some((remote) => remote.id === subscription_id)) {
+        say(`${subscription_id} has ended and is recorded as ${status}`)
       }
     }
-    const context = {
-      billing: billingOf(host),
-      seatContext: { defaultLimit: { kind: 'finite', seats: host.baseSeats } as const },
-    }
-    const entitled = entitledNow(context, inputsFrom(rows), now)
-    const [present] = rows.entitlement
-    const limit = present ? (present.limitSeats ?? present.limitKind) : host.baseSeats
-    if (limit !== limitView(entitled.limit) && entitled.limit.kind !== 'unknown') {
-      say(`the limit is ${limit}, entitled are ${limitView(entitled.limit)}`)
-    }
-    const used = seatsIn(view, now.getTime()).length
-    const [state] = rows.entitlementState
-    if (typeof limit === 'number' && used > limit) {
-      if (!state?.overSince) say(`${used} seats of ${limit} are used, and it is not marked as over`)
+    const granting = recorded.filter((record) => isGranting(record, now))
+    const bought = granting.reduce((sum, record) => sum + record.quantity, 0)
+    const entitled = granting.length === 0 ? baseSeats : Math.min(cap ?? Infinity, bought)
+    const limit = view.limit ?? baseSeats
+    // What an operator has set stands in place of these numbers.
+    const isSet = of(id, 'entitlement_overrides').length > 0
+    if (!isSet && limit !== entitled) say(`the limit is ${limit}, entitled are ${entitled}`)
+    const used = seatsIn(view, now).length
+    const [state] = of(id, 'entitlement_states')
+    if (used > limit) {
+      if (!state?.['over_since']) say(`${used} seats of ${limit} are used, and it is not marked`)
       const held = view.members.filter(({ seat_id }) => seat_id !== null)
       const owners = held.filter(({ role }) => role === 'owner').length
-      const ends = entitled.policy === 'allow_with_grace' ? state?.overGraceEnd : null
-      const isDue =
-        entitled.policy === 'suspend_excess' ||
-        (ends != null && ends.getTime() <= now.getTime() - 5 * MINUTE)
+      const ends = Number(state?.['over_grace_end'] ?? Infinity)
+      const isOver = whenOver === 'allow_with_grace' && ends <= now - 5 * MINUTE
+      const isDue = whenOver === 'suspend_excess' || isOver
       if (isDue && held.length > Math.max(limit, owners)) {
-        say(`${held.length} members hold ${limit} seats under ${entitled.policy}`)
+        say(`${held.length} members hold ${limit} seats under ${whenOver}`)
       }
     }
     const [paid] = alive
-    const isAsked = host.quantity === 'true_up' && paid && entitled.grant.granting
-    if (isAsked && customers.every((row) => row['last_error'] === null)) {
-      const isTold = host.shrink ? paid.quantity === Math.max(1, used) : paid.quantity >= used
-      if (!isTold) say(`the provider is told ${paid.quantity}, used are ${used}`)
+    const isTold =
+      paid === undefined ||
+      (shrink ? paid.quantity === Math.max(1, used) : paid.quantity >= Math.max(1, used))
+    const isAsked = quantity === 'true_up' && granting.length > 0
+    if (isAsked && !isTold && customers.every((row) => row['last_error'] === null)) {
+      say(`the provider is told ${paid?.quantity}, used are ${used}`)
     }
     if (customers.some((row) => row['due_at'] !== null)) say('a quantity is still to be sent')
   }
-  const left = connection.all(
+  const [left] = connection.all(
     "SELECT count(*) AS n FROM seatgate_billing_inbox WHERE status NOT IN ('succeeded', 'dead')"
   )
-  if (Number(left[0]?.['n']) > 0) wrong.push(`${left[0]?.['n']} events are not worked off`)
+  if (Number(left?.['n']) > 0) wrong.push(`${String(left?.['n'])} events are not worked off`)
   return wrong
 }

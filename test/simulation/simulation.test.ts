@@ -7,7 +7,7 @@ import { RAREST } from './states.ts'
 import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
 const HISTORIES = atScale({ share: 300, thorough: 2_000 })
-const PAYING = atScale({ share: 2, thorough: 11 })
+const PAYING = atScale({ share: 2, thorough: 12 })
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
 const told = ({ failures }: Summary) =>
