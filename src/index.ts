@@ -323,6 +323,21 @@ export { billing } from './operations/billing/billing.ts'
 export type { BillingOptions } from './operations/billing/billing.ts'
 export type { NoticeMail, NoticeMailer } from './operations/billing/notice-mail.ts'
 export type { LimitNotice, NoticeLevel } from './engine/seats/notice-level.ts'
+export {
+  createInviteLink,
+  type CreateInviteLinkInput,
+  type CreateInviteLinkRefusal,
+  type InviteLinkWithToken,
+} from './operations/joining/create-link.ts'
+export type { InviteLink, LinkRefusal, LinkTokenInput } from './operations/joining/invite-link.ts'
+export { joinByLink, type JoinByLinkRefusal } from './operations/joining/join-by-link.ts'
+export { listInviteLinks, type ListInviteLinksRefusal } from './operations/joining/list-links.ts'
+export { revokeInviteLink, type RevokeInviteLinkRefusal } from './operations/joining/revoke-link.ts'
+export {
+  viewInviteLink,
+  type ShownInviteLink,
+  type ViewInviteLinkRefusal,
+} from './operations/joining/view-link.ts'
 export { userLimits, type UserLimit, type UserLimitOptions } from './parts/limits/user-limits.ts'
 export { getBilling } from './operations/billing/get-billing.ts'
 export type {

@@ -118,6 +118,7 @@ export type PlainRefusalCode =
   | 'invitation_revoked'
   | 'invitation_declined'
   | 'invitation_already_accepted'
+  | 'link_used_up'
   | 'role_not_configured'
   | 'domain_not_verified'
   | 'domain_taken'

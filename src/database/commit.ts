@@ -187,6 +187,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   invitations: ['id', 'token_hash', 'organization_id email', 'seat_id'],
   organization_domains: ['id', 'organization_id domain', 'domain'],
   join_requests: ['id', 'organization_id user_id', 'organization_id place'],
+  invite_links: ['id', 'token_hash'],
   rotations: ['name'],
   schema: ['id'],
   rate_limits: ['key'],

@@ -18,6 +18,7 @@ export {
   organizationDomains,
   joinRequests,
   exclusions,
+  inviteLinks,
   sessions,
   stepUps,
   guards,
@@ -47,7 +48,12 @@ export type { OrganizationRow, MembershipRow } from './schema/organizations-tabl
 export type { AuditEventRow } from './schema/audit-tables.ts'
 export type { PassedOver } from './schema/forwarding-tables.ts'
 export type { InvitationRow } from './schema/invitations-tables.ts'
-export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-tables.ts'
+export type {
+  DomainRow,
+  ExclusionRow,
+  InviteLinkRow,
+  JoinRequestRow,
+} from './schema/joining-tables.ts'
 export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
 export {

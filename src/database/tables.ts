@@ -27,7 +27,12 @@ export { sinkCursors, sinkDeadLetters, sinkAttempts } from './schema/forwarding-
 export type { PassedOver } from './schema/forwarding-tables.ts'
 export { invitations } from './schema/invitations-tables.ts'
 export type { InvitationRow } from './schema/invitations-tables.ts'
-export { organizationDomains, joinRequests, exclusions } from './schema/joining-tables.ts'
+export {
+  organizationDomains,
+  joinRequests,
+  exclusions,
+  inviteLinks,
+} from './schema/joining-tables.ts'
 export type { DomainRow, JoinRequestRow, ExclusionRow } from './schema/joining-tables.ts'
 export {
   guards,

@@ -61,7 +61,7 @@ export type {
   InvitationRoutes,
   SignIn,
 } from './routes/invitation-routes.ts'
-export { joiningRoutes } from './routes/joining-routes.ts'
+export { inviteLinkRoutes, joiningRoutes } from './routes/joining-routes.ts'
 export type { JoiningRoutes } from './routes/joining-routes.ts'
 export { auditRoutes, forwardingRoutes, logRoutes } from './routes/audit-routes.ts'
 export type { AuditRoutes, ForwardingRoutes, LogRoutes } from './routes/audit-routes.ts'

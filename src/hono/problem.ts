@@ -28,6 +28,7 @@ const PROBLEMS = {
   invitation_revoked: [410, 'The invitation was revoked'],
   invitation_declined: [410, 'The invitation was declined'],
   invitation_already_accepted: [409, 'The invitation was already accepted'],
+  link_used_up: [410, 'The link has no use left'],
   not_pending: [409, 'No longer pending'],
   role_not_configured: [409, 'The role no longer exists'],
   rate_limited: [429, 'Too many attempts; try again later'],

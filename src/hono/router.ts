@@ -16,7 +16,12 @@ import {
   type InvitationRouteOptions,
   type InvitationRoutes,
 } from './routes/invitation-routes.ts'
-import { joiningRoutes, type JoiningRoutes } from './routes/joining-routes.ts'
+import {
+  inviteLinkRoutes,
+  joiningRoutes,
+  type InviteLinkRoutes,
+  type JoiningRoutes,
+} from './routes/joining-routes.ts'
 import { memberRoutes, type MemberRoutes } from './routes/member-routes.ts'
 import { billingRoutes, type BillingRoutes } from './routes/billing-routes.ts'
 import { operatorRoutes, type OperatorRoutes } from './routes/operator-routes.ts'
@@ -46,7 +51,7 @@ type Always =
 /** The groups of the parts that a configuration has. */
 type OfParts<S extends Seatgate> =
   | IfPassed<S['invitations'], InvitationRoutes>
-  | IfPassed<S['joining'], JoiningRoutes>
+  | IfPassed<S['joining'], JoiningRoutes | InviteLinkRoutes>
   | IfPassed<S['log'], LogRoutes>
   | IfPassed<S['forwarding'], ForwardingRoutes>
 
@@ -67,15 +72,16 @@ export type SeatgateRouter<S extends Seatgate = Seatgate> =
  * Refusals are `application/problem+json`. Every POST takes an `Idempotency-Key`, except
  * `/organizations/switch` and, of those for invited users, `view`, `decline` and `accept-with-signup`.
  *
- * The routes of invitations, joining, forwarding and the log are there if the part is passed,
+ * The routes of invitations, joining, forwarding and the log are there if the part is passed, those of
+ * invite links if `joinRules` has `links`,
  * `DELETE /users/me` if `hooks.onDelete` is. Routes under `/operator/` are for operators alone.
  *
  * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, see
  * `refuseCrossSite`. Responses are not cached.
  *
  * It is made of {@link organizationRoutes}, {@link memberRoutes}, {@link seatRoutes}, {@link sessionRoutes},
- * {@link invitationRoutes}, {@link joiningRoutes}, {@link auditRoutes}, {@link logRoutes},
- * {@link forwardingRoutes} and {@link operatorRoutes}; each can be mounted by itself.
+ * {@link invitationRoutes}, {@link joiningRoutes}, {@link inviteLinkRoutes}, {@link auditRoutes},
+ * {@link logRoutes}, {@link forwardingRoutes} and {@link operatorRoutes}; each can be mounted by itself.
  *
  * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has an entry that is not
  *   an origin, or if neither `verifyPassword` nor `stepUp` is configured, which changing a slug and
@@ -100,7 +106,10 @@ export function seatgateRouter<S extends Seatgate>(
   }
   router.route('/', organizationRoutes(seatgate, { ...shared, ...(mfaCheck && { mfaCheck }) }))
   router.route('/', memberRoutes(seatgate, shared))
-  if (hasJoining(seatgate)) router.route('/', joiningRoutes(seatgate, shared))
+  if (hasJoining(seatgate)) {
+    router.route('/', joiningRoutes(seatgate, shared))
+    if (seatgate.joining.links) router.route('/', inviteLinkRoutes(seatgate, shared))
+  }
   router.route('/', seatRoutes(seatgate, shared))
   router.route('/', billingRoutes(seatgate, shared))
   router.route('/', auditRoutes(seatgate, shared))

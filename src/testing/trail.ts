@@ -78,6 +78,8 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
   const [roles, standing, seats, invitations] = [new Told(), new Told(), new Told(), new Told()]
   // Behind a horizon each value is known from the first event that records it.
   const organization: Story['organization'] = horizon > 0 ? {} : { mfa: false, deleted: false }
+  // The uses that are left of each invite link.
+  const uses = new Map<string, number>()
   const story: Story = { roles, standing, seats, invitations, organization }
   let version = horizon > 0 ? null : 0
   let limit: unknown = null
@@ -175,6 +177,18 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
         invitations.set(target_id, `${is} ${role}`)
         break
       }
+      case 'organization.invite_link.created':
+        uses.set(target_id, Number(metadata['max_uses']))
+        break
+      case 'organization.invite_link.revoked':
+        uses.delete(target_id)
+        break
+      case 'organization.invite_link.used': {
+        const left = uses.get(target_id) ?? (horizon > 0 ? Infinity : 0)
+        if (left === 0) say('has no use left')
+        uses.set(target_id, left - 1)
+        break
+      }
       case 'seat.reserved':
         if (seats.ever.has(target_id)) say('the seat id was used before')
         seats.set(target_id, PROMISED)
@@ -235,6 +249,7 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.join_request.declined':
       case 'organization.join_request.withdrawn':
       case 'organization.join_request.closed':
+      case 'organization.invite_link.ended':
       case 'organization.active_switched':
       case 'organization.active_auto_reassigned':
       case 'audit.purge_run':

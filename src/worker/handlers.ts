@@ -203,7 +203,7 @@ export async function purgeExpired(seatgate: Seatgate): Promise<void> {
     purgeSessions(seatgate, now),
     purgeStepUps(seatgate, now),
     ...purgeFences(seatgate, now),
-    ...(hasJoining(seatgate) ? [seatgate.joining.purge(seatgate, now)] : []),
+    ...(hasJoining(seatgate) ? seatgate.joining.purge(seatgate, now) : []),
   ]
   await batch(seatgate.db, Object.fromEntries(statements.entries()))
 }

@@ -11,6 +11,7 @@ export const GROUPS = {
   BILL: 78,
   CAP: 8,
   PERM: 6,
+  LINK: 15,
 } as const
 
 type Groups = typeof GROUPS

@@ -70,6 +70,9 @@ const auditStatements = inFile('engine/audit/record-events.ts')
 const fulfilment = inFile('engine/changes/jobs.ts')
 const batch = inFile('engine/changes/change-batch.ts')
 const combining = inFile('engine/changes/combine.ts')
+const inviteLinks = inFile('operations/joining/invite-link.ts')
+const joinsByLink = inFile('operations/joining/join-by-link.ts')
+const linksEnd = inFile('operations/joining/end-links.ts')
 const userLimits = inFile('parts/limits/user-limits.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
@@ -1666,4 +1669,40 @@ export const MUTATIONS: readonly Mutation[] = [
     'false as boolean'
   ),
   purge('a run passes its segment', 'segment?.lastSequence ?? Infinity', 'Infinity'),
+  inviteLinks('a link admits more than its uses', 'and uses_left > 0 and role', 'and role'),
+  inviteLinks(
+    'a link is used while it is revoked',
+    'where id = ${id} and revoked_at is null\n        and expires_at',
+    'where id = ${id}\n        and expires_at'
+  ),
+  inviteLinks(
+    'a link of a deleted organization opens it',
+    'if (link === undefined || organization === undefined) {',
+    'if (link === undefined) {'
+  ),
+  joinsByLink(
+    'a user who was removed is let in by a link',
+    'if (excluding(rows.excluded, by.userId).length > 0) {',
+    'if (false as boolean) {'
+  ),
+  joinsByLink(
+    'a member spends a use',
+    "if (rows.organizations.length > 0 && existing?.status === 'active') {",
+    'if (false as boolean) {'
+  ),
+  joinsByLink(
+    'a link that is bound to a domain admits any address',
+    'if (link.domain !== null && rows.verified[0]?.domain !== link.domain) {',
+    'if (false as boolean) {'
+  ),
+  linksEnd(
+    'the links of a suspended member stay open',
+    "    case 'organization.member_suspend':\n",
+    ''
+  ),
+  linksEnd(
+    'a departure ends the links of everyone',
+    '${creatorId === null ? sql`` : sql`and created_by_id = ${creatorId}`}',
+    ''
+  ),
 ]

@@ -188,6 +188,9 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'engine/audit/archived-events.ts': { first: workers('archive'), more: [] },
   'engine/changes/change-batch.ts': changing,
   'engine/changes/combine.ts': changing,
+  'operations/joining/invite-link.ts': { first: workers('invite-links'), more: [] },
+  'operations/joining/join-by-link.ts': { first: workers('invite-links'), more: [] },
+  'operations/joining/end-links.ts': { first: workers('invite-links'), more: [] },
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,

@@ -15,6 +15,11 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'sweepSeats',
   ],
   'repairs what a change by hand left, as rebuildSeats does': ['releaseSeat'],
+  'is off in the simulated configuration; races are in invite-links.test.ts': [
+    'createInviteLink',
+    'joinByLink',
+    'revokeInviteLink',
+  ],
   configures: [
     'createSeatgate',
     'invitations',
@@ -27,6 +32,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'd1Sessions',
     'ledgerSeats',
     'unlimitedSeats',
+    'userLimits',
     'seatLimit',
     'bucketSink',
     'webhookSink',
@@ -51,6 +57,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'listAttempts',
     'listDeadLetters',
     'listDomains',
+    'listInviteLinks',
     'listJoinRequests',
     'listJoinableOrganizations',
     'listOrganizations',
@@ -65,6 +72,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'selectActiveOrganization',
     'streamAuditEvents',
     'viewInvitation',
+    'viewInviteLink',
   ],
   computes: [
     'auditActions',

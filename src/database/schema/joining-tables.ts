@@ -64,6 +64,28 @@ export const exclusions = /* @__PURE__ */ sqliteTable('seatgate_exclusions', () 
   createdAt: instant('created_at').notNull(),
 }))
 
+/**
+ * Links to join an organization, for a number of uses. The token is stored as a hash. A link is open until
+ * it is revoked, has expired or has no use left.
+ */
+export const inviteLinks = /* @__PURE__ */ sqliteTable('seatgate_invite_links', () => ({
+  id: text('id').primaryKey(),
+  organizationId: text('organization_id').notNull(),
+  tokenHash: text('token_hash').notNull(),
+  role: text('role').notNull(),
+  domain: text('domain'),
+  maxUses: integer('max_uses').notNull(),
+  usesLeft: integer('uses_left').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+  createdById: text('created_by_id'),
+  revokedAt: instant('revoked_at'),
+  revokedById: text('revoked_by_id'),
+  createdAt: instant('created_at').notNull(),
+  updatedAt: instant('updated_at').notNull(),
+}))
+
+export type InviteLinkRow = typeof inviteLinks.$inferSelect
+
 export type DomainRow = typeof organizationDomains.$inferSelect
 
 export type JoinRequestRow = typeof joinRequests.$inferSelect

@@ -189,6 +189,23 @@ export const exclusions = /* @__PURE__ */ constrained(tables.exclusions, (table)
   ),
 ])
 
+export const inviteLinks = /* @__PURE__ */ constrained(tables.inviteLinks, (table) => [
+  foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
+  uniqueIndex('seatgate_invite_links_token').on(table.tokenHash),
+  index('seatgate_invite_links_newest')
+    .on(table.organizationId, table.createdAt, table.id)
+    .where(sql`revoked_at IS NULL`),
+  index('seatgate_invite_links_creator')
+    .on(table.organizationId, table.createdById)
+    .where(sql`revoked_at IS NULL`),
+  index('seatgate_invite_links_expiry').on(table.expiresAt),
+  check('seatgate_invite_links_token_hash', sql`length(token_hash) = 64`),
+  check('seatgate_invite_links_role', sql`length(role) > 0`),
+  check('seatgate_invite_links_domain', sql`domain = lower(domain)`),
+  check('seatgate_invite_links_max_uses', sql`max_uses > 0`),
+  check('seatgate_invite_links_uses_left', sql`uses_left BETWEEN 0 AND max_uses`),
+])
+
 export const sessions = /* @__PURE__ */ constrained(tables.sessions, (table) => [
   index('seatgate_sessions_active_organization').on(table.activeOrganizationId, table.userId),
   index('seatgate_sessions_user').on(table.userId),

@@ -14,6 +14,7 @@ export type TargetType =
   | 'invitation'
   | 'domain'
   | 'join_request'
+  | 'invite_link'
   | 'event'
 
 /** The definition of an action. */

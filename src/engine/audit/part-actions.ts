@@ -58,6 +58,7 @@ export function invitationEvent<A extends keyof typeof INVITATION_ACTIONS>(
 /** The actions of joining. */
 export const JOINING_ACTIONS = /* @__PURE__ */ (() => {
   const domain = { domain: text }
+  const link = { link_id: text }
   return {
     'organization.domain.added': about('domain', { ...domain, mode: text }),
     'organization.domain.verified': about('domain', domain),
@@ -76,6 +77,16 @@ export const JOINING_ACTIONS = /* @__PURE__ */ (() => {
     'organization.join_request.declined': about('join_request', { ...user, reason: optional }),
     'organization.join_request.withdrawn': about('join_request', user),
     'organization.join_request.closed': about('join_request', user),
+    'organization.invite_link.created': about('invite_link', {
+      ...link,
+      role: text,
+      max_uses: count,
+      expires_at: text,
+      domain: optional,
+    }),
+    'organization.invite_link.used': about('invite_link', { ...link, ...user }),
+    'organization.invite_link.revoked': about('invite_link', link),
+    'organization.invite_link.ended': about('user', { ...user, reason: text }),
   } as const satisfies ActionTable
 })()
 
@@ -97,6 +108,15 @@ export function joinRequestEvent<A extends keyof typeof JOINING_ACTIONS>(
 ): EventDraft {
   const { organizationId, id, userId } = row
   return libraryEvent(JOINING_ACTIONS, organizationId, action, id, { user_id: userId, ...metadata })
+}
+
+/** Creates an event about an invite link; the metadata contain its id. */
+export function linkEvent<A extends keyof typeof JOINING_ACTIONS>(
+  { organizationId, id }: { readonly organizationId: string; readonly id: string },
+  action: A,
+  ...[metadata]: With<typeof JOINING_ACTIONS, A, 'link_id'>
+): EventDraft {
+  return libraryEvent(JOINING_ACTIONS, organizationId, action, id, { link_id: id, ...metadata })
 }
 
 /** The actions of billing. */

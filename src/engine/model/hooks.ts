@@ -46,7 +46,7 @@ export function refuse(reason: string, detail?: string): HookAnswer {
 /**
  * How a user becomes an active member: `direct` (added by a member, or by the host), `invitation` and
  * `signup` (accepted by a user, or by a new one), `domain` and `request` (joined by the domain of their
- * address, or approved), `waiting_line` (first on the waitlist when a seat became free), `restore` (after
+ * address, or approved), `link` (by an invite link), `waiting_line` (first on the waitlist when a seat became free), `restore` (after
  * a suspension).
  */
 export type AddPath =
@@ -55,6 +55,7 @@ export type AddPath =
   | 'signup'
   | 'domain'
   | 'request'
+  | 'link'
   | 'waiting_line'
   | 'restore'
 

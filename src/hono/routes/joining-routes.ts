@@ -6,6 +6,15 @@ import {
   setDomainMode,
   type DomainModeInput,
 } from '../../operations/joining/change-domain.ts'
+import {
+  createInviteLink,
+  type CreateInviteLinkInput,
+} from '../../operations/joining/create-link.ts'
+import { linkRules, type LinkTokenInput } from '../../operations/joining/invite-link.ts'
+import { joinByLink } from '../../operations/joining/join-by-link.ts'
+import { listInviteLinks } from '../../operations/joining/list-links.ts'
+import { revokeInviteLink } from '../../operations/joining/revoke-link.ts'
+import { viewInviteLink } from '../../operations/joining/view-link.ts'
 import { declineJoinRequest, withdrawJoinRequest } from '../../operations/joining/decline.ts'
 import { joinOrganization, type JoinOrganizationInput } from '../../operations/joining/join.ts'
 import {
@@ -100,4 +109,45 @@ function addJoining(routes: Routes, seatgate: Joining) {
     .delete('/join-requests/:id', async (c) =>
       done(c, await withdrawJoinRequest(seatgate, scopeOf(c), c.req.param('id')))
     )
+}
+
+/**
+ * The routes of invite links: those of an organization, and those for the user who has a link.
+ *
+ * @throws {TypeError} if an option is wrong, or if `joinRules` has no `links`.
+ */
+export function inviteLinkRoutes(given: Joining, options: RouteOptions): InviteLinkRoutes {
+  linkRules(given)
+  return signedInRoutes('inviteLinkRoutes', given, options, addInviteLinks)
+}
+
+/** The routes of {@link inviteLinkRoutes}. */
+export type InviteLinkRoutes = GroupOf<typeof addInviteLinks>
+
+function addInviteLinks(routes: Routes, seatgate: Joining) {
+  return routes
+    .get('/organizations/:org/invite-links', async (c: Taking<{ query: PageInput }>) =>
+      answer(c, await listInviteLinks(forList(c, seatgate), inOrganization(c), readQuery(c)))
+    )
+    .post(
+      '/organizations/:org/invite-links',
+      async (c: Taking<{ json: CreateInviteLinkInput }>) => {
+        const { input, options } = await readOperation(c)
+        return answer(c, await createInviteLink(seatgate, inOrganization(c), input, options), 201)
+      }
+    )
+    .delete('/organizations/:org/invite-links/:id', async (c) =>
+      done(c, await revokeInviteLink(seatgate, inOrganization(c), c.req.param('id')))
+    )
+    .post('/invite-links/view', async (c: Taking<{ json: LinkTokenInput }>) =>
+      answer(c, await viewInviteLink(seatgate, scopeOf(c), await readBody(c)))
+    )
+    .post('/invite-links/join', async (c: Taking<{ json: LinkTokenInput }>) => {
+      const { input, options } = await readOperation(c)
+      const joined = await joinByLink(seatgate, scopeOf(c), input, options)
+      if (!joined.ok) return answer(c, joined)
+      return joined.value.status === 'joined'
+        ? c.json(joined.value, 201)
+        : c.json(joined.value, 202)
+    })
 }

@@ -12,12 +12,19 @@ export type WhenFull = 'refuse' | 'wait'
 /** Looks the record up and returns whether it is there. Throws if the lookup fails. */
 export type VerifyDomain = (challenge: DomainChallenge) => boolean | Promise<boolean>
 
+/** The rules of invite links. */
+export interface LinkRules {
+  readonly whenFull: WhenFull
+}
+
 /** The part that `joinRules()` makes. */
 export interface JoinRules extends Part<'joining'> {
   /** The role of new members, unless an approval gives another one. */
   readonly role: string
   readonly whenFull: { readonly domain: WhenFull; readonly request: WhenFull }
   readonly verifyDomain: VerifyDomain
+  /** The rules of invite links; null without them. */
+  readonly links: LinkRules | null
   readonly publicDomains: ReadonlySet<string>
   /** How many days a verified domain may be without its record before `auto` becomes `request`. */
   readonly recordGraceDays: number
@@ -26,8 +33,8 @@ export interface JoinRules extends Part<'joining'> {
   /** The work of the part when members come and go. */
   readonly members: JoiningMembers
   // The sweep calls this through the part, so that a Worker without joining does not load it.
-  /** Builds the statement that deletes settled requests. */
-  readonly purge: (context: DatabaseContext, now: Date) => Statement
+  /** Builds the statements that delete settled requests and expired links. */
+  readonly purge: (context: DatabaseContext, now: Date) => readonly Statement[]
 }
 
 /** The context of an operation on joining. */
@@ -41,8 +48,8 @@ export type JoiningContext = ChangeContext &
  * Whether users can be put on the waitlist. The sweep serves those who wait from an earlier
  * configuration.
  */
-export function keepsWaitlist({ whenFull }: JoinRules): boolean {
-  return whenFull.domain === 'wait' || whenFull.request === 'wait'
+export function keepsWaitlist({ whenFull, links }: JoinRules): boolean {
+  return [whenFull.domain, whenFull.request, links?.whenFull].includes('wait')
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { PartContext } from '../../engine/changes/part.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
+import { linkFollower, purgeLinks } from './end-links.ts'
 import { sweepDomains } from './recheck-domains.ts'
 import { admitWaiting, sweepWaitlists } from './waitlist.ts'
 import {
@@ -25,6 +26,11 @@ export interface JoinOptions {
   readonly role?: string
   /** The behaviour without a free seat, for each way to join. Default `"refuse"`. */
   readonly whenFull?: { readonly domain?: WhenFull; readonly request?: WhenFull }
+  /**
+   * Lets organizations make links by which users join: `{}`, or what happens without a free seat. Without
+   * it there are no links.
+   */
+  readonly links?: { readonly whenFull?: WhenFull }
   /** More public mail domains, in addition to the library's list. */
   readonly publicDomains?: readonly string[]
   /**
@@ -38,6 +44,7 @@ const OPTIONS = namesOf<JoinOptions>({
   verifyDomain: true,
   role: true,
   whenFull: true,
+  links: true,
   publicDomains: true,
   recordGraceDays: true,
 })
@@ -65,6 +72,7 @@ export function joinRules(options: JoinOptions): JoinRules {
     verifyDomain,
     role = 'member',
     whenFull = {},
+    links,
     publicDomains = [],
     recordGraceDays = 7,
   } = options
@@ -72,7 +80,9 @@ export function joinRules(options: JoinOptions): JoinRules {
   if (typeof verifyDomain !== 'function') {
     throw new TypeError('joinRules: verifyDomain must be a function.')
   }
-  for (const [path, policy] of Object.entries(whenFull)) {
+  if (links) checkOptionNames('joinRules: links', links, ['whenFull'])
+  const policies = { ...whenFull, ...(links?.whenFull && { link: links.whenFull }) }
+  for (const [path, policy] of Object.entries(policies)) {
     if (policy !== 'refuse' && policy !== 'wait') {
       throw new TypeError(`joinRules: whenFull.${path} must be "refuse" or "wait".`)
     }
@@ -93,8 +103,13 @@ export function joinRules(options: JoinOptions): JoinRules {
     publicDomains: new Set([...PUBLIC_DOMAINS, ...furtherDomains]),
     recordGraceDays,
     admitWaiting,
-    purge: purgeJoinRequests,
+    links: links ? { whenFull: links.whenFull ?? 'refuse' } : null,
+    purge: (context, now) => [
+      purgeJoinRequests(context, now),
+      ...(links ? [purgeLinks(context, now)] : []),
+    ],
     listeners: [admitWhenFreed],
+    followers: links ? [linkFollower] : [],
     sweeps: [
       {
         name: 'domains',

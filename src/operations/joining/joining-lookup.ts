@@ -31,7 +31,7 @@ import type { JoiningContext } from './join-rules.ts'
  * Builds a scalar subquery of the domain of a user's verified address; null if there is none. Hosts store
  * addresses as `normalizeEmail` returns them.
  */
-function verifiedDomainOf(
+export function verifiedDomainOf(
   context: Pick<UserContext, 'users'> & VerificationContext,
   userId: SQL<string | null> | string | null
 ): SQL<string | null> {

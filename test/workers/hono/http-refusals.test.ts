@@ -250,6 +250,24 @@ const ways = {
       return byOperator.put(`${path}/seats/limit`, { limit: 4, version: 6 }, anOperator)
     },
   },
+  link_used_up: {
+    status: 410,
+    ask: async () => {
+      const { owner, candidate, member, path } = await smallTeam()
+      const joining = joinRules({ verifyDomain: () => true, links: {} })
+      const client = embedded({ joining })
+      const made = await client.post(
+        `${path}/invite-links`,
+        { role: 'member', maxUses: 1 },
+        asUser(owner)
+      )
+      const { token } = await made.json<{ token: string }>()
+      await client.post('/invite-links/join', { token }, asUser(candidate))
+      const other = await person()
+      expect((await client.post('/invite-links/join', { token }, asUser(member))).status).toBe(201)
+      return client.post('/invite-links/join', { token }, asUser(other))
+    },
+  },
   owned_limit_reached: {
     status: 409,
     beside: { limit: 0, used: 0 },

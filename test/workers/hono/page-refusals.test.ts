@@ -69,6 +69,7 @@ const PAGES = {
   ],
   domain_not_verified: [{}, { status: 409, says: /DNS/ }],
   domain_taken: [{}, { status: 409, says: /another organization/ }],
+  link_used_up: [{}, { status: 410, says: /no use left/ }],
   owned_limit_reached: [
     { limit: 3, used: 3 },
     { status: 409, says: /The limit is 3/ },

@@ -39,7 +39,7 @@ async function application() {
     auditLogKey: privateKey,
     sinks: [sinkOf('siem')],
     registerUser: registration(db),
-    joining: joinRules({ verifyDomain: () => true }),
+    joining: joinRules({ verifyDomain: () => true, links: {} }),
     lifecycle: { onDelete: () => ({ ok: true, statements: [] }) },
     defaultSeatLimit: 50,
   })
@@ -257,6 +257,19 @@ it('records the exchanges of every operation', async () => {
   await send(`${path}/decline`, request(wanted[1]))
   await send('DELETE /join-requests/:id', { as: by(last), param: { id: wanted[2] } })
   await send('DELETE /organizations/:org/domains/:id', { as, param: placed })
+
+  const link = await send('POST /organizations/:org/invite-links', {
+    as,
+    param,
+    body: { role: 'member', maxUses: 2 },
+  })
+  await send('GET /organizations/:org/invite-links', { as, param })
+  await send('POST /invite-links/view', { as: by(second), body: { token: link?.token } })
+  await send('POST /invite-links/join', { as: by(second), body: { token: link?.token } })
+  await send('DELETE /organizations/:org/invite-links/:id', {
+    as,
+    param: { org, id: link?.id ?? '' },
+  })
 
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })

@@ -1,9 +1,12 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import * as library from '../../../../src/index.ts'
 import {
+  createInviteLink,
   declineInvitation,
   erasePersonalData,
   exportAuditEvents,
+  joinByLink,
+  joinRules,
   logEvent,
   placeLegalHold,
   rebuildSeats,
@@ -11,6 +14,7 @@ import {
   replaySink,
   requeueDeadLetters,
   resumeSink,
+  revokeInviteLink,
   type Result,
 } from '../../../../src/index.ts'
 import {
@@ -37,6 +41,12 @@ const inSystem = ({ organization }: Team) =>
   ({ caller: { type: 'system' }, organization: organization.id }) as const
 
 type Act = (seatgate: FullSeatgate, team: Team) => Promise<Result<unknown>>
+
+const LINK = { role: 'member', maxUses: 2 } as const
+const linking = (seatgate: FullSeatgate): FullSeatgate => ({
+  ...seatgate,
+  joining: joinRules({ verifyDomain: () => true, links: {} }),
+})
 
 /** Puts a dead letter of the sink there. */
 async function deadLetter({ organization }: Team): Promise<void> {
@@ -78,6 +88,16 @@ const OTHERS: Readonly<Record<string, Act>> = {
     await personalPart(team)
     return erasePersonalData(seatgate, { caller: { type: 'system' } }, team.owner)
   },
+  createInviteLink: (seatgate, team) => createInviteLink(linking(seatgate), asOwner(team), LINK),
+  async revokeInviteLink(seatgate, team) {
+    const link = await createInviteLink(linking(seatgate), asOwner(team), LINK)
+    return revokeInviteLink(linking(seatgate), asOwner(team), link.ok ? link.value.id : '')
+  },
+  async joinByLink(seatgate, team) {
+    const link = await createInviteLink(linking(seatgate), asOwner(team), LINK)
+    const token = (link.ok && link.value.token) || ''
+    return joinByLink(linking(seatgate), { caller: { userId: team.newcomer } }, { token })
+  },
   logEvent: (seatgate, team) =>
     logEvent(seatgate, inSystem(team), { action: 'billing.plan_changed' }),
   'declineInvitation, signed in': (seatgate, { invited, invitee }) =>
@@ -115,6 +135,15 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     'deleted',
     /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is not null\)$/,
   ],
+  [
+    'link open, with a use',
+    /^exists \(select 1 from seatgate_invite_links where id = \? and revoked_at is null and expires_at > \? and uses_left > 0 /,
+  ],
+  [
+    'link not revoked',
+    /^exists \(select 1 from seatgate_invite_links where id = \? and revoked_at is null\)$/,
+  ],
+  ['links below the most', /^\(select count\(\*\) from seatgate_invite_links /],
   ['organization exists', /^exists \(select 1 from seatgate_organizations where id = \?\)$/],
   [
     'name as read',
@@ -244,9 +273,12 @@ const PERFORMING = [
   'operations/joining/add-domain',
   'operations/joining/approve',
   'operations/joining/change-domain',
+  'operations/joining/create-link',
   'operations/joining/decline',
   'operations/joining/join',
+  'operations/joining/join-by-link',
   'operations/joining/recheck-domains',
+  'operations/joining/revoke-link',
   'operations/joining/waitlist',
   'operations/memberships/add',
   'operations/memberships/change-role',
@@ -368,6 +400,16 @@ const TABLE: Readonly<Record<string, Row>> = {
     'domain open to the address',
     'exclusions as read',
     'user exists'
+  ),
+  createInviteLink: byMember('links below the most'),
+  revokeInviteLink: byMember('link not revoked'),
+  joinByLink: without(
+    TOKEN,
+    'live',
+    'link open, with a use',
+    'exclusions as read',
+    'user exists',
+    'no invitation to the user'
   ),
   approveJoinRequest: byMember('request as read', 'user exists', 'no invitation to the user'),
   declineJoinRequest: byMember('request as read'),

@@ -1,0 +1,107 @@
+/**
+ * The end of links whose creator may not invite any more, and of those of a deleted organization: in the
+ * batch of the change that ends the right, after its events.
+ *
+ * @module
+ */
+import { inArray, lte, sql, type SQL } from 'drizzle-orm'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
+import { inviteLinks } from '../../database/schema/joining-tables.ts'
+import { mayInvite, type Roles } from '../../engine/access/roles.ts'
+import { JOINING_ACTIONS } from '../../engine/audit/part-actions.ts'
+import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
+import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
+import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+
+/** The links that end: those of a creator, or all; without those of the roles that they may still invite to. */
+interface Ended {
+  readonly creatorId: string | null
+  readonly kept: readonly string[]
+}
+
+/** Returns the statements that end links, for each event by which their creator loses the right to invite. */
+export const linkFollower: Follower = (context, eventContext, events) =>
+  events.flatMap((event) => {
+    const ended = endedBy(context.roles, event)
+    return ended ? endLinks(context, eventContext, event.organizationId, ended) : []
+  })
+
+function endedBy(roles: Roles, { action, target, metadata }: EventDraft): Ended | null {
+  const invitableBy = (role: unknown) =>
+    roles.all.filter((to) => mayInvite(roles, String(role), to))
+  const lost = (creatorId: unknown, role: unknown): Ended | null => {
+    const kept = invitableBy(role)
+    const all = roles.all.every((to) => to === roles.owner || kept.includes(to))
+    return all ? null : { creatorId: String(creatorId), kept }
+  }
+  switch (action) {
+    case 'organization.delete':
+      return { creatorId: null, kept: [] }
+    case 'organization.member_remove':
+    case 'organization.member_suspend':
+      return { creatorId: target?.id ?? '', kept: [] }
+    case 'organization.member_role_change':
+      return lost(target?.id, metadata['new_role'])
+    case 'organization.ownership_transfer':
+      return lost(metadata['from_user_id'], metadata['old_owner_role'])
+    default:
+      return null
+  }
+}
+
+function endLinks(
+  context: ChangeContext,
+  eventContext: EventContext,
+  organizationId: string,
+  { creatorId, kept }: Ended
+): readonly Statement[] {
+  const { now, effectiveUserId } = eventContext
+  const ending = sql`organization_id = ${organizationId} and revoked_at is null
+    ${creatorId === null ? sql`` : sql`and created_by_id = ${creatorId}`}
+    ${kept.length === 0 ? sql`` : sql`and role not in (select value from json_each(${JSON.stringify(kept)}))`}`
+  return [
+    // The event of a deletion is about its links too.
+    ...(creatorId === null
+      ? []
+      : recordEnd(context, eventContext, organizationId, creatorId, ending)),
+    context.db
+      .update(inviteLinks)
+      .set({ revokedAt: now, revokedById: effectiveUserId, updatedAt: now })
+      .where(ending),
+  ]
+}
+
+// One event for all links of the creator, if there is an open one.
+function recordEnd(
+  context: ChangeContext,
+  eventContext: EventContext,
+  organizationId: string,
+  creatorId: string,
+  ending: SQL
+): readonly Statement[] {
+  const event = libraryEvent(
+    JOINING_ACTIONS,
+    organizationId,
+    'organization.invite_link.ended',
+    creatorId,
+    { user_id: creatorId, reason: 'inviter_lost_role' }
+  )
+  const isOpen = sql`exists (select 1 from seatgate_invite_links where ${ending}
+    and uses_left > 0 and expires_at > ${eventContext.now.getTime()})`
+  return recordEventsWhere(context, eventContext, [event], () => isOpen)
+}
+
+const LINKS_PER_SWEEP = 1000
+const KEPT_DAYS = 90
+const DAY_MS = 24 * 60 * 60 * 1000
+
+/** Builds the statement that deletes links whose expiry was 90 days ago, the oldest first. */
+export function purgeLinks({ db }: DatabaseContext, now: Date): Statement {
+  const past = db
+    .select({ id: inviteLinks.id })
+    .from(inviteLinks)
+    .where(lte(inviteLinks.expiresAt, new Date(now.getTime() - KEPT_DAYS * DAY_MS)))
+    .orderBy(inviteLinks.expiresAt)
+    .limit(LINKS_PER_SWEEP)
+  return db.delete(inviteLinks).where(inArray(inviteLinks.id, past))
+}

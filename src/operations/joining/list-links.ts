@@ -1,0 +1,67 @@
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
+import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
+import { ok, type AccessRefusal, type PageRefusal, type Result } from '../../base/result.ts'
+import { inviteLinks } from '../../database/schema/joining-tables.ts'
+import { authorizeRole, find } from '../../engine/access/authorize.ts'
+import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { linkRules, linkView, type InviteLink } from './invite-link.ts'
+import type { JoiningContext } from './join-rules.ts'
+
+/** Why {@link listInviteLinks} refuses. */
+export type ListInviteLinksRefusal = AccessRefusal | PageRefusal
+
+/**
+ * Lists the links of an organization that were not revoked, newest first, for those who may invite.
+ * Without their tokens.
+ *
+ * Refusals: `AccessRefusal`, `PageRefusal` (on `limit`).
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ * @throws {TypeError} if `joinRules` has no `links`.
+ *
+ * @example
+ * ```ts
+ * const page = await listInviteLinks(seatgate, { caller, organization: 'acme' })
+ * ```
+ */
+export async function listInviteLinks(
+  context: Pick<JoiningContext, 'db' | 'joining' | 'now' | 'roles'>,
+  scope: OrganizationScope,
+  input: PageInput = {}
+): Promise<Result<Page<InviteLink>, ListInviteLinksRefusal>> {
+  const { db, roles, now } = context
+  linkRules(context)
+  const { caller, organization } = scope
+  const request = parsePage(input, newestFirst('invite_links'))
+  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+  const time = now()
+  const found = await find(db, scope, {
+    links: db
+      .select()
+      .from(inviteLinks)
+      .where(
+        and(
+          eq(inviteLinks.organizationId, organizationIdOf(organization)),
+          isNull(inviteLinks.revokedAt),
+          readable(caller, organization, roles.invitationAdmins),
+          after
+            ? sql`(${inviteLinks.createdAt}, ${inviteLinks.id}) < (${after[0]}, ${after[1]})`
+            : undefined
+        )
+      )
+      .orderBy(desc(inviteLinks.createdAt), desc(inviteLinks.id))
+      .limit(limit + 1),
+  })
+  const access = authorizeRole(roles, found, roles.invitationAdmins)
+  if (!access.ok) return access
+  if (!request.ok) return request
+  return ok(
+    toPage(
+      found.rows.links,
+      limit,
+      (row) => linkView(row, time),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'invite_links']
+    )
+  )
+}
