@@ -30,15 +30,6 @@ export interface EventDraft {
   readonly after?: AfterCall
 }
 
-/**
- * Lets the batch of these events commit at most once, however often a host sends it. One event is marked,
- * with a key of its own; it costs a written row. Events with a key of the host need no mark.
- */
-export function onlyOnce(events: readonly EventDraft[]): readonly EventDraft[] {
-  const marked = events.find(({ idempotencyKey }) => idempotencyKey === undefined)
-  return events.map((event) => (event === marked ? { ...event, onlyOnce: true } : event))
-}
-
 /** An `after…` hook with its argument; {@link EventDraft.after} carries it, and the model types it. */
 export interface AfterCall {
   readonly hook: string

@@ -2,7 +2,7 @@ import { prepare } from '../../engine/changes/operation.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
-import { onlyOnce } from '../../engine/audit/event.ts'
+import { onlyOnce } from '../../engine/audit/only-once.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { isIdentifier } from '../../engine/access/organization-ref.ts'
 import {
