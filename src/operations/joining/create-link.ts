@@ -14,7 +14,7 @@ import {
 import { guard } from '../../database/commit.ts'
 import { inviteLinks } from '../../database/schema/joining-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { mayInvite, roleInput, type HasRoles, type Roles } from '../../engine/access/roles.ts'
@@ -94,7 +94,7 @@ export async function createInviteLink<Role extends string = string>(
           ),
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role, maxUses, ttlSeconds, domain } = parsed.value

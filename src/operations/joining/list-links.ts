@@ -2,7 +2,7 @@ import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, type AccessRefusal, type PageRefusal, type Result } from '../../base/result.ts'
 import { inviteLinks } from '../../database/schema/joining-tables.ts'
-import { authorizeRole, find } from '../../engine/access/authorize.ts'
+import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { linkRules, linkView, type InviteLink } from './invite-link.ts'
@@ -53,7 +53,7 @@ export async function listInviteLinks(
       .orderBy(desc(inviteLinks.createdAt), desc(inviteLinks.id))
       .limit(limit + 1),
   })
-  const access = authorizeRole(roles, found, roles.invitationAdmins)
+  const access = authorizeFor(roles, found, 'members:invite')
   if (!access.ok) return access
   if (!request.ok) return request
   return ok(

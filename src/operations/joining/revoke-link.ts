@@ -9,7 +9,7 @@ import {
 import { guard } from '../../database/commit.ts'
 import { inviteLinks } from '../../database/schema/joining-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { linkEvent } from '../../engine/audit/part-actions.ts'
@@ -61,7 +61,7 @@ export async function revokeInviteLink(
           ),
       },
       plan(found, caller, now) {
-        const access = authorizeRole(roles, found, roles.invitationAdmins)
+        const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })
