@@ -17,6 +17,7 @@ import {
   viewInviteLink,
   type CreateInviteLinkInput,
 } from '../../../../src/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   actionsOf,
   asUser,
@@ -425,7 +426,7 @@ describe('a link', () => {
     const organization = await timed.organization()
     await linkOf(timed, organization)
     const count = async () => {
-      for (const statement of timed.seatgate.joining.purge(timed.seatgate, time)) await statement
+      await sweepHandler(timed.seatgate)()
       return testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_invite_links').first<number>(
         'n'
       )
