@@ -413,6 +413,7 @@ describe('the doors of joining', () => {
       'src/engine/model/joining-members.ts',
       'src/operations/joining/approve.ts',
       'src/operations/joining/decline.ts',
+      'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
       'src/operations/joining/joining-config.ts',
       'src/operations/joining/waitlist.ts',
@@ -426,6 +427,7 @@ describe('the doors of joining', () => {
   it('give out places in line in one place, and never twice', () => {
     expect(filesWith(/\bnextPlace\(/)).toEqual([
       'src/operations/joining/approve.ts',
+      'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
       'src/operations/joining/joining-lookup.ts',
     ])

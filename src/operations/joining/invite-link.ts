@@ -53,7 +53,7 @@ export interface PresentedLink {
 /**
  * Returns the rules of links.
  *
- * @throws {TypeError} if `joinRules` has none.
+ * @throws {TypeError} if `joinRules` has no `links`.
  */
 export function linkRules(context: Pick<JoiningContext, 'joining'>): LinkRules {
   const { links } = configured(context)
