@@ -433,6 +433,7 @@ describe('the doors of joining', () => {
     ])
     expect(filesWith(/\bplace: (?:nextPlace|waits)/)).toEqual([
       'src/operations/joining/approve.ts',
+      'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
     ])
     expect(filesWith(/\bplace: \d/)).toEqual([])
