@@ -60,6 +60,17 @@ const withoutMapsOfPackages = {
     id.includes('/node_modules/') ? { code, map: { mappings: '' } } : undefined,
 }
 
+// The schema of each input that is checked is shown to `test/workers/openapi`, which describes it.
+const CHECK = 'v.safeParse(schema, input)'
+const withSchemasShown = {
+  name: 'with-schemas-shown',
+  transform(code: string, id: string) {
+    if (!id.endsWith('/src/base/input.ts')) return
+    if (!code.includes(CHECK)) throw new Error(`${id} has no ${CHECK}.`)
+    return code.replace(CHECK, `(globalThis.seeSchema?.(schema), ${CHECK})`)
+  },
+}
+
 // Loaded as one file each. Above all scrypt: the calls within its innermost loop would lead from module
 // to module, which makes it ten times as slow.
 const BUNDLED = [
@@ -114,7 +125,7 @@ export default defineConfig({
         },
       },
       {
-        plugins: [inWorkerd, withoutMapsOfPackages],
+        plugins: [inWorkerd, withoutMapsOfPackages, withSchemasShown],
         resolve: { alias: AS_INSTALLED },
         json: { stringify: true },
         test: {

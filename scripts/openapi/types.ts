@@ -1,9 +1,18 @@
 import type { DefinedRoutes } from '../../src/client/index.ts'
-import type { Problem } from '../../src/hono/index.ts'
+import type {
+  BillingWebhooks,
+  PaymentRoutes,
+  Problem,
+  SeatgateRouter,
+  StepUpRoutes,
+} from '../../src/hono/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
-/** The routes of the ready router, as `scripts/openapi.ts` reads them. */
-export type Routes = DefinedRoutes
+/** The routes of the library, as `scripts/openapi.ts` reads them. */
+export type Routes = DefinedRoutes<SeatgateRouter> &
+  DefinedRoutes<PaymentRoutes> &
+  DefinedRoutes<BillingWebhooks> &
+  DefinedRoutes<StepUpRoutes>
 
 /** The bodies of refusals, by code. */
 export type Problems = { readonly [Code in RefusalCode]: Problem<Code> }

@@ -33,7 +33,8 @@ export const Email = v.pipe(
   atMost(LONGEST_EMAIL),
   v.transform(readEmail),
   v.string(EMAIL_MESSAGE),
-  atMost(LONGEST_EMAIL)
+  atMost(LONGEST_EMAIL),
+  v.metadata({ format: 'idn-email' })
 )
 
 /** The domain of a mail address, in lower case and ASCII. */
@@ -42,7 +43,8 @@ export const MailDomain = v.pipe(
   v.transform(trimmed),
   atMost(LONGEST_DOMAIN),
   v.transform(normalizeDomain),
-  v.string(DOMAIN_MESSAGE)
+  v.string(DOMAIN_MESSAGE),
+  v.metadata({ format: 'idn-hostname' })
 )
 
 /**

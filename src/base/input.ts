@@ -137,24 +137,26 @@ export function wholeNumber(range: Range) {
   const message = rangeMessage(range)
   return v.pipe(
     v.union([v.string(), v.number()], message),
-    v.transform((value) => numberIn(value, range)),
-    v.number(message)
+    v.transform((value) => (typeof value === 'number' ? value : numberOf(value))),
+    ...inRangeOf(range, message)
   )
 }
 
 /** A whole number of a JSON body; a string of digits is refused. */
 export function jsonNumber(range: Range) {
-  const message = rangeMessage(range)
-  return v.pipe(
-    v.number('Must be a number.'),
-    v.transform((value) => numberIn(value, range)),
-    v.number(message)
-  )
+  return v.pipe(v.number('Must be a number.'), ...inRangeOf(range, rangeMessage(range)))
 }
 
-function numberIn(value: string | number, { min, max = Number.MAX_SAFE_INTEGER }: Range) {
-  const read = typeof value === 'number' || /^[0-9]{1,16}$/.test(value) ? Number(value) : NaN
-  return Number.isSafeInteger(read) && read >= min && read <= max ? read : NaN
+function numberOf(digits: string): number {
+  return /^[0-9]{1,16}$/.test(digits) ? Number(digits) : NaN
+}
+
+function inRangeOf({ min, max = Number.MAX_SAFE_INTEGER }: Range, message: string) {
+  return [
+    v.safeInteger<number, string>(message),
+    v.minValue<number, number, string>(min, message),
+    v.maxValue<number, number, string>(max, message),
+  ] as const
 }
 
 function rangeMessage({ min, max }: Range): string {

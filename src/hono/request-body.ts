@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
-import type { Refusal } from '../base/result.ts'
+
 import { RefusalException } from './problem.ts'
 
 /**
@@ -47,7 +47,7 @@ export async function readCsv(c: Context): Promise<unknown> {
 }
 
 /** Returns why an input could not be read; null if it could. */
-export function refusalOf(input: unknown): Refusal | null {
+export function refusalOf(input: unknown): UnreadableInput['refusal'] | null {
   return input instanceof UnreadableInput ? input.refusal : null
 }
 

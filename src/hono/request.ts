@@ -16,6 +16,7 @@ import type {
   Scope,
 } from '../engine/access/principal.ts'
 import { readBody, type Unchecked } from './request-body.ts'
+import { IDEMPOTENCY_KEY } from './idempotency-key.ts'
 import { problemResponse } from './problem.ts'
 import type { Answer, Done } from './typed-response.ts'
 import type { Membership } from '../engine/model/membership.ts'
@@ -51,7 +52,7 @@ export async function readOperation(
   read: (c: Context) => Promise<unknown> = readBody
 ): Promise<{ readonly input: Unchecked; readonly options: OperationOptions }> {
   const operationId = c.req.header('idempotency-key')
-  if (operationId === undefined || /^[\x21-\x7e]{1,255}$/.test(operationId)) {
+  if (operationId === undefined || IDEMPOTENCY_KEY.test(operationId)) {
     const input = await read(c)
     return {
       input: input as Unchecked,

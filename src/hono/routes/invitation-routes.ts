@@ -114,7 +114,7 @@ function addInvitations(routes: Routes, seatgate: Inviting) {
     .post('/organizations/:org/members/import', async (c) => {
       const { input, options } = await readOperation(c, readCsv)
       const imported = await importMembers(seatgate, inOrganization(c), input, options)
-      if (!imported.ok) return answer(c, imported)
+      if (!imported.ok) return answer(c, ofText(imported))
       const rows = imported.value.map(({ line, email, outcome }) => {
         return { line, email, ...rowView(outcome) }
       })
@@ -141,6 +141,13 @@ function addInvitations(routes: Routes, seatgate: Inviting) {
 /**
  * Returns a row of a list: the status that it would have by itself, and its invitation or its problem.
  */
+// The body is text, and is refused as one.
+function ofText<Code extends RefusalCode>(
+  result: Refused<Code>
+): Refused<Code | 'payload_too_large'> {
+  return result
+}
+
 function rowView(row: Result<InvitationWithToken>) {
   return row.ok
     ? { status: 201, invitation: withoutMailToken(row.value) }

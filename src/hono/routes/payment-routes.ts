@@ -90,13 +90,22 @@ const LARGEST_WEBHOOK = 512 * 1024
  *
  * @throws {TypeError} if a price of a plan has no proration choice.
  */
-export function billingWebhooks(seatgate: Seatgate, connection: BillingConnection): Hono {
+export function billingWebhooks(
+  seatgate: Seatgate,
+  connection: BillingConnection
+): BillingWebhooks {
   checkProrations(seatgate.billing?.plans ?? null, connection)
-  const context = { ...seatgate, connection }
-  return new Hono().post('/billing/webhooks/:provider', async (c) => {
+  return addWebhooks(new Hono(), { ...seatgate, connection })
+}
+
+/** The route of {@link billingWebhooks}. */
+export type BillingWebhooks = ReturnType<typeof addWebhooks>
+
+function addWebhooks(routes: Hono, context: Paying) {
+  return routes.post('/billing/webhooks/:provider', async (c) => {
     const body = await bytesOf(c.req.raw)
     if (body === null) return c.json({ received: false }, 413)
-    const request = { body, headers: c.req.raw.headers, now: seatgate.now() }
+    const request = { body, headers: c.req.raw.headers, now: context.now() }
     const outcome = await receiveWebhook(context, c.req.param('provider'), request)
     const statuses = { taken: 200, refused: 400, unknown: 404, again: 500 } as const
     return c.json({ received: outcome === 'taken' }, statuses[outcome])

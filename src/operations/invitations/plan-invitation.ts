@@ -163,7 +163,8 @@ const Locale = v.pipe(
   v.string('Must be a string.'),
   v.maxLength(35, LOCALE_MESSAGE),
   v.transform(canonicalLocale),
-  v.string(LOCALE_MESSAGE)
+  v.string(LOCALE_MESSAGE),
+  v.metadata({ format: 'language-tag' })
 )
 
 function canonicalLocale(tag: string): string | null {

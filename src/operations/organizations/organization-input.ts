@@ -24,12 +24,14 @@ const OrganizationName = v.pipe(
 )
 
 function slugInput(rules: SlugRules) {
+  const { format, shortest, longest } = rules
   return v.pipe(
     LineOfText,
     v.rawCheck(({ dataset, addIssue }) => {
       if (!dataset.typed) return
       for (const message of slugErrors(rules, dataset.value)) addIssue({ message })
-    })
+    }),
+    v.metadata({ minLength: shortest, maxLength: longest, pattern: format.source })
   )
 }
 

@@ -53,9 +53,11 @@ const LARGEST_VERSION = 2 ** 52
 const LimitInput = v.object(
   {
     limit: v.pipe(
-      v.unknown(),
-      v.transform(seatLimit),
-      v.check((limit) => limit.kind !== 'unknown', 'Must be a whole number from 0, or "unlimited".')
+      v.union(
+        [v.literal('unlimited'), jsonNumber({ min: 0 })],
+        'Must be a whole number from 0, or "unlimited".'
+      ),
+      v.transform((limit) => seatLimit(limit))
     ),
     version: v.nullish(jsonNumber({ min: 1, max: LARGEST_VERSION })),
     reason: v.nullish(v.pipe(LineOfText, atMost(LONGEST_REASON))),

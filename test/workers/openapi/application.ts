@@ -1,0 +1,178 @@
+/**
+ * An application that mounts every route of the library, and the ways in which what it stands on can fail.
+ *
+ * @module
+ */
+import { drizzle } from 'drizzle-orm/d1'
+import type { Hono } from 'hono'
+import { aroundDatabase, type Around } from '../../../bench/meter.ts'
+import { addressVerification, deleteAccount, registration } from '../../../host/identity/routes.ts'
+import {
+  billingWebhooks,
+  hostAdapter,
+  openapiRoutes,
+  paymentRoutes,
+  seatgateRouter,
+  stepUpRoutes,
+} from '../../../src/hono/index.ts'
+import {
+  billing,
+  generateLogKey,
+  joinRules,
+  ledgerSeats,
+  refuse,
+  type Hooks,
+  type MfaCheck,
+} from '../../../src/index.ts'
+import { connectBilling } from '../../../src/parts/billing/index.ts'
+import { stripe } from '../../../src/parts/billing/stripe/index.ts'
+import {
+  PLANS,
+  SECRET,
+  UNLIMITED,
+  adapterOf,
+  byName,
+  devBilling,
+  everyHook,
+  isChange,
+  ledgersThat,
+  seatgateWith,
+  sinkOf,
+  testEnv,
+  unhashed,
+  type FlatOptions,
+} from '../../kit/index.ts'
+
+export type Options = Partial<FlatOptions> & {
+  readonly around?: Around
+  readonly mfaCheck?: MfaCheck
+  /** The answer of the billing provider. Default: that of its stand-in. */
+  readonly provider?: () => Promise<Response>
+}
+
+const { privateKey } = await generateLogKey('audit.example.com')
+
+/** Each session is of the user in its name. */
+const host = hostAdapter({
+  environment: 'test',
+  report() {},
+  session: (c) => {
+    if (c.req.header('x-sessionless')) return null
+    return { id: `of ${c.req.header('authorization')}`, activeOrganizationId: null }
+  },
+  mostAttempts: 20,
+  adapter: () =>
+    adapterOf({
+      currentUser(from) {
+        const object = from as { req?: { header(name: string): string }; userId?: string }
+        const [, id] = /^Bearer user:(.+)$/.exec(object.req?.header('authorization') ?? '') ?? []
+        return (id ?? object.userId) === undefined ? null : { id: id ?? object.userId ?? null }
+      },
+      stepUpChallenge: (_user, action) => ({ kind: 'totp', action }),
+      verifyStepUp: (_user, params) => ({ ok: params === '123456' }),
+    }),
+})
+
+export const dev = devBilling(testEnv.DB, 'https://app.example.com')
+
+export function configured({ around = (_trip, run) => run(), ...options }: Options = {}) {
+  const own = drizzle(aroundDatabase(testEnv.DB, around))
+  return seatgateWith({
+    database: own,
+    auditLogKey: privateKey,
+    sinks: [sinkOf('siem')],
+    registerUser: registration(own, unhashed),
+    emailVerification: addressVerification(own),
+    invitationLimits: UNLIMITED,
+    joining: joinRules({ verifyDomain: () => true, links: {} }),
+    lifecycle: { onDelete: deleteAccount(own) },
+    billing: billing({ plans: PLANS, baseSeats: 50, lapsedSeats: 50 }),
+    ...options,
+  })
+}
+
+const connectedTo = (fetch: () => Promise<Response>) =>
+  connectBilling({
+    providers: [
+      stripe({ apiKey: 'sk_test_1', webhookSecret: 'whsec_1', proration: 'none', fetch }),
+    ],
+    returnUrl: () => 'https://app.example.com',
+  })
+
+/** Mounts every group of routes. */
+export function application({
+  provider,
+  mfaCheck = (_userId) => true,
+  ...options
+}: Options = {}): Hono {
+  const seatgate = configured(options)
+  const router = seatgateRouter(seatgate, {
+    authenticate: byName,
+    signIn: async () => 'session-token',
+    mfaCheck,
+  }) as unknown as Hono
+  return router
+    .route(
+      '/',
+      paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, {
+        authenticate: byName,
+      })
+    )
+    .route('/', billingWebhooks(seatgate, dev.connection))
+    .route('/', stepUpRoutes(seatgate, host, { authenticate: (c) => host.authenticate(c) }))
+    .route('/', openapiRoutes({ openapi: '3.1.0' }))
+}
+
+const every = (hook: () => unknown) =>
+  Object.fromEntries(
+    Object.keys(everyHook(() => {}))
+      .filter((name) => name.startsWith('before'))
+      .map((name) => [name, hook])
+  ) as Hooks
+
+const failing =
+  (message: string, when: (asked: readonly string[]) => boolean = () => true): Around =>
+  ({ asked }, run) =>
+    when(asked) ? Promise.reject(new Error(message)) : run()
+
+const throws = () => {
+  throw new Error('The hook fails.')
+}
+
+// A failure that is certain: the seat that was claimed is free again.
+const CONFLICT = 'D1_ERROR: UNIQUE constraint failed: projects.name: SQLITE_CONSTRAINT'
+const lost = failing(CONFLICT, isChange)
+
+/** An application that grants nothing: no change can be written. */
+export const unwritable = application({ around: lost })
+
+/** An application whose callers prove who they are in another way, and wrongly. */
+export const stepping = application({ around: lost, stepUp: () => false })
+
+/** Applications whose database fails. */
+export const BROKEN: readonly Hono[] = [
+  application({ seats: ledgerSeats(ledgersThat('everything', throws)), around: lost }),
+  application({ around: failing('D1_ERROR: disk I/O error: SQLITE_IOERR') }),
+  application({ around: failing('D1_ERROR: too many SQL variables: SQLITE_ERROR') }),
+  application({ around: failing('D1_ERROR: no such column: seat_id: SQLITE_ERROR') }),
+]
+
+/** Applications in which a change is refused, whatever it is. */
+export const ADVERSE: readonly Hono[] = [
+  unwritable,
+  application({
+    hooks: every(() => refuse('not_now')),
+    lifecycle: { onDelete: () => refuse('not_now') as never },
+    around: lost,
+  }),
+  application({ hooks: every(throws), lifecycle: { onDelete: throws }, around: lost }),
+  application({
+    around: failing(
+      'D1_ERROR: UNIQUE constraint failed: seatgate_audit_events.organization_id, seatgate_audit_events.sequence: SQLITE_CONSTRAINT',
+      isChange
+    ),
+  }),
+]
+
+/** The application with another secret, which cannot read what the first one has encrypted. */
+export const rotated = application({ secret: `${SECRET}, and another one`, around: lost })

@@ -1,0 +1,39 @@
+/**
+ * The refusals of every operation that need no request which would be granted.
+ *
+ * @module
+ */
+import type { Hono } from 'hono'
+import type { Person } from '../../kit/index.ts'
+import type { Asked, Recorder } from './recorder.ts'
+
+interface Scene {
+  readonly org: string
+  readonly owner: Person
+  readonly other: Person
+}
+
+/** The routes of an application, without its middleware. */
+export function routesOf(app: Hono): readonly string[] {
+  const routes = app.routes.filter(({ method }) => method !== 'ALL')
+  return [...new Set(routes.map(({ method, path }) => `${method} ${path}`))].toSorted()
+}
+
+/** On every operation: without an identity, as a stranger, and about what does not exist. */
+export async function refuseEverywhere({ exchange }: Recorder, app: Hono, scene: Scene) {
+  const { org, owner, other } = scene
+  const operator = `operator:${owner.userId}`
+  const none = crypto.randomUUID()
+  const there = { org, userId: other.userId, id: org, sink: 'siem', provider: 'stripe' }
+  const missing = { org, userId: none, id: none, sink: 'none', provider: 'none' }
+  for (const route of routesOf(app)) {
+    const ask = (asked: Asked) => exchange(route, asked)
+    await ask({ param: there })
+    await ask({ as: 'user:stranger', param: there })
+    const body = route.startsWith('GET') ? undefined : {}
+    await ask({ as: operator, param: missing, body })
+    await ask({ as: operator, param: { ...there, org: none } })
+    if (route.startsWith('GET')) await ask({ as: operator, param: there, query: { colour: 'red' } })
+    else await ask({ as: operator, param: there, body: { oddity: true } })
+  }
+}
