@@ -15,7 +15,7 @@ import type { Schema } from './schema-of-type.ts'
 
 /** Where the document is, and the exchanges of its examples. */
 export const DOCUMENT = join(root, 'openapi.json')
-export const EXCHANGES = join(root, 'test/workers/openapi/exchanges.json')
+export const EXCHANGES = join(root, 'test/workers/openapi')
 
 /** What the test has recorded. */
 export interface Recorded {
@@ -82,10 +82,24 @@ export async function documentText(): Promise<string> {
   return `${JSON.stringify(document, null, 1)}\n`
 }
 
-/** Reads what the test has recorded; nothing before it has run for the first time. */
+/** Reads what the tests have recorded; nothing before they have run for the first time. */
 export async function readRecorded(): Promise<Recorded> {
-  const none = '{"routes":[],"inputs":{},"exchanges":[]}'
-  return JSON.parse(await readFile(EXCHANGES, 'utf8').catch(() => none)) as Recorded
+  const read = async (name: string): Promise<Partial<Recorded>> =>
+    JSON.parse(await readFile(join(EXCHANGES, name), 'utf8').catch(() => '{}')) as Partial<Recorded>
+  const granted = await read('exchanges.json')
+  const refused = await read('every-refusal.json')
+  const both = [...(granted.exchanges ?? []), ...(refused.exchanges ?? [])]
+  const first = new Map(both.toReversed().map((one) => [keyOf(one), one]))
+  return {
+    routes: [...new Set([...(granted.routes ?? []), ...(refused.routes ?? [])])],
+    inputs: refused.inputs ?? {},
+    exchanges: [...first].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one),
+  }
+}
+
+function keyOf({ method, path, status, answer }: Exchange): string {
+  const { code = '' } = (answer ?? {}) as { code?: string }
+  return [path, method, status, code].join(' ')
 }
 
 /** The tables of `docs/http.md`: what each route does. */

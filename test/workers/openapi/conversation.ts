@@ -308,7 +308,7 @@ async function webhook({ exchange }: Recorder) {
     id: 'evt_1',
     object: 'event',
     type: 'product.created',
-    created: Math.floor(Date.now() / 1000),
+    created: 1_767_225_600,
     livemode: false,
     data: { object: {} },
   }
