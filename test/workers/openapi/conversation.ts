@@ -6,7 +6,7 @@
 import { Stripe } from 'stripe'
 import { sealOrganization } from '../../../src/index.ts'
 import { PASSWORD, people, sessionOf, testEnv, tokenFor, type Person } from '../../kit/index.ts'
-import { BROKEN, configured, dev } from './application.ts'
+import { BROKEN, configured, dev } from '../../kit/openapi-application.ts'
 import type { Asked, Recorder } from './recorder.ts'
 
 /** Sends each request, and returns who and what is there afterwards. */

@@ -3,19 +3,15 @@
  * exchanges and the checks of inputs become part of `openapi.json`; `--update` records them.
  */
 import { expect, it } from 'vitest'
-import { application } from './application.ts'
+import { application } from '../../kit/openapi-application.ts'
 import { converse } from './conversation.ts'
 import { recorder } from './recorder.ts'
 import { refuseEverywhere, routesOf } from './refusals.ts'
-import { refuseProvider } from './provider-refusals.ts'
-import { refuseSpecially } from './special-refusals.ts'
 
 it('records every operation, where it is granted and where it is refused', async () => {
   const app = application()
   const record = recorder(app)
   const scene = await converse(record)
-  await refuseSpecially(record)
-  await refuseProvider(record, scene)
   await refuseEverywhere(record, app, scene)
 
   const first = new Map(

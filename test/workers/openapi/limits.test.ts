@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import document from '../../../openapi.json'
 import { people, testEnv, type Person } from '../../kit/index.ts'
-import { application } from './application.ts'
+import { application } from '../../kit/openapi-application.ts'
 import { inside, outside, type Limited } from './limits.ts'
 
 interface Operation {

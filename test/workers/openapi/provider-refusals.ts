@@ -1,4 +1,4 @@
-import { application } from './application.ts'
+import { application } from '../../kit/openapi-application.ts'
 import type { Recorder } from './recorder.ts'
 
 const stripeError = (status: number, type: string) => () =>

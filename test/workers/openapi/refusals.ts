@@ -5,12 +5,16 @@
  */
 import type { Hono } from 'hono'
 import type { Person } from '../../kit/index.ts'
+import { refuseProvider } from './provider-refusals.ts'
 import type { Asked, Recorder } from './recorder.ts'
+import { refuseSpecially } from './special-refusals.ts'
 
 interface Scene {
   readonly org: string
   readonly owner: Person
   readonly other: Person
+  readonly plain: Person
+  readonly paid: string
 }
 
 /** The routes of an application, without its middleware. */
@@ -20,7 +24,10 @@ export function routesOf(app: Hono): readonly string[] {
 }
 
 /** On every operation: without an identity, as a stranger, and about what does not exist. */
-export async function refuseEverywhere({ exchange }: Recorder, app: Hono, scene: Scene) {
+export async function refuseEverywhere(record: Recorder, app: Hono, scene: Scene) {
+  await refuseSpecially(record)
+  await refuseProvider(record, scene)
+  const { exchange } = record
   const { org, owner, other } = scene
   const operator = `operator:${owner.userId}`
   const none = crypto.randomUUID()

@@ -5,7 +5,7 @@
  */
 import { joinRules, purgeAuditEvents } from '../../../src/index.ts'
 import { PASSWORD, people, sessionOf, testEnv, tokenFor, type Person } from '../../kit/index.ts'
-import { BROKEN, application, configured } from './application.ts'
+import { BROKEN, application, configured } from '../../kit/openapi-application.ts'
 import type { Recorder } from './recorder.ts'
 
 const DAYS_MS = 24 * 60 * 60 * 1000

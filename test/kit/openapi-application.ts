@@ -5,8 +5,8 @@
  */
 import { drizzle } from 'drizzle-orm/d1'
 import type { Hono } from 'hono'
-import { aroundDatabase, type Around } from '../../../bench/meter.ts'
-import { addressVerification, deleteAccount, registration } from '../../../host/identity/routes.ts'
+import { aroundDatabase, type Around } from '../../bench/meter.ts'
+import { addressVerification, deleteAccount, registration } from '../../host/identity/routes.ts'
 import {
   billingWebhooks,
   hostAdapter,
@@ -14,7 +14,7 @@ import {
   paymentRoutes,
   seatgateRouter,
   stepUpRoutes,
-} from '../../../src/hono/index.ts'
+} from '../../src/hono/index.ts'
 import {
   billing,
   generateLogKey,
@@ -23,9 +23,9 @@ import {
   refuse,
   type Hooks,
   type MfaCheck,
-} from '../../../src/index.ts'
-import { connectBilling } from '../../../src/parts/billing/index.ts'
-import { stripe } from '../../../src/parts/billing/stripe/index.ts'
+} from '../../src/index.ts'
+import { connectBilling } from '../../src/parts/billing/index.ts'
+import { stripe } from '../../src/parts/billing/stripe/index.ts'
 import {
   PLANS,
   SECRET,
@@ -41,7 +41,7 @@ import {
   testEnv,
   unhashed,
   type FlatOptions,
-} from '../../kit/index.ts'
+} from './index.ts'
 
 export type Options = Partial<FlatOptions> & {
   readonly around?: Around
