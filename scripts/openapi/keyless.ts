@@ -8,6 +8,7 @@ export const KEYLESS: readonly string[] = [
   ...OPEN,
   '/organizations/switch',
   '/organizations/:org/billing/preview',
+  '/invite-links/view',
   '/step-up',
   '/step-up/challenge',
 ]

@@ -59,6 +59,7 @@ const IN_ROUTER = [
   'sessionRoutes',
   'invitationRoutes',
   'joiningRoutes',
+  'inviteLinkRoutes',
   'auditRoutes',
   'forwardingRoutes',
   'logRoutes',

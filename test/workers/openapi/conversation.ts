@@ -174,6 +174,23 @@ export async function converse(record: Recorder) {
   await send('DELETE /join-requests/:id', { as: by(last), param: { id: wanted[2] } })
   await send('DELETE /organizations/:org/domains/:id', { as, param: placed })
 
+  const link = await send('POST /organizations/:org/invite-links', {
+    as,
+    param,
+    body: { role: 'member', maxUses: 1 },
+  })
+  const token = { token: link?.token }
+  const named = { as, param: { org, id: link?.id ?? '' } }
+  await send('GET /organizations/:org/invite-links', { as, param })
+  await send('POST /invite-links/view', { as: by(last), body: token })
+  await send('POST /invite-links/join', { as: by(last), body: token })
+  await exchange('POST /invite-links/view', { as: by(second), body: token })
+  await exchange('POST /invite-links/join', { as: by(second), body: token })
+  await send('DELETE /organizations/:org/invite-links/:id', named)
+  await exchange('DELETE /organizations/:org/invite-links/:id', named)
+  await exchange('POST /invite-links/view', { as: by(second), body: token })
+  await exchange('POST /invite-links/join', { as: by(second), body: token })
+
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })
   await send('GET /organizations/:org/billing', { as, param })
