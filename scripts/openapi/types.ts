@@ -9,7 +9,7 @@ import type {
 import type { RefusalCode } from '../../src/index.ts'
 
 /** The routes of the library, as `scripts/openapi.ts` reads them. */
-export type Routes = DefinedRoutes<SeatgateRouter> &
+export type Routes = DefinedRoutes &
   DefinedRoutes<PaymentRoutes> &
   DefinedRoutes<BillingWebhooks> &
   DefinedRoutes<StepUpRoutes>

@@ -25,7 +25,11 @@ it('records every operation, where it is granted and where it is refused', async
   const kept = [...first].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
   const lines = kept.map((one) => JSON.stringify(one)).join(',\n')
   const routes = JSON.stringify(routesOf(app), null, 1)
-  const inputs = JSON.stringify(Object.fromEntries([...record.inputs].toSorted()), null, 1)
+  const inputs = JSON.stringify(
+    Object.fromEntries([...record.inputs].toSorted(([a], [b]) => (a < b ? -1 : 1))),
+    null,
+    1
+  )
   const text = `{"routes": ${routes},\n"inputs": ${inputs},\n"exchanges": [\n${lines}\n]}\n`
   await expect(text).toMatchFileSnapshot('every-refusal.json')
 })
