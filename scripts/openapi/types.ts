@@ -1,11 +1,5 @@
 import type { DefinedRoutes } from '../../src/client/index.ts'
-import type {
-  BillingWebhooks,
-  PaymentRoutes,
-  Problem,
-  SeatgateRouter,
-  StepUpRoutes,
-} from '../../src/hono/index.ts'
+import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../../src/hono/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
 /** The routes of the library, as `scripts/openapi.ts` reads them. */
