@@ -15,7 +15,7 @@ import type { Schema } from './schema-of-type.ts'
 
 /** Where the document is, and the exchanges of its examples. */
 export const DOCUMENT = join(root, 'openapi.json')
-export const EXCHANGES = join(root, 'test/workers/openapi')
+const EXCHANGES = join(root, 'test/workers/openapi')
 
 /** What the test has recorded. */
 export interface Recorded {
