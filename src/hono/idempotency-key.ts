@@ -1,2 +1,2 @@
-/** What an `Idempotency-Key` may be: 1 to 255 visible ASCII characters. */
+/** The form of an `Idempotency-Key`. */
 export const IDEMPOTENCY_KEY: RegExp = /^[\x21-\x7e]{1,255}$/

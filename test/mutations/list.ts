@@ -301,11 +301,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (!isOperator(caller) && !isSystem(caller)) {',
     'if (false as boolean) {'
   ),
-  setLimit(
-    'an unknown limit is set',
-    "v.check((limit) => limit.kind !== 'unknown', ",
-    'v.check(() => true, '
-  ),
+  setLimit('an unknown limit is set', 'jsonNumber({ min: 0 })]', 'v.number()]'),
   setLimit('the next version is the present one', 'currentVersion + 1', 'currentVersion'),
   entitlement('the cap does not count', 'Math.min(cap, sum)', 'sum'),
   entitlement('add-ons do not count', 'included + purchased + addOns', 'included + purchased'),
