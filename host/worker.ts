@@ -22,6 +22,7 @@ import {
 } from '../src/index.ts'
 import { ownFiles } from '../src/console/console-files.ts'
 import { german, seatgateConsole } from '../src/console/index.ts'
+import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
@@ -43,6 +44,7 @@ import {
   signIn,
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
+import { provisioning } from './identity/provisioning.ts'
 import { sessionQuery, sessionUser, tokenOf, touchSession } from './identity/sessions.ts'
 import { boundRates, limitNetworks, limitUsers } from './identity/rate.ts'
 import document from '../openapi.json'
@@ -98,6 +100,7 @@ const seatgate = createSeatgate({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },
   }),
+  scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
   ...(dev && {
     billing: billing({
       plans: PLANS,
@@ -203,6 +206,8 @@ const app = new Hono()
   .route('/', hostPages({ seatgate, options: pages, files: ownFiles }, identity))
   .route('/', seatgateConsole(seatgate, pages))
   .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
+  .route('/', scimTokenRoutes(seatgate, { authenticate }))
+  .route('/scim/v2', scimRoutes(seatgate))
   .route('/', openapiRoutes(document))
   .route('/', devRoutes)
   .notFound(() => problemResponse({ code: 'not_found' }))

@@ -4,6 +4,7 @@ import type { BillingPart } from './engine/changes/apply-limit.ts'
 import type { Brought, Part } from './engine/changes/part.ts'
 import type { JoiningMembersContext } from './engine/model/joining-members.ts'
 import type { LossContext } from './engine/model/leave.ts'
+import type { ScimMembersContext } from './engine/model/scim-members.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 import type { SeatProvider } from './engine/seats/provider.ts'
 import type { AuditOptions } from './options/audit-options.ts'
@@ -19,6 +20,7 @@ import type { SlugRuleOptions } from './options/slug-options.ts'
 export interface Parts {
   readonly invitations: (Part<'invitations'> & NonNullable<LossContext['invitations']>) | null
   readonly joining: (Part<'joining'> & NonNullable<JoiningMembersContext['joining']>) | null
+  readonly scim: (Part<'scim'> & NonNullable<ScimMembersContext['scim']>) | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
@@ -49,6 +51,8 @@ export interface SeatgateOptions<
   readonly invitations?: Has['invitations']
   /** Lets users join by domain or on request: `joinRules({ … })`. Default null: not possible. */
   readonly joining?: Has['joining']
+  /** Takes users from identity providers: `scim({ … })` of `seatgate/scim`. Default null: not possible. */
+  readonly scim?: Has['scim']
   /**
    * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
    * provider's `defaultLimit`. Default null: operators set the limits.

@@ -64,6 +64,7 @@ export interface Seatgate<
   readonly emailVerification: EmailVerification | 'always' | null
   readonly invitations: Has['invitations']
   readonly joining: Has['joining']
+  readonly scim: Has['scim']
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
@@ -95,6 +96,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   slugs: true,
   invitations: true,
   joining: true,
+  scim: true,
   billing: true,
   audit: true,
   hooks: true,
@@ -123,6 +125,7 @@ export function createSeatgate<
   const Role extends string = string,
   Invitations extends Parts['invitations'] = null,
   Joining extends Parts['joining'] = null,
+  Scim extends Parts['scim'] = null,
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
@@ -133,6 +136,7 @@ export function createSeatgate<
     {
       readonly invitations: Invitations
       readonly joining: Joining
+      readonly scim: Scim
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
@@ -144,6 +148,7 @@ export function createSeatgate<
   {
     readonly invitations: Invitations
     readonly joining: Joining
+    readonly scim: Scim
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
@@ -156,6 +161,7 @@ export function createSeatgate<
   const parts = {
     invitations: (options.invitations ?? null) as Invitations,
     joining: (options.joining ?? null) as Joining,
+    scim: (options.scim ?? null) as Scim,
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,

@@ -40,7 +40,7 @@ export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refus
  * `expansion` if the seat could not be bought, `validation_error` the messages by field, `last_owner` the
  * organizations that would be left without an owner where there may
  * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
- * purged, `outdated_version` the limit and the version in force.
+ * purged, `outdated_version` the limit and the version in force, `scim_invalid` the error of SCIM.
  */
 export type Refusal =
   | {
@@ -74,6 +74,7 @@ export type Refusal =
       readonly version: number
     }
   | { readonly code: 'seats_in_use'; readonly mustFree: SeatsToFree }
+  | { readonly code: 'scim_invalid'; readonly scimType: string; readonly detail: string }
   | { readonly code: RateRefusalCode; readonly retryAfterSeconds: number }
   | { readonly code: PlainRefusalCode }
 
@@ -122,6 +123,9 @@ export type PlainRefusalCode =
   | 'role_not_configured'
   | 'domain_not_verified'
   | 'domain_taken'
+  | 'address_not_allowed'
+  | 'not_unique'
+  | 'version_mismatch'
   | 'invalid_password'
   | 'step_up_required'
   | 'step_up_failed'

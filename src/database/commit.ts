@@ -197,6 +197,14 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   billing_inbox: ['provider account mode event_id'],
   billing_handlers: ['provider account mode event_id handler'],
   billing_users: ['user_id provider', 'provider customer_id'],
+  scim_tokens: ['id', 'token_hash'],
+  scim_users: [
+    'organization_id id',
+    'organization_id user_id',
+    'organization_id user_name_key',
+    'organization_id external_id',
+    'organization_id position',
+  ],
   sessions: ['token_hash'],
   step_ups: ['session_id'],
 }

@@ -68,3 +68,5 @@ export type {
   BillingInboxRow,
   BillingUserRow,
 } from './schema/billing-inbox-tables.ts'
+export { scimTokens, scimUsers } from './schema/scim-tables.ts'
+export type { ScimTokenRow, ScimUserRow } from './schema/scim-tables.ts'

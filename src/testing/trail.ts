@@ -250,6 +250,12 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.join_request.withdrawn':
       case 'organization.join_request.closed':
       case 'organization.invite_link.ended':
+      case 'organization.scim_token.created':
+      case 'organization.scim_token.rotated':
+      case 'organization.scim_token.revoked':
+      case 'organization.scim_user.created':
+      case 'organization.scim_user.updated':
+      case 'organization.scim_user.deleted':
       case 'organization.active_switched':
       case 'organization.active_auto_reassigned':
       case 'audit.purge_run':

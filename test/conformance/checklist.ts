@@ -12,6 +12,7 @@ export const GROUPS = {
   CAP: 8,
   PERM: 6,
   LINK: 15,
+  SCIM: 18,
 } as const
 
 type Groups = typeof GROUPS

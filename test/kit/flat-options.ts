@@ -33,7 +33,7 @@ import {
  */
 export interface FlatOptions
   extends
-    Pick<SeatgateOptions, 'database' | 'seats' | 'sessions' | 'joining' | 'billing'>,
+    Pick<SeatgateOptions, 'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'billing'>,
     IdentityOptions,
     RuntimeOptions,
     Pick<AuditOptions, 'recordIpAddress' | 'recordUserAgent' | 'cursorSecret'> {
@@ -85,6 +85,7 @@ export type FullSeatgate = Seatgate<
   {
     readonly invitations: InvitationRules
     readonly joining: JoinRules
+    readonly scim: Seatgate['scim']
     readonly forwarding: Forwarding
     readonly log: AuditLog
     readonly retention: Retention
@@ -96,12 +97,13 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, billing, defaultSeatLimit } = flat
+  const { database, seats, sessions, joining, scim, billing, defaultSeatLimit } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
     sessions,
     ...(joining !== undefined && { joining }),
+    ...(scim !== undefined && { scim }),
     ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,

@@ -199,6 +199,7 @@ describe('the doors [SEAT-1]', () => {
       'src/operations/memberships/restore.ts',
       'src/operations/memberships/transfer-ownership.ts',
       'src/operations/organizations/create.ts',
+      'src/parts/scim/plan-restoration.ts',
     ])
     expect(filesWith(/\bchangedRole\(/)).toEqual([
       'src/engine/model/role-change.ts',
@@ -232,6 +233,7 @@ describe('the doors [SEAT-1]', () => {
       'src/operations/joining/waitlist.ts',
       'src/operations/memberships/add.ts',
       'src/operations/memberships/prepare-member.ts',
+      'src/parts/scim/plan-presence.ts',
     ])
   })
 
@@ -254,6 +256,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/leave.ts',
       'src/operations/billing/suspend-excess.ts',
       'src/operations/memberships/suspend.ts',
+      'src/parts/scim/plan-suspended.ts',
     ])
     expect(filesWith(/\bcommit\(/)).toEqual([
       'src/database/commit.ts',
@@ -363,6 +366,7 @@ describe('the doors of invitations', () => {
       'src/operations/memberships/remove.ts',
       'src/operations/memberships/suspend.ts',
       'src/operations/memberships/transfer-ownership.ts',
+      'src/parts/scim/plan-suspended.ts',
     ])
     expect(filesWith(/\bfreedSeat\(/)).toEqual([
       'src/engine/model/end-invitation.ts',
@@ -417,6 +421,7 @@ describe('the doors of joining', () => {
       'src/operations/joining/join.ts',
       'src/operations/joining/joining-config.ts',
       'src/operations/joining/waitlist.ts',
+      'src/parts/scim/plan-presence.ts',
     ])
     const around =
       /\b(?:insert(?:\s+or\s+\w+)?\s+into|replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?(?:\$\{)?(?:organization_?domains|join_?requests)\b/i
@@ -426,15 +431,17 @@ describe('the doors of joining', () => {
 
   it('give out places in line in one place, and never twice', () => {
     expect(filesWith(/\bnextPlace\(/)).toEqual([
+      'src/engine/model/waitlist-place.ts',
       'src/operations/joining/approve.ts',
       'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
-      'src/operations/joining/joining-lookup.ts',
+      'src/parts/scim/plan-presence.ts',
     ])
     expect(filesWith(/\bplace: (?:nextPlace|waits)/)).toEqual([
       'src/operations/joining/approve.ts',
       'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
+      'src/parts/scim/plan-presence.ts',
     ])
     expect(filesWith(/\bplace: \d/)).toEqual([])
   })
@@ -548,6 +555,13 @@ describe('the hooks of the doors', () => {
     'organization.billing.seats_refuse',
     'organization.billing.webhook_receive',
     'organization.billing.owner_end',
+    'organization.scim_token.created',
+    'organization.scim_token.rotated',
+    'organization.scim_token.revoked',
+    // The membership has its own event and hook beside these.
+    'organization.scim_user.created',
+    'organization.scim_user.updated',
+    'organization.scim_user.deleted',
   ]
   const library = Object.entries(sources).filter(([path]) => path.includes('/src/'))
   const actions = Object.keys(ACTIONS).filter((action) => action.startsWith('organization.'))
@@ -592,9 +606,13 @@ describe('the hooks of the doors', () => {
         'src/engine/model/join.ts',
         'src/operations/billing/restore-excess.ts',
         'src/operations/memberships/restore.ts',
+        'src/parts/scim/plan-restoration.ts',
       ],
       beforeMemberRemove: ['src/engine/model/removals.ts', 'src/operations/memberships/remove.ts'],
-      beforeMemberSuspend: ['src/operations/memberships/suspend.ts'],
+      beforeMemberSuspend: [
+        'src/operations/memberships/suspend.ts',
+        'src/parts/scim/plan-suspended.ts',
+      ],
       beforeRoleChange: ['src/operations/memberships/change-role.ts'],
       beforeTransfer: ['src/operations/memberships/transfer-ownership.ts'],
       beforeInvitationCreate: ['src/operations/invitations/plan-invitation.ts'],
@@ -608,10 +626,14 @@ describe('the hooks of the doors', () => {
         'src/operations/joining/approve.ts',
         'src/operations/joining/join-by-link.ts',
         'src/operations/joining/join.ts',
+        'src/parts/scim/plan-presence.ts',
       ],
       beforeJoinRequestApprove: ['src/operations/joining/approve.ts'],
       beforeJoinRequestDecline: ['src/operations/joining/decline.ts'],
-      beforeJoinRequestWithdraw: ['src/operations/joining/decline.ts'],
+      beforeJoinRequestWithdraw: [
+        'src/operations/joining/decline.ts',
+        'src/parts/scim/plan-presence.ts',
+      ],
       beforeDomainAdd: ['src/operations/joining/add-domain.ts'],
       beforeDomainVerify: ['src/operations/joining/verify-domain.ts'],
       beforeDomainChange: ['src/operations/joining/change-domain.ts'],
@@ -632,6 +654,7 @@ describe('the hooks of the doors', () => {
       'src/engine/model/membership.ts',
       'src/operations/billing/restore-excess.ts',
       'src/operations/memberships/restore.ts',
+      'src/parts/scim/plan-restoration.ts',
     ])
     expect(filesWith(/\bwithHook\(/)).toEqual([
       'src/engine/model/end-invitation.ts',
@@ -656,6 +679,8 @@ describe('the hooks of the doors', () => {
       'src/operations/organizations/create.ts',
       'src/operations/organizations/delete.ts',
       'src/operations/organizations/restore.ts',
+      'src/parts/scim/plan-presence.ts',
+      'src/parts/scim/plan-restoration.ts',
     ])
   })
 })

@@ -72,7 +72,7 @@ export interface PrincipalQuery {
   /** Reads the rows of `statement`; null is `unauthenticated`. */
   // The rows are the host's own; their type ends here.
   // oxlint-disable-next-line typescript/no-explicit-any
-  principal(rows: readonly any[]): UserPrincipal | null
+  principal(rows: readonly any[]): UserPrincipal | ServiceAccountPrincipal | null
 }
 
 /** The caller of an operation: established already, or by a query. */

@@ -8,6 +8,7 @@ import {
   BILLING_ACTIONS,
   INVITATION_ACTIONS,
   JOINING_ACTIONS,
+  SCIM_ACTIONS,
   TRAIL_ACTIONS,
 } from './part-actions.ts'
 export type { ActionDefinition } from './core-actions.ts'
@@ -18,6 +19,7 @@ export const ACTIONS = {
   ...INVITATION_ACTIONS,
   ...JOINING_ACTIONS,
   ...BILLING_ACTIONS,
+  ...SCIM_ACTIONS,
   ...TRAIL_ACTIONS,
 }
 

@@ -15,6 +15,8 @@ export type TargetType =
   | 'domain'
   | 'join_request'
   | 'invite_link'
+  | 'scim_token'
+  | 'scim_user'
   | 'event'
 
 /** The definition of an action. */

@@ -187,6 +187,30 @@ export function billingEvent<A extends keyof typeof BILLING_ACTIONS>(
   return libraryEvent(BILLING_ACTIONS, organizationId, action, organizationId, { ...metadata })
 }
 
+/** The actions of SCIM. */
+export const SCIM_ACTIONS = /* @__PURE__ */ (() => {
+  const token = { token_id: text, expires_at: maybe }
+  // The names of the attributes that were sent, without their values.
+  const person = { ...user, attributes: text }
+  return {
+    'organization.scim_token.created': about('scim_token', token),
+    'organization.scim_token.rotated': about('scim_token', { ...token, new_token_id: text }),
+    'organization.scim_token.revoked': about('scim_token', { token_id: text }),
+    'organization.scim_user.created': about('scim_user', person),
+    'organization.scim_user.updated': about('scim_user', person),
+    'organization.scim_user.deleted': about('scim_user', user),
+  } as const satisfies ActionTable
+})()
+
+/** Creates an event about a token or a user of SCIM. */
+export function scimEvent<A extends keyof typeof SCIM_ACTIONS>(
+  { organizationId, id }: { readonly organizationId: string; readonly id: string },
+  action: A,
+  ...[metadata]: With<typeof SCIM_ACTIONS, A>
+): EventDraft {
+  return libraryEvent(SCIM_ACTIONS, organizationId, action, id, { ...metadata })
+}
+
 /** The actions on the trail, and those of its operators. */
 export const TRAIL_ACTIONS = /* @__PURE__ */ (() => {
   // `sinks` are those that had not settled all of it.

@@ -11,6 +11,7 @@ import type { StepUpContext } from '../access/step-up.ts'
 import { attributionOf, type Principal, type RequestInfo } from '../access/principal.ts'
 import type { LossContext } from '../model/leave.ts'
 import type { JoiningMembersContext } from '../model/joining-members.ts'
+import type { ScimMembersContext } from '../model/scim-members.ts'
 import type { SessionStoreContext } from '../model/session-store.ts'
 import type { BuyerContext } from './buyer-context.ts'
 
@@ -106,4 +107,5 @@ export async function notifySeatsFreed(
 export type MembershipContext = ChangeContext &
   LossContext &
   JoiningMembersContext &
+  ScimMembersContext &
   SessionStoreContext

@@ -66,6 +66,7 @@ const PASSED = {
   joining: 'joining: joinRules({ … })',
   limits: 'identity: { limits: userLimits({ … }) }',
   billing: 'billing: billing({ … })',
+  scim: 'scim: scim({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

@@ -46,8 +46,8 @@ export function refuse(reason: string, detail?: string): HookAnswer {
 /**
  * How a user becomes an active member: `direct` (added by a member, or by the host), `invitation` and
  * `signup` (accepted by a user, or by a new one), `domain` and `request` (joined by the domain of their
- * address, or approved), `link` (by an invite link), `waiting_line` (first on the waitlist when a seat became free), `restore` (after
- * a suspension).
+ * address, or approved), `link` (by an invite link), `waiting_line` (first on the waitlist when a seat
+ * became free), `restore` (after a suspension), `scim` (pushed by an identity provider).
  */
 export type AddPath =
   | 'direct'
@@ -58,6 +58,7 @@ export type AddPath =
   | 'link'
   | 'waiting_line'
   | 'restore'
+  | 'scim'
 
 /** How a membership ends: by another user, by the member, or with the user. */
 export type RemovePath = 'removed' | 'left' | 'user_deleted'

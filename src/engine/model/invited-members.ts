@@ -71,7 +71,11 @@ function invitationsBy(
 }
 
 /** Selects those and the invitations to the user's address. */
-function invitationsAround(context: UserContext, organizationIds: SQL, userId: string) {
+function invitationsAround(
+  context: UserContext,
+  organizationIds: SQL,
+  userId: SQL<string | null> | string
+) {
   return context.db
     .select()
     .from(invitations)
@@ -137,7 +141,11 @@ function isBy(organizationIds: SQL, userId: SQL<string | null> | string | null):
   return sql`organization_id in (${organizationIds}) and invited_by_id = ${userId}`
 }
 
-function isAround(context: Pick<UserContext, 'users'>, organizationIds: SQL, userId: string): SQL {
+function isAround(
+  context: Pick<UserContext, 'users'>,
+  organizationIds: SQL,
+  userId: SQL<string | null> | string
+): SQL {
   const { address } = personOf(context, userId)
   return sql`organization_id in (${organizationIds})
     and (invited_by_id = ${userId} or email = lower(${address}))`

@@ -41,7 +41,7 @@ export interface JoinContext
 /** How a user joins, if there is more to it. */
 export interface JoinDetails {
   /** Default: added directly. */
-  readonly path?: 'invitation' | 'signup' | 'domain' | 'request' | 'link'
+  readonly path?: 'invitation' | 'signup' | 'domain' | 'request' | 'link' | 'scim'
   /** The seat that is reserved for them. */
   readonly seatId?: string | null
   /** The request to join that ends with it. */

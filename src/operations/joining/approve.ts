@@ -5,6 +5,7 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
+import { nextPlace } from '../../engine/model/waitlist-place.ts'
 import { parseInput } from '../../base/input.ts'
 import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, readmit } from '../../engine/model/exclusions.ts'
@@ -38,7 +39,6 @@ import {
   guardRequest,
   joinRequestOf,
   membershipOfRequester,
-  nextPlace,
   outcomeOnWaitlist,
 } from './joining-lookup.ts'
 import {

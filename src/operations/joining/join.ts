@@ -12,6 +12,7 @@ import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
+import { nextPlace } from '../../engine/model/waitlist-place.ts'
 import { LineOfText, parseInput } from '../../base/input.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import {
@@ -44,13 +45,7 @@ import {
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
 import { configured, type JoiningContext } from './join-rules.ts'
-import {
-  guardOpenDomain,
-  guardRequest,
-  nextPlace,
-  openDomain,
-  outcomeOnWaitlist,
-} from './joining-lookup.ts'
+import { guardOpenDomain, guardRequest, openDomain, outcomeOnWaitlist } from './joining-lookup.ts'
 import {
   isPendingRequest,
   joinRequestView,

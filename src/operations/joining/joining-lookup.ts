@@ -95,12 +95,6 @@ export function membershipOfRequester(db: Database, id: string) {
     )
 }
 
-/** Builds a scalar subquery of the next place on an organization's waitlist. Places are never reused. */
-export function nextPlace(organizationId: string): SQL<number> {
-  return sql<number>`(select coalesce(max(place), 0) + 1 from seatgate_join_requests
-    where organization_id = ${organizationId})`
-}
-
 /** Guards that the domain is open as it was read, and that the user has a verified address there. */
 export function guardOpenDomain(
   context: UserContext & VerificationContext,

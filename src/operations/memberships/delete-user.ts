@@ -34,6 +34,7 @@ import {
   type Principal,
   type Scope,
 } from '../../engine/access/principal.ts'
+import type { ScimMembersContext } from '../../engine/model/scim-members.ts'
 import type { SessionStoreContext } from '../../engine/model/session-store.ts'
 
 /** Why {@link deleteUser} refuses. */
@@ -184,6 +185,7 @@ function onlyOwner(ownerRole: string): SQL {
 function planDeletion(
   context: LossContext &
     JoiningMembersContext &
+    ScimMembersContext &
     SessionStoreContext &
     Pick<Runtime, 'newId' | 'newSecret'>,
   userId: string,
@@ -227,6 +229,7 @@ function planDeletion(
         [...suspended, ...excluded],
         now
       ) ?? []),
+      ...(context.scim ? [context.scim.members.forget(context, userId)] : []),
     ],
     freedSeats: [...leave.freedSeats, ...lost.freedSeats],
     events: [...leave.events, ...lost.events],

@@ -243,6 +243,12 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'organization.domain.record_found': entity(3),
   'organization.domain.removed': entity(4),
   'organization.join_request.created': entity(1),
+  'organization.scim_token.created': entity(1),
+  'organization.scim_token.rotated': entity(3),
+  'organization.scim_token.revoked': entity(4),
+  'organization.scim_user.created': entity(1),
+  'organization.scim_user.updated': entity(3),
+  'organization.scim_user.deleted': entity(4),
 
   'seat.reserved': entity(1),
   'seat.assigned': entity(10),

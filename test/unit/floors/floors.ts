@@ -26,6 +26,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/ledger',
     'parts/billing',
     'parts/limits',
+    'parts/scim',
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],

@@ -4,6 +4,7 @@ import { expect, it } from 'vitest'
 import {
   loadActiveOrganization,
   loadOrganizationFromSlug,
+  problemResponse,
   RefusalException,
   requireMembership,
   requireOrganizationMfa,
@@ -13,6 +14,7 @@ import {
   statusOf,
   type OrganizationVariables,
 } from '../../../src/hono/index.ts'
+import { createScimUser, deleteScimUser, type ScimContext } from '../../../src/hono/scim/index.ts'
 import {
   joinRules,
   ledgerSeats,
@@ -20,6 +22,7 @@ import {
   setMfaPolicy,
   userLimits,
   type InvitationLimits,
+  type Result,
   type Seatgate,
   type RefusalCode,
 } from '../../../src/index.ts'
@@ -42,6 +45,9 @@ import {
   tokenFor,
   type Person,
   connected,
+  createScimKit,
+  pushedOrganization,
+  type PushedOrganization,
   owners,
   days,
   retaining,
@@ -56,6 +62,18 @@ interface Case {
   readonly beside?: object
   readonly ask: () => Promise<Response>
 }
+
+/** A refusal of an operation of SCIM, as a host's own route answers it. */
+const pushing =
+  (ask: (organization: PushedOrganization, context: ScimContext) => Promise<Result<unknown>>) =>
+  async (): Promise<Response> => {
+    const kit = createScimKit({ provider: 'd1' })
+    const answered = await ask(await pushedOrganization(kit), kit.context)
+    return answered.ok ? new Response() : problemResponse(answered.error)
+  }
+
+const inOrganization = ({ id }: PushedOrganization) =>
+  ({ caller: { type: 'system' }, organization: id }) as const
 
 const broken = () => Promise.reject(new Error('no such table'))
 
@@ -124,6 +142,36 @@ const ways = {
       const { id } = await added.json<{ id: string }>()
       return client.post(`${path}/domains/${id}/verify`, undefined, asUser(owner))
     },
+  },
+  address_not_allowed: {
+    status: 403,
+    ask: pushing((organization, context) =>
+      createScimUser(context, inOrganization(organization), {
+        ...organization.person('ann'),
+        userName: 'ann@elsewhere.example',
+      })
+    ),
+  },
+  not_unique: {
+    status: 409,
+    ask: pushing(async (organization, context) => {
+      await organization.push('ann')
+      return createScimUser(context, inOrganization(organization), organization.person('ann'))
+    }),
+  },
+  version_mismatch: {
+    status: 412,
+    ask: pushing(async (organization, context) => {
+      const { id } = await organization.push('ann')
+      return deleteScimUser(context, inOrganization(organization), id, { ifMatch: 'W/"0"' })
+    }),
+  },
+  scim_invalid: {
+    status: 400,
+    beside: { scimType: 'invalidSyntax', detail: expect.any(String) },
+    ask: pushing((organization, context) =>
+      createScimUser(context, inOrganization(organization), {})
+    ),
   },
   domain_taken: {
     status: 409,

@@ -78,6 +78,13 @@ const PAGES = {
     { limit: 9, used: 9 },
     { status: 409, says: /The limit is 9/ },
   ],
+  address_not_allowed: [{}, { status: 403, says: /verified domain/ }],
+  not_unique: [{}, { status: 409, says: /taken/ }],
+  version_mismatch: [{}, { status: 412, says: /changed/ }],
+  scim_invalid: [
+    { scimType: 'invalidPath', detail: 'x' },
+    { status: 400, says: /valid SCIM/ },
+  ],
   last_owner: [{ organizations: [] }, { status: 409, says: /owner/ }],
   seat_limit_reached: [
     { limit: 5, used: 6 },

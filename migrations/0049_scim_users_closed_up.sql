@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_scim_users_closed_up AFTER DELETE ON seatgate_scim_users BEGIN UPDATE seatgate_scim_users SET position = OLD.position WHERE organization_id = OLD.organization_id AND position = (SELECT max(position) FROM seatgate_scim_users WHERE organization_id = OLD.organization_id) AND position > OLD.position; END;

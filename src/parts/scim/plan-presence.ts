@@ -1,0 +1,210 @@
+/**
+ * The membership that a pushed user is to have: admitted through the gate, or out by the same ways as any
+ * member.
+ *
+ * @module
+ */
+import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
+import { eq, sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { RowsOf } from '../../database/batch.ts'
+import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
+import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
+import { guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
+import type { Principal } from '../../engine/access/principal.ts'
+import { isConfigured } from '../../engine/access/roles.ts'
+import { planJoin } from '../../engine/model/join.ts'
+import { joinRequestView } from '../../engine/model/join-request.ts'
+import { withHook, type Plan } from '../../engine/model/plan.ts'
+import { planRemovals } from '../../engine/model/removals.ts'
+import { nextPlace } from '../../engine/model/waitlist-place.ts'
+import { invalid, ok, refused, type Result } from '../../base/result.ts'
+import { planRestoration } from './plan-restoration.ts'
+import { planSuspended } from './plan-suspended.ts'
+import type { ScimContext } from './scim.ts'
+import type { presenceQueries } from './user-rows.ts'
+
+/** The parts of a plan that change a membership. */
+export interface Presence extends Omit<Plan<unknown>, 'value' | 'proof' | 'lifecycle'> {
+  /** Whether the person is an active member after it. */
+  readonly active: boolean
+}
+
+/** The rows that were read about a person. */
+export type PresenceRows = RowsOf<ReturnType<typeof presenceQueries>>
+
+/** The person, and who changes what. */
+export interface PresenceChange {
+  readonly organizationId: string
+  readonly userId: string
+  readonly rows: PresenceRows
+  readonly caller: Principal
+  readonly actorRole: string
+  readonly now: Date
+}
+
+/** Why a membership cannot be as it is asked for. */
+export type PresenceRefusal =
+  | 'validation_error'
+  | 'role_not_configured'
+  | 'not_found'
+  | 'insufficient_role'
+
+/** Plans that a person is an active member, or not. Without a change it has no events. */
+export function planPresence(
+  context: ScimContext,
+  wanted: boolean,
+  change: PresenceChange
+): Result<Presence, PresenceRefusal> {
+  const [membership] = change.rows.membership
+  const isActive = membership?.status === 'active'
+  if (wanted === isActive) return ok(asIs(context, membership, isActive))
+  if (wanted) return planEntry(context, membership, change)
+  return membership ? planExit(context, membership, change) : ok(asIs(context, membership, false))
+}
+
+function asIs(
+  context: ScimContext,
+  membership: MembershipRow | undefined,
+  active: boolean
+): Presence {
+  return {
+    active,
+    statements: membership ? [guardUnchanged(context, membership)] : [],
+    events: [],
+  }
+}
+
+function planEntry(
+  context: ScimContext,
+  membership: MembershipRow | undefined,
+  change: PresenceChange
+): Result<Presence, PresenceRefusal> {
+  const { scim, roles, users } = context
+  const { organizationId, userId, rows, caller, now } = change
+  if (users && rows.user.length === 0) {
+    return refused(invalid({ userName: ['The user of this name no longer exists.'] }))
+  }
+  if (membership) {
+    return isConfigured(roles, membership.role)
+      ? ok({ active: true, ...planRestoration(context, membership, caller, now) })
+      : refused({ code: 'role_not_configured' })
+  }
+  const excluded = context.joining?.members.excluding(rows.excluded, userId) ?? []
+  const [pending] = rows.waiting
+  if (scim.whenFull === 'wait') {
+    const readmitted = context.joining?.members.readmit(context, excluded) ?? []
+    return ok(planWaiting(context, pending, change, readmitted))
+  }
+  const newcomer = { organizationId, userId, role: scim.role }
+  const guards = guardUserExists(context, userId)
+  const details = { path: 'scim', invited: rows.invited, excluded } as const
+  const { value: _member, ...plan } = planJoin(context, newcomer, caller, now, guards, details)
+  return ok({ active: true, ...plan })
+}
+
+// A person takes the last place of the waitlist; after the commit it is served, the first user first.
+function planWaiting(
+  context: ScimContext,
+  pending: JoinRequestRow | undefined,
+  { organizationId, userId, caller, now }: PresenceChange,
+  readmitted: Plan<unknown>['statements']
+): Presence {
+  const { db, newId, scim } = context
+  if (pending?.state === 'waiting') return { active: false, statements: [], events: [] }
+  const row = {
+    id: pending?.id ?? newId(),
+    organizationId,
+    userId,
+    role: scim.role,
+    path: 'domain',
+    state: 'waiting',
+    triedAt: now,
+    decidedById: null,
+    createdAt: pending?.createdAt ?? now,
+    updatedAt: now,
+  } as const
+  const values = { ...row, place: nextPlace(organizationId) }
+  const state = { organizationId, userId, role: row.role, caller }
+  return {
+    active: false,
+    before: [{ hook: 'beforeJoinRequestQueue', state }],
+    statements: [
+      ...guardUserExists(context, userId),
+      ...readmitted,
+      pending
+        ? db.update(joinRequests).set(values).where(eq(joinRequests.id, pending.id))
+        : db.insert(joinRequests).values(values),
+    ],
+    events: [
+      withHook(joinRequestEvent(row, 'organization.join_request.queued'), 'afterJoinRequestQueue', {
+        request: joinRequestView(row),
+      }),
+    ],
+  }
+}
+
+function planExit(
+  context: ScimContext,
+  membership: MembershipRow,
+  change: PresenceChange
+): Result<Presence, PresenceRefusal> {
+  if (context.scim.deprovision === 'suspend') {
+    return ok({ active: false, ...planSuspended(context, membership, change) })
+  }
+  const { rows, userId, caller, actorRole, now } = change
+  const found = { $removed: [membership], $around0: rows.around, $address0: rows.address }
+  const removed = planRemovals(context, found, [userId], { caller, actorRole, now })
+  return removed.ok ? ok({ active: false, ...withoutHeld(removed.value) }) : removed
+}
+
+function withoutHeld<T extends { readonly held: number }>({ held: _held, ...plan }: T) {
+  return plan
+}
+
+/** Plans that a person no longer waits for a seat. */
+export function planNoWaiting(
+  { db }: ScimContext,
+  { rows, caller, now }: PresenceChange
+): Omit<Presence, 'active'> {
+  const pending = rows.waiting.find(({ state }) => state === 'waiting')
+  if (!pending) return { statements: [], events: [] }
+  const { id } = pending
+  const ended = { ...pending, state: 'withdrawn', updatedAt: now } as const
+  return {
+    before: [
+      {
+        hook: 'beforeJoinRequestWithdraw',
+        state: { request: joinRequestView(pending), caller },
+      },
+    ],
+    statements: [
+      guard(
+        db,
+        'stale',
+        sql`exists (select 1 from seatgate_join_requests where id = ${id} and state = 'waiting')`
+      ),
+      db
+        .update(joinRequests)
+        .set({ state: ended.state, updatedAt: now })
+        .where(eq(joinRequests.id, id)),
+    ],
+    events: [
+      withHook(
+        joinRequestEvent(ended, 'organization.join_request.withdrawn'),
+        'afterJoinRequestWithdraw',
+        { request: joinRequestView(ended) }
+      ),
+    ],
+  }
+}
+
+/** Adds the end of waiting to the other parts of a plan. */
+export function withEnd(presence: Presence, end: Omit<Presence, 'active'>): Presence {
+  return {
+    ...presence,
+    before: [...(presence.before ?? []), ...(end.before ?? [])],
+    statements: [...presence.statements, ...end.statements],
+    events: [...presence.events, ...end.events],
+  }
+}

@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest'
+import {
+  createInvitation,
+  deleteUser,
+  joinRules,
+  listJoinRequests,
+  listMembers,
+  suspendMember,
+  type LifecycleHook,
+} from '../../../../src/index.ts'
+import { deleteScimUser } from '../../../../src/hono/scim/index.ts'
+import {
+  active,
+  codeOf,
+  createScimKit,
+  everything,
+  joinAs,
+  PASSWORD,
+  patch,
+  pushedOrganization,
+  seatUsageOf,
+  testEnv,
+  unwrap,
+  violations,
+  type PushedOrganization,
+} from '../../../kit/index.ts'
+
+const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
+const kit = createScimKit({ provider: 'd1', lifecycle: { onDelete } })
+
+const userIdOf = async (id: string) =>
+  (await testEnv.DB.prepare('SELECT user_id FROM seatgate_scim_users WHERE id = ?')
+    .bind(id)
+    .first<string>('user_id'))!
+
+describe('without a free seat, on the waitlist', () => {
+  const waiting = createScimKit(
+    {
+      provider: 'd1',
+      joining: joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } }),
+    },
+    { whenFull: 'wait' }
+  )
+
+  it('a pushed user waits, inactive, and is active once a seat is free [SCIM-14]', async () => {
+    const organization = await pushedOrganization(waiting, 2)
+    const ann = await organization.push('ann')
+    expect(ann.active).toBe(true)
+    const ben = await organization.push('ben')
+    expect(ben.active).toBe(false)
+    const again = await organization.ask('PATCH', `/Users/${ben.id}`, active(true))
+    expect(again).toMatchObject({ status: 200, body: { active: false } })
+    expect(await waitingIn(organization)).toBe(1)
+    await organization.ask('DELETE', `/Users/${ann.id}`)
+    await waiting.settled()
+    expect((await organization.ask('GET', `/Users/${ben.id}`)).body.active).toBe(true)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
+  it('a user who is deactivated while they wait no longer waits', async () => {
+    const organization = await pushedOrganization(waiting, 1)
+    const ann = await organization.push('ann')
+    expect(await waitingIn(organization)).toBe(1)
+    const out = await organization.ask('PATCH', `/Users/${ann.id}`, active(false))
+    expect(out).toMatchObject({ status: 200, body: { active: false } })
+    expect(await waitingIn(organization)).toBe(0)
+    const ben = await organization.push('ben')
+    expect(await organization.ask('DELETE', `/Users/${ben.id}`)).toMatchObject({ status: 204 })
+    expect(await waitingIn(organization)).toBe(0)
+  })
+
+  const waitingIn = async (organization: PushedOrganization) => {
+    const scope = organization.as(organization.owner)
+    const { data } = unwrap(await listJoinRequests(waiting.seatgate, scope, {}))
+    return data.filter(({ state }) => state === 'waiting').length
+  }
+})
+
+describe('a user who was pushed out', () => {
+  it('cannot return by the domain, and their invitations end [SCIM-15]', async () => {
+    const auto = createScimKit({ provider: 'd1' })
+    const organization = await pushedOrganization(auto)
+    const scope = organization.as(organization.owner)
+    await testEnv.DB.prepare(
+      "UPDATE seatgate_organization_domains SET mode = 'auto' WHERE organization_id = ?"
+    )
+      .bind(organization.id)
+      .run()
+    const ann = await organization.push('ann')
+    const userId = await userIdOf(ann.id)
+    await organization.ask('DELETE', `/Users/${ann.id}`)
+    expect(codeOf(await joinAs(auto, organization, userId))).toBe('already_member')
+    // Pushed again, they are let in, with the invitation to them taken over.
+    const { domain } = organization.domain
+    const email = `ben@${domain}`
+    unwrap(await createInvitation(auto.seatgate, scope, { email, role: 'member' }))
+    const before = await seatUsageOf(auto, organization)
+    await organization.push('ben')
+    expect(await seatUsageOf(auto, organization)).toMatchObject({
+      held: (before.held ?? 0) + 1,
+      reserved: 0,
+    })
+    expect((await organization.push('ann')).active).toBe(true)
+  })
+
+  it('and is deleted as a user leaves no row of SCIM [SCIM-16]', async () => {
+    const organization = await pushedOrganization(kit)
+    const ann = await organization.push('ann', { name: { givenName: 'Annabel' } })
+    const ben = await organization.push('ben')
+    const userId = await userIdOf(ann.id)
+    unwrap(await deleteUser(kit.seatgate, { caller: { userId } }, { password: PASSWORD }))
+    expect(JSON.stringify((await everything())['seatgate_scim_users'])).not.toContain('Annabel')
+    const { body } = await organization.ask('GET', '/Users')
+    expect(body).toMatchObject({ totalResults: 1, Resources: [{ id: ben.id }] })
+  })
+})
+
+describe('inactive from the start', () => {
+  it('a pushed user takes no seat, and a member is suspended', async () => {
+    const organization = await pushedOrganization(kit, 2)
+    const ann = await organization.push('ann', { active: false })
+    expect(ann.active).toBe(false)
+    expect(await seatUsageOf(kit, organization)).toMatchObject({ held: 1 })
+    expect(await organization.ask('PATCH', `/Users/${ann.id}`, active('true'))).toMatchObject({
+      body: { active: true },
+    })
+    const members = unwrap(await listMembers(kit.seatgate, organization.as(organization.owner), {}))
+    expect(members.data).toHaveLength(2)
+  })
+})
+
+describe('entity tags', () => {
+  it('guard a change, and follow the membership [SCIM-17]', async () => {
+    const organization = await pushedOrganization(kit)
+    const ann = await organization.push('ann')
+    const path = `/Users/${ann.id}`
+    const first = await organization.send('GET', path)
+    const tag = first.headers.get('etag')!
+    expect(tag).toMatch(/^W\/"/)
+    const same = await organization.send('GET', path, undefined, { 'if-none-match': tag })
+    expect(same.status).toBe(304)
+    const title = patch({ op: 'add', path: 'title', value: 'Lead' })
+    const changed = await organization.send('PATCH', path, title, { 'if-match': tag })
+    expect(changed.status).toBe(200)
+    expect(changed.headers.get('etag')).not.toBe(tag)
+    for (const [method, body] of [
+      ['PATCH', title],
+      ['PUT', organization.person('ann')],
+      ['DELETE', undefined],
+    ] as const) {
+      const stale = await organization.send(method, path, body, { 'if-match': tag })
+      expect(stale.status).toBe(412)
+      expect(await stale.json()).toMatchObject({ status: '412' })
+    }
+    const now = changed.headers.get('etag')!
+    const userId = await userIdOf(ann.id)
+    unwrap(await suspendMember(kit.seatgate, organization.as(organization.owner), userId))
+    const other = await organization.send('DELETE', path, undefined, { 'if-match': now })
+    expect(other.status).toBe(412)
+    const any = await organization.send('DELETE', path, undefined, { 'if-match': '*' })
+    expect(any.status).toBe(204)
+  })
+})
+
+describe('the operations', () => {
+  it('are of the host and of owners, and of no other caller', async () => {
+    const organization = await pushedOrganization(kit)
+    const { id } = await organization.push('ann')
+    const member = await userIdOf(id)
+    const by = (userId: string) => ({ caller: { userId }, organization: organization.id })
+    expect(codeOf(await deleteScimUser(kit.context, by('stranger'), id))).toBe(
+      'organization_not_found'
+    )
+    expect(codeOf(await deleteScimUser(kit.context, by(member), id))).toBe('insufficient_role')
+    unwrap(await deleteScimUser(kit.context, by(organization.owner), id))
+  })
+})
