@@ -19,9 +19,9 @@ import {
 type Provisioning = Seatgate & ScimContext
 
 /**
- * The routes by which those who administer an organization manage the tokens of its identity provider. A
- * secret is in the response to its creation alone. The routes take no `Idempotency-Key`, since a stored
- * answer would have the secret.
+ * The routes of the tokens of an organization's identity provider. An owner creates and rotates them; those
+ * with `organization:update` list and revoke them. A secret is in the response to its creation alone. The
+ * routes take no `Idempotency-Key`, since a stored answer would have the secret.
  *
  * @throws {TypeError} if an option is wrong, or if `scim` is not configured.
  *

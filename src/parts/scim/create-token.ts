@@ -45,9 +45,9 @@ export interface CreateScimTokenInput {
 export type CreateScimTokenRefusal = AccessRefusal | InputRefusal | CommitRefusal | 'too_many'
 
 /**
- * Creates a token `{ name?, expiresAt? }` for the identity provider of an organization, for those who
- * administer it. The secret is returned this one time; only its hash is stored. At most two are valid at
- * once.
+ * Creates a token `{ name?, expiresAt? }` for the identity provider of an organization, for an owner alone,
+ * because the token has an owner's rights. The secret is returned this one time; only its hash is stored.
+ * At most two are valid at once.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `CommitRefusal`, `too_many` (two are valid).
  *
@@ -72,7 +72,7 @@ export async function createScimToken(
     refusals: [],
     queries: { tokens: tokensOf(db, scope) },
     plan(found, caller, now): Result<Plan<ScimTokenWithSecret>, CreateScimTokenRefusal> {
-      const access = authorizeRole(roles, found, [...roles.organizationAdmins, roles.owner])
+      const access = authorizeRole(roles, found, [roles.owner])
       if (!access.ok) return access
       if (!parsed.ok) return parsed
       const { name = null, expiresAt = null } = parsed.value

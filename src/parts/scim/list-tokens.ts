@@ -1,5 +1,5 @@
 import { readable } from '../../engine/access/organization-ref.ts'
-import { find, authorizeRole } from '../../engine/access/authorize.ts'
+import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import { scimTokenView, tokensOf, type ScimToken } from './scim-token.ts'
@@ -11,8 +11,8 @@ export interface ScimTokens {
 }
 
 /**
- * Lists the tokens of an organization, the oldest first, for those who administer it. The secrets are not
- * stored.
+ * Lists the tokens of an organization, the oldest first, for those with `organization:update`. The secrets
+ * are not stored.
  *
  * Refusals: `AccessRefusal`.
  *
@@ -32,6 +32,6 @@ export async function listScimTokens(
   const found = await find(db, scope, {
     tokens: tokensOf(db, scope, readable(caller, organization)),
   })
-  const access = authorizeRole(roles, found, [...roles.organizationAdmins, roles.owner])
+  const access = authorizeFor(roles, found, 'organization:update')
   return access.ok ? ok({ data: found.rows.tokens.map(scimTokenView) }) : access
 }

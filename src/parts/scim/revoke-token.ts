@@ -1,7 +1,7 @@
 import { eq } from 'drizzle-orm'
 import { scimTokens } from '../../database/schema/scim-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
-import { authorizeRole } from '../../engine/access/authorize.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { scimEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
@@ -20,7 +20,8 @@ import type { ScimContext } from './scim.ts'
 export type RevokeScimTokenRefusal = AccessRefusal | CommitRefusal | 'not_found'
 
 /**
- * Revokes a token: the next request with it is refused. Pushed users stay members.
+ * Revokes a token, for those with `organization:update`: the next request with it is refused. Pushed users
+ * stay members.
  *
  * Refusals: `AccessRefusal`, `CommitRefusal`, `not_found`.
  *
@@ -42,7 +43,7 @@ export async function revokeScimToken(
     refusals: [],
     queries: { tokens: tokensOf(db, scope) },
     plan(found): Result<Plan<null>, RevokeScimTokenRefusal> {
-      const access = authorizeRole(roles, found, [...roles.organizationAdmins, roles.owner])
+      const access = authorizeFor(roles, found, 'organization:update')
       if (!access.ok) return access
       const { tokens } = found.rows
       const token = tokens.find((each) => each.id === id)

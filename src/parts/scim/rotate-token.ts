@@ -39,7 +39,7 @@ export type RotateScimTokenRefusal = CreateScimTokenRefusal | 'not_found'
 
 /**
  * Replaces a token `{ overlapHours? }`: creates a new one with the same name, and lets the old one end
- * after the overlap. The new secret is returned this one time.
+ * after the overlap, for an owner alone. The new secret is returned this one time.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `CommitRefusal`, `not_found` (also of a token that is no
  * longer valid), `too_many` (another one is valid beside it).
@@ -65,7 +65,7 @@ export async function rotateScimToken(
     refusals: [],
     queries: { tokens: tokensOf(db, scope) },
     plan(found, caller, now): Result<Plan<ScimTokenWithSecret>, RotateScimTokenRefusal> {
-      const access = authorizeRole(roles, found, [...roles.organizationAdmins, roles.owner])
+      const access = authorizeRole(roles, found, [roles.owner])
       if (!access.ok) return access
       if (!parsed.ok) return parsed
       const { tokens } = found.rows

@@ -7,7 +7,9 @@ import {
   pushedOrganization,
   softDeleted,
   unwrap,
+  userWith,
 } from '../../../kit/index.ts'
+import { addMember } from '../../../../src/index.ts'
 import {
   createScimToken,
   listScimTokens,
@@ -101,7 +103,28 @@ describe('a token', () => {
     }
   })
 
-  it('is managed by those who administer the organization', async () => {
+  it('is created by an owner alone, and listed and revoked with organization:update', async () => {
+    const organization = await pushedOrganization(kit)
+    const owner = organization.as(organization.owner)
+    const scopeWith = async (role: string) => {
+      const userId = await userWith(`${role}@elsewhere.example`)
+      unwrap(await addMember(kit.seatgate, owner, { userId, role }))
+      return organization.as(userId)
+    }
+    const [admin, member] = [await scopeWith('admin'), await scopeWith('member')]
+    const made = unwrap(await createScimToken(context, owner))
+    for (const scope of [admin, member]) {
+      expect(codeOf(await createScimToken(context, scope))).toBe('insufficient_role')
+      expect(codeOf(await rotateScimToken(context, scope, made.id))).toBe('insufficient_role')
+    }
+    expect(codeOf(await listScimTokens(context, member))).toBe('insufficient_role')
+    expect(codeOf(await revokeScimToken(context, member, made.id))).toBe('insufficient_role')
+    expect(unwrap(await listScimTokens(context, admin)).data).toHaveLength(2)
+    unwrap(await revokeScimToken(context, admin, made.id))
+    expect(unwrap(await listScimTokens(context, owner)).data).toHaveLength(1)
+  })
+
+  it('is hidden from strangers', async () => {
     const organization = await pushedOrganization(kit)
     const { tokenId } = organization
     const member = { caller: { userId: 'stranger' }, organization: organization.id }
