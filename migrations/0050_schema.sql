@@ -30,6 +30,8 @@ SELECT old_slug, organization_id, expires_at, created_at FROM seatgate_organizat
 SELECT id, name, slug, owner_user_id, personal, enforce_mfa_for_members, deleted_at, created_at, updated_at FROM seatgate_organizations WHERE 0;
 SELECT key, count, ends_at FROM seatgate_rate_limits WHERE 0;
 SELECT name, place FROM seatgate_rotations WHERE 0;
+SELECT id, organization_id, token_hash, name, created_by_id, expires_at, last_used_at, created_at FROM seatgate_scim_tokens WHERE 0;
+SELECT organization_id, id, position, user_id, user_name, user_name_key, external_id, email, attributes, version, created_at, updated_at FROM seatgate_scim_users WHERE 0;
 SELECT organization_id, sequence, checked_at FROM seatgate_seat_checks WHERE 0;
 SELECT seat_id, organization_id, fenced_at FROM seatgate_seat_fences WHERE 0;
 SELECT organization_id, epoch, fenced_through FROM seatgate_seat_ledgers WHERE 0;
@@ -44,4 +46,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 48, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 50, 1);
