@@ -45,6 +45,7 @@ import {
   pendingOutcome,
   type JoinOutcome,
 } from '../../engine/model/join-request.ts'
+import { nextPlace } from '../../engine/model/waitlist-place.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
@@ -60,7 +61,7 @@ import {
   type LinkTokenInput,
 } from './invite-link.ts'
 import type { JoiningContext } from './join-rules.ts'
-import { guardRequest, nextPlace, outcomeOnWaitlist, verifiedDomainOf } from './joining-lookup.ts'
+import { guardRequest, outcomeOnWaitlist, verifiedDomainOf } from './joining-lookup.ts'
 
 /** Why {@link joinByLink} refuses. */
 export type JoinByLinkRefusal =

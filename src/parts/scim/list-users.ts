@@ -1,5 +1,6 @@
-import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
+import { asc, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { Database } from '../../database/database.ts'
@@ -10,7 +11,7 @@ import { conditionOf } from './filter-query.ts'
 import { scimInvalid } from './scim-invalid.ts'
 import { placeOf } from './scim-token.ts'
 import type { ScimContext } from './scim.ts'
-import { usersWhere } from './user-rows.ts'
+import { isIn, usersWhere, type Place } from './user-rows.ts'
 import { scimUserView, type ScimUser } from './user-view.ts'
 
 /** A page of {@link listScimUsers}. */
@@ -59,11 +60,12 @@ export async function listScimUsers(
 ): Promise<Result<ScimUserPage, ListScimUsersRefusal>> {
   const { db, roles } = context
   const place = placeOf(scope)
-  const request = readRequest(input)
+  const own = isIn(place)
+  // Without the check of the token, which `filtered` has once: D1 allows 100 parameters.
+  const request = readRequest(input, organizationIdOf(scope.organization))
   const { condition, startIndex, count } = request.ok
     ? request.value
     : { condition: sql`false`, startIndex: 1, count: 0 }
-  const own = eq(scimUsers.organizationId, place)
   const found = await find(db, scope, {
     users:
       condition === null
@@ -72,11 +74,11 @@ export async function listScimUsers(
             sql`${own} and ${scimUsers.position} >= ${startIndex}
               and ${scimUsers.position} < ${startIndex + count}`
           ).orderBy(asc(scimUsers.position))
-        : usersWhere(context, sql`${own} and ${condition}`)
-            .orderBy(asc(scimUsers.position))
+        : usersWhere(context, filtered(place, condition))
+            .orderBy(asc(sql`+${scimUsers.position}`))
             .limit(count)
             .offset(startIndex - 1),
-    total: totalOf(db, own, condition),
+    total: totalOf(db, condition === null ? own : filtered(place, condition), condition !== null),
   })
   const access = authorizeRole(roles, found, [roles.owner])
   if (!access.ok) return access
@@ -88,13 +90,18 @@ export async function listScimUsers(
   })
 }
 
+// Without an index for the organization and the order, which SQLite would take instead of that of the filter.
+function filtered(place: Place, condition: SQL): SQL {
+  return sql`+${scimUsers.organizationId} = ${place} and ${condition}`
+}
+
 // Positions have no gap: the last one is the number of all.
-function totalOf(db: Database, own: SQL, condition: SQL | null) {
-  const total = condition === null ? sql<number>`max(position)` : sql<number>`count(*)`
+function totalOf(db: Database, which: SQL, isFiltered: boolean) {
+  const total = isFiltered ? sql<number>`count(*)` : sql<number>`max(position)`
   return db
     .select({ total: sql<number>`coalesce(${total}, 0)`.as('total') })
     .from(scimUsers)
-    .where(condition === null ? own : and(own, condition))
+    .where(which)
 }
 
 const Whole = v.pipe(
@@ -110,7 +117,7 @@ interface Request {
 }
 
 // A start below 1 is 1, and a count below 0 is 0 (RFC 7644, section 3.4.2.4).
-function readRequest(input: ListScimUsersInput): Result<Request, 'scim_invalid'> {
+function readRequest(input: ListScimUsersInput, place: Place): Result<Request, 'scim_invalid'> {
   const startIndex = v.safeParse(Whole, input.startIndex ?? 1)
   if (!startIndex.success) return scimInvalid('invalidValue', 'startIndex: Must be a whole number.')
   const count = v.safeParse(Whole, input.count ?? DEFAULT_COUNT)
@@ -121,6 +128,6 @@ function readRequest(input: ListScimUsersInput): Result<Request, 'scim_invalid'>
   }
   if (input.filter === undefined) return ok({ ...page, condition: null })
   const filter = readFilter(input.filter)
-  const condition = filter.ok ? conditionOf(filter.value) : filter
+  const condition = filter.ok ? conditionOf(filter.value, place) : filter
   return condition.ok ? ok({ ...page, condition: condition.value }) : condition
 }

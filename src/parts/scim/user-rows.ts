@@ -13,7 +13,8 @@ import { scimUsers, type ScimUserRow } from '../../database/schema/scim-tables.t
 import { existingUser, personOf } from '../../engine/model/membership.ts'
 import type { ScimContext } from './scim.ts'
 
-type Place = SQL<string | null>
+/** The organization of a caller as a scalar subquery; null: none, which has no rows. */
+export type Place = SQL<string | null>
 
 /** Selects users with whether each is an active member. */
 export function usersWhere({ db }: DatabaseContext, condition: SQL) {
@@ -26,9 +27,14 @@ export function usersWhere({ db }: DatabaseContext, condition: SQL) {
     .where(condition)
 }
 
+/** Builds the condition for the users of an organization. */
+export function isIn(place: Place): SQL {
+  return sql`${scimUsers.organizationId} = ${place}`
+}
+
 /** Builds the condition for one user of an organization. */
 export function isUserWith(place: Place, id: string): SQL {
-  return sql`${scimUsers.organizationId} = ${place} and ${scimUsers.id} = ${id}`
+  return sql`${isIn(place)} and ${scimUsers.id} = ${id}`
 }
 
 /** Selects one user of an organization. */
@@ -43,15 +49,17 @@ export interface UserKeys {
   readonly userId: string | null
 }
 
-/** Selects the users of an organization that have one of these keys. */
+/** Selects the users of an organization that have one of these keys, each by its own index. */
 export function usersWithKeys({ db }: DatabaseContext, place: Place, keys: UserKeys) {
   const { userNameKey, externalId, userId } = keys
+  const own = isIn(place)
   return db
     .select()
     .from(scimUsers)
     .where(
-      sql`${scimUsers.organizationId} = ${place} and (${scimUsers.userNameKey} = ${userNameKey}
-        or ${scimUsers.externalId} = ${externalId} or ${scimUsers.userId} = ${userId})`
+      sql`(${own} and ${scimUsers.userNameKey} = ${userNameKey})
+        or (${own} and ${scimUsers.externalId} = ${externalId})
+        or (${own} and ${scimUsers.userId} = ${userId})`
     )
 }
 
