@@ -26,12 +26,32 @@ async function seed(organizationId: string, count: number): Promise<void> {
     .run()
 }
 
+/**
+ * Puts an organization with pushed users behind every other one, in the order of ids: a range of an index
+ * ends at its first row.
+ */
+async function seedNeighbour(organizationId: string): Promise<void> {
+  await testEnv.DB.prepare(
+    `INSERT INTO seatgate_organizations (id, name, slug, owner_user_id, personal,
+       enforce_mfa_for_members, created_at, updated_at)
+     SELECT '~', name, 'neighbour', owner_user_id, personal, enforce_mfa_for_members, created_at, updated_at
+     FROM seatgate_organizations WHERE id = ? ON CONFLICT DO NOTHING`
+  )
+    .bind(organizationId)
+    .run()
+  const there = await testEnv.DB.prepare(
+    "SELECT count(*) AS n FROM seatgate_scim_users WHERE organization_id = '~'"
+  ).first<number>('n')
+  if (there === 0) await seed('~', 3)
+}
+
 /** Counts the rows that each request reads, with so many pushed users. */
 async function rowsRead(count: number): Promise<Readonly<Record<string, number>>> {
   const { around, measure } = createRowMeter()
   const kit = createScimKit({ provider: 'd1', around })
   const organization = await pushedOrganization(kit, MANY + 100)
   await seed(organization.id, count)
+  await seedNeighbour(organization.id)
   await organization.ask('GET', '/Users?count=1')
   const last = `/Users/r${count}`
   const title = patch({ op: 'replace', path: 'title', value: 'Lead' })
