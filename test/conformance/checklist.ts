@@ -12,7 +12,6 @@ export const GROUPS = {
   CAP: 8,
   PERM: 6,
   LINK: 15,
-  SCIM: 18,
 } as const
 
 type Groups = typeof GROUPS

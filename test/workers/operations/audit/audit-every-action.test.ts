@@ -299,10 +299,13 @@ describe('recorded events', () => {
     await writes('a.forced_purge', () => purgeAuditEvents(seatgate, byHost, { force: true }))
 
     // Those of billing are in parts/billing/billing-actions.test.ts and billing/limit-notices.test.ts, those
-    // of operators in hono/host-adapter.test.ts, those of links in joining/invite-links.test.ts.
+    // of operators in hono/host-adapter.test.ts, those of links in joining/invite-links.test.ts, those of SCIM
+    // in parts/scim.
     const catalogue = Object.keys(auditActions).filter(
       (name) =>
-        !/^(?:organization\.(?:billing|invite_link)|operator)\.|^seat\.limit_notice$/.test(name)
+        !/^(?:organization\.(?:billing|invite_link|scim_token|scim_user)|operator)\.|^seat\.limit_notice$/.test(
+          name
+        )
     )
     expect([...seen].toSorted()).toEqual(catalogue.toSorted())
     // What retention has taken was looked at before.

@@ -11,6 +11,7 @@ import {
 
 const FEW = 10
 const MANY = 10_000
+const ROWS_BEHIND = 4
 
 /** Puts so many pushed users there, each a member. */
 async function seed(organizationId: string, count: number): Promise<void> {
@@ -86,8 +87,11 @@ async function rowsRead(count: number): Promise<Readonly<Record<string, number>>
   return read
 }
 
-it('requests read as many rows at 10,000 users as at ten [SCIM-18]', async () => {
+it('requests read no more rows at 10,000 users than at ten, but for those behind a range [SCIM-18]', async () => {
   const few = await rowsRead(FEW)
   const many = await rowsRead(MANY)
-  expect(many).toEqual(few)
+  for (const [name, read] of Object.entries(many)) {
+    // A range of an index reads the row behind its end, if another organization has one there.
+    expect(read - (few[name] ?? 0), name).toBeLessThanOrEqual(ROWS_BEHIND)
+  }
 })
