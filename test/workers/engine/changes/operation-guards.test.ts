@@ -307,6 +307,12 @@ const PERFORMING = [
   'parts/forwarding/admin',
   'parts/retention/legal-hold',
   'parts/retention/purge',
+  'parts/scim/change-user',
+  'parts/scim/create-token',
+  'parts/scim/create-user',
+  'parts/scim/delete-user',
+  'parts/scim/revoke-token',
+  'parts/scim/rotate-token',
 ]
 
 interface Row {
