@@ -13,7 +13,7 @@ const PREFIX = `${lowerCase(USER_SCHEMA)}:`
 /**
  * Builds the condition of a filter: `eq` of `userName`, `externalId`, `id`, `active` and `emails.value`
  * (the primary address), with `and` and `or`. Each comparison names the organization `place`, so that the
- * sides of an `or` use an index each; `active` has none. Other filters are refused.
+ * sides of an `or` use an index each; `active` has no index. Other filters are refused.
  */
 export function conditionOf(filter: Filter, place: Place): Result<SQL, 'scim_invalid'> {
   switch (filter.kind) {

@@ -13,7 +13,7 @@ import { scimUsers, type ScimUserRow } from '../../database/schema/scim-tables.t
 import { existingUser, personOf } from '../../engine/model/membership.ts'
 import type { ScimContext } from './scim.ts'
 
-/** The organization of a caller as a scalar subquery; null: none, which has no rows. */
+/** The organization of a caller as a scalar subquery; null without one, so that no row matches. */
 export type Place = SQL<string | null>
 
 /** Selects users with whether each is an active member. */
