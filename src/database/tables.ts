@@ -57,3 +57,4 @@ export type {
   BillingInboxRow,
   BillingUserRow,
 } from './schema/billing-inbox-tables.ts'
+export { scimTokens, scimUsers } from './schema/scim-tables.ts'
