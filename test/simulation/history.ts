@@ -77,7 +77,7 @@ export async function runHistory(
     grants: createGrants(connection, sometimes),
   }
   const drawn = drawHost(random)
-  // Whoever pays is counted, and begins with the seats that nobody pays for.
+  // A paying organization is counted, and begins with the seats that are free of charge.
   const host: HostOptions = paying
     ? {
         ...drawn,

@@ -35,7 +35,7 @@ export interface PayingHost {
   readonly baseSeats: number
 }
 
-/** Draws the host's billing by numbers of its own; null in a history in which nobody pays. */
+/** Draws the host's billing by numbers of its own; null in a history without payments. */
 export function drawPaying(seed: number): PayingHost | null {
   if (seed < FIRST_PAYING) return null
   const random = createRandom(seed ^ 0x62696c6c)
@@ -108,7 +108,7 @@ function contextOf({ seatgate, connection }: Worker): Worker['seatgate'] & Conne
 export const sweepPayments = (worker: Worker) => sweepBilling(contextOf(worker))
 
 interface Life {
-  /** Lets nothing new befall anybody, and the provider be well. */
+  /** Stops further faults, and lets the provider answer. */
   end(): void
   /** Lets the days go by that grace, ends and the comparison with the provider need. */
   goBy(): Promise<void>
@@ -147,7 +147,7 @@ export function beginPaying(
     if (what === 0) provider.health = chance.pick(['down', 'busy'] as const) ?? 'down'
     if (what <= 1 && provider.health !== 'well') sometimes('the provider did not answer')
     if (what > 1) provider.health = 'well'
-    // A quantity that the seats in use decide is changed by nobody else.
+    // A quantity that the seats in use decide has no other writer.
     if (what === 2 && host.quantity !== 'true_up') {
       provider.change(remote, () => (remote.quantity = 1 + chance.below(8)))
     }

@@ -50,6 +50,11 @@ export interface ArchiveContext {
   readonly retention: { readonly archive: TrailArchive | null } | null
 }
 
+/** Returns the archive of a configuration; null without one. */
+export function archiveOf({ retention }: ArchiveContext): TrailArchive | null {
+  return retention?.archive ?? null
+}
+
 /** How many segments one request reads at most. */
 export const SEGMENTS_PER_READ = 4
 

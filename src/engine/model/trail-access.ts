@@ -11,6 +11,7 @@ import { organizationIdOf, readable } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import type { AccessContext } from '../access/roles.ts'
 import {
+  archiveOf,
   beginningBehind,
   segmentsFor,
   type ArchiveContext,
@@ -26,22 +27,21 @@ export function extentIn({ db }: DatabaseContext, { organization }: Organization
 
 /** Selects the beginning and the end of the trail with its archive, if there is one. */
 export function readableExtentIn(
-  { db, retention }: DatabaseContext & ArchiveContext,
+  context: DatabaseContext & ArchiveContext,
   { organization }: OrganizationScope
 ) {
   const id = organizationIdOf(organization)
-  const archived = (retention?.archive ?? null) !== null
-  return extentOf(db, id, archived ? beginningBehind(id) : undefined)
+  return extentOf(context.db, id, archiveOf(context) === null ? undefined : beginningBehind(id))
 }
 
 /** Selects the segments of the archive that a page of the trail is read from; no query without an archive. */
 export function archivedIn(
-  { db, retention }: DatabaseContext & ArchiveContext,
+  context: DatabaseContext & ArchiveContext,
   { organization }: OrganizationScope,
   place: Omit<ArchivedRequest, 'limit'>
 ): { readonly segments?: ReturnType<typeof segmentsFor> } {
-  if ((retention?.archive ?? null) === null) return {}
-  return { segments: segmentsFor(db, organizationIdOf(organization), place) }
+  if (archiveOf(context) === null) return {}
+  return { segments: segmentsFor(context.db, organizationIdOf(organization), place) }
 }
 
 /** Checks that the caller may read the trail, and reads other queries in the same round trip. */

@@ -66,7 +66,7 @@ function aMinuteBefore(now: Date): Date {
 
 // The refusal's numbers are in the guard's code, so that they are those of the decision. A bound number
 // would be written with a decimal point, hence the cast. A user who is already a member passes, so that
-// the unique key refuses the write with `already_member`; no key would refuse a member who is promoted.
+// the unique key refuses the write with `already_member`; a promotion has no such key.
 function guardLimit(
   { db, defaultLimit, now }: SeatContext,
   { organizationId, holder, kind, promotes }: SeatRequest

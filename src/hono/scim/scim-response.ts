@@ -62,7 +62,7 @@ function errorOf(refusal: Refusal): ScimError {
     // The organization of a valid token exists, and another one is not said to.
     case 'organization_not_found':
       return { status: 401, detail: titleOf('unauthenticated') }
-    // A provider would take 409 for a user who is there already.
+    // A provider reads 409 as an existing user.
     case 'operation_in_progress':
       return { status: 503, detail: titleOf(refusal.code) }
     default:

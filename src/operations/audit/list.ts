@@ -14,10 +14,11 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import type {
-  ArchiveContext,
-  ArchivedRequest,
-  Segment,
+import {
+  archiveOf,
+  type ArchiveContext,
+  type ArchivedRequest,
+  type Segment,
 } from '../../engine/audit/archived-events.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
 import {
@@ -114,13 +115,13 @@ export async function listEventsAndUsers(
 
 /** Returns the events of a page, one more than it shows if there are more, and where the next one begins. */
 async function withArchived(
-  { retention }: ArchiveContext,
+  context: ArchiveContext,
   stored: readonly AuditEvent[],
   segments: readonly Segment[],
   place: ArchivedRequest
 ): Promise<{ readonly data: readonly AuditEvent[]; readonly next: number | null }> {
   const newest = place.order === 'newest'
-  const archive = retention?.archive ?? null
+  const archive = archiveOf(context)
   const filled = newest && stored.length >= place.limit
   if (archive === null || segments.length === 0 || filled) return pageOf(stored, place, null)
   const limit = place.limit - (newest ? stored.length : 0)
@@ -173,7 +174,7 @@ export async function countAuditEvents(
     const { counted, extent, segments = [] } = found.value.rows
     const missed = missedSince(given.after_sequence, extent[0]?.horizon ?? 0)
     if (missed) return refused(missed)
-    const archive = context.retention?.archive ?? null
+    const archive = archiveOf(context)
     if (archive === null || segments.length === 0) {
       return ok({ count: archived + (counted[0]?.count ?? 0) })
     }

@@ -1,5 +1,5 @@
 import type { AccessContext } from '../../engine/access/roles.ts'
-import type { ArchiveContext } from '../../engine/audit/archived-events.ts'
+import { archiveOf, type ArchiveContext } from '../../engine/audit/archived-events.ts'
 import { NOTHING, missedSince, type Extent } from '../../engine/audit/trail-extent.ts'
 import { eventsIn, newestForm } from '../../engine/audit/read-events.ts'
 import {
@@ -100,7 +100,7 @@ async function* pages(
   { head: through, horizon: begunAt }: Extent,
   view: (event: AuditEvent) => AuditEvent
 ): AsyncGenerator<AuditEvent> {
-  const archive = context.retention?.archive ?? null
+  const archive = archiveOf(context)
   let after = 0
   for (;;) {
     const place = { filters, order: 'oldest', after } as const

@@ -33,11 +33,12 @@ import {
   guardScimUser,
   hostUserOf,
   presenceQueries,
+  targetIn,
   usersWithKeys,
   userWith,
   type UserKeys,
 } from './user-rows.ts'
-import { attributesOf, isNamedBy, scimUserView, type ScimUser } from './user-view.ts'
+import { attributesOf, scimUserView, type ScimUser } from './user-view.ts'
 
 /** Options of a change of a user. */
 export interface ScimChangeOptions {
@@ -90,13 +91,10 @@ export async function changeScimUser(
     plan({ rows, ...found }, caller, now): Result<Plan<ScimUser>, ScimChangeRefusal> {
       const access = authorizeRole(roles, { rows, ...found }, [roles.owner])
       if (!access.ok) return access
-      const [row] = rows.targets
-      if (!row) return refused({ code: 'not_found' })
+      const target = targetIn(rows, ifMatch)
+      if (!target.ok) return target
+      const { row, isActive } = target.value
       const { organizationId, userId } = row
-      const isActive = rows.membership[0]?.status === 'active'
-      if (ifMatch !== undefined && !isNamedBy(ifMatch, scimUserView(row, isActive))) {
-        return refused({ code: 'version_mismatch' })
-      }
       const pushed = change.next(row, isActive)
       if (!pushed.ok) return pushed
       if (rows.others.some((other) => other.id !== id && hasKeyOf(pushed.value, other))) {

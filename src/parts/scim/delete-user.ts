@@ -9,7 +9,6 @@ import type { Plan } from '../../engine/model/plan.ts'
 import {
   HOOK_REFUSALS,
   ok,
-  refused,
   type AccessRefusal,
   type CommitRefusal,
   type HookRefusal,
@@ -19,8 +18,7 @@ import type { ScimChangeOptions } from './change-user.ts'
 import { planNoWaiting, planPresence, withEnd, type PresenceRefusal } from './plan-presence.ts'
 import { placeOf } from './scim-token.ts'
 import type { ScimContext } from './scim.ts'
-import { guardScimUser, hostUserOf, presenceQueries, userWith } from './user-rows.ts'
-import { isNamedBy, scimUserView } from './user-view.ts'
+import { guardScimUser, hostUserOf, presenceQueries, targetIn, userWith } from './user-rows.ts'
 
 /** Why {@link deleteScimUser} refuses. */
 export type DeleteScimUserRefusal =
@@ -64,13 +62,10 @@ export async function deleteScimUser(
     plan({ rows, ...found }, caller, now): Result<Plan<null>, DeleteScimUserRefusal> {
       const access = authorizeRole(roles, { rows, ...found }, [roles.owner])
       if (!access.ok) return access
-      const [row] = rows.targets
-      if (!row) return refused({ code: 'not_found' })
+      const target = targetIn(rows, ifMatch)
+      if (!target.ok) return target
+      const { row } = target.value
       const { organizationId, userId } = row
-      const isActive = rows.membership[0]?.status === 'active'
-      if (ifMatch !== undefined && !isNamedBy(ifMatch, scimUserView(row, isActive))) {
-        return refused({ code: 'version_mismatch' })
-      }
       const about = { organizationId, userId, rows, caller, now, actorRole: access.value.role }
       const presence = planPresence(context, false, about)
       if (!presence.ok) return presence

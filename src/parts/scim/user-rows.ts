@@ -8,10 +8,12 @@ import {
 } from '../../database/database.ts'
 import { isVerified } from '../../engine/model/exclusions.ts'
 import { joinRequests } from '../../database/schema/joining-tables.ts'
-import { memberships } from '../../database/schema/organizations-tables.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { scimUsers, type ScimUserRow } from '../../database/schema/scim-tables.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
+import { ok, refused, type Result } from '../../base/result.ts'
 import type { ScimContext } from './scim.ts'
+import { isNamedBy, scimUserView } from './user-view.ts'
 
 /** The organization of a caller as a scalar subquery; null without one, so that no row matches. */
 export type Place = SQL<string | null>
@@ -123,4 +125,24 @@ export function hostUserWith(context: ScimContext, userId: string, email: string
 export function hostUserOf(place: Place, id: string): SQL<string> {
   return sql<string>`(select person.user_id from seatgate_scim_users person
     where person.organization_id = ${place} and person.id = ${id})`
+}
+
+/** Returns the user that a change is about, if they have the version that `If-Match` names. */
+export function targetIn(
+  {
+    targets: [row],
+    membership: [member],
+  }: {
+    readonly targets: readonly ScimUserRow[]
+    readonly membership: readonly Pick<MembershipRow, 'status'>[]
+  },
+  ifMatch: string | undefined
+): Result<
+  { readonly row: ScimUserRow; readonly isActive: boolean },
+  'not_found' | 'version_mismatch'
+> {
+  if (!row) return refused({ code: 'not_found' })
+  const isActive = member?.status === 'active'
+  const isMeant = ifMatch === undefined || isNamedBy(ifMatch, scimUserView(row, isActive))
+  return isMeant ? ok({ row, isActive }) : refused({ code: 'version_mismatch' })
 }
