@@ -94,6 +94,8 @@ const source = (path: string) => fileURLToPath(new URL(`src/${path}`, import.met
 const AS_INSTALLED = [
   { find: /^seatgate$/, replacement: source('index.ts') },
   { find: /^seatgate\/(hono|identity|proof|worker)$/, replacement: source('$1/index.ts') },
+  { find: /^seatgate\/billing$/, replacement: source('parts/billing/index.ts') },
+  { find: /^seatgate\/stripe$/, replacement: source('parts/billing/stripe/index.ts') },
 ]
 
 // Two more than two cores: many wait for a clock, and the node project most of the time.

@@ -11,5 +11,8 @@ declare namespace Cloudflare {
     readonly TOKEN_AUDIENCE: string
     readonly TOKEN_ISSUER: string
     readonly PUBLIC_URL: string
+    readonly STRIPE_API_KEY: string
+    readonly STRIPE_PRICE: string
+    readonly STRIPE_WEBHOOK_SECRET: string
   }
 }

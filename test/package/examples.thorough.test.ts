@@ -15,6 +15,7 @@ const names = (await readdir(examples, { withFileTypes: true }))
 
 interface Manifest {
   readonly dependencies: Readonly<Record<string, string>>
+  readonly devDependencies: Readonly<Record<string, string>>
   readonly scripts: Readonly<Record<string, string>>
 }
 
@@ -51,17 +52,16 @@ async function manifestOf(name: string): Promise<Manifest> {
 
 describe.each(names)('examples/%s, copied alone', (name) => {
   test('is deployed by a dry run', async () => {
-    const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
     const env = { ...process.env, CI: '1', WRANGLER_SEND_METRICS: 'false' }
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      [wrangler, 'deploy', '--dry-run'],
-      {
+    const run = (script: string, ...parameters: string[]) =>
+      promisify(execFile)(process.execPath, [join(root, 'node_modules', script), ...parameters], {
         cwd: join(directory.path, name),
         env,
         timeout: 120_000,
-      }
-    )
+      })
+    const { devDependencies } = await manifestOf(name)
+    if ('vite' in devDependencies) await run('vite/bin/vite.js', 'build')
+    const { stdout } = await run('wrangler/bin/wrangler.js', 'deploy', '--dry-run')
     expect(stdout).toContain('--dry-run: exiting now')
     expect(stdout).toContain('env.DB')
   })
@@ -72,8 +72,11 @@ describe.each(names)('examples/%s, copied alone', (name) => {
     const named = [...page.matchAll(/npm run (\w+)/g)].map(([, script = '']) => script)
     expect(named.length).toBeGreaterThan(0)
     expect(named.filter((script) => !(script in scripts))).toEqual([])
-    const lines = (await readFile(join(examples, name, 'worker.ts'), 'utf8')).split('\n').length
-    expect(lines).toBeGreaterThan(20)
-    expect(lines).toBeLessThanOrEqual(80)
+    const files = (await readdir(join(examples, name))).filter((file) => /\.tsx?$/.test(file))
+    for (const file of files) {
+      const lines = (await readFile(join(examples, name, file), 'utf8')).split('\n').length
+      expect(lines, file).toBeGreaterThan(20)
+      expect(lines, file).toBeLessThanOrEqual(80)
+    }
   })
 })
