@@ -1,5 +1,5 @@
 /** @jsxImportSource react */
-import { StrictMode, useState, type FormEvent } from 'react'
+import { StrictMode, useState } from 'react'
 import { createRoot } from 'react-dom/client'
 import { createClient } from 'seatgate/client'
 import { useMembers, useSeats } from 'seatgate/react'
@@ -14,15 +14,13 @@ function Members() {
   const seats = useSeats(client, org)
   const [refusal, setRefusal] = useState('')
 
-  async function add(event: FormEvent<HTMLFormElement>) {
-    event.preventDefault()
-    const form = event.currentTarget
-    const userId = String(new FormData(form).get('userId'))
+  async function add(form: FormData) {
+    const userId = form.get('userId')
+    if (typeof userId !== 'string') return
     const added = await client.post('/organizations/:org/members', {
       param: { org },
       json: { userId, role: 'member' },
     })
-    if (added.ok) form.reset()
     setRefusal(added.ok ? '' : textOf(added.error))
     await Promise.all([members.refetch(), seats.refetch()])
   }
@@ -45,7 +43,7 @@ function Members() {
         ))}
       </ul>
       {members.hasMore && <button onClick={members.loadMore}>More</button>}
-      <form onSubmit={add}>
+      <form action={add}>
         <label>
           User <input name="userId" required />
         </label>
