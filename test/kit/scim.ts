@@ -76,6 +76,15 @@ export async function pushedOrganization(
   const organization = await openOrganization(kit, 'off', seats)
   const scope = organization.as(organization.owner)
   const { token, id: tokenId } = unwrap(await createScimToken(kit.context, scope))
+  return pushingTo(kit, { ...organization, token, tokenId })
+}
+
+/** The requests of the identity provider of an organization, as a world answers them. */
+export function pushingTo(
+  kit: ScimKit,
+  organization: OpenOrganization & Pick<PushedOrganization, 'token' | 'tokenId'>
+): PushedOrganization {
+  const { token } = organization
   const app = new Hono().route('/scim/v2', scimRoutes(kit.context))
   const send: PushedOrganization['send'] = async (method, path, body, headers = {}) => {
     const response = await app.request(`https://seatgate.test/scim/v2${path}`, {
@@ -102,8 +111,6 @@ export async function pushedOrganization(
   })
   return {
     ...organization,
-    token,
-    tokenId,
     send,
     ask,
     person,

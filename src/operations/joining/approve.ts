@@ -5,19 +5,13 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import type { Question } from '../../engine/model/hooks.ts'
-import { nextPlace } from '../../engine/model/waitlist-place.ts'
+import { nextPlace, waitsForSeat } from '../../engine/model/waitlist-place.ts'
 import { parseInput } from '../../base/input.ts'
 import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, readmit } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
-import {
-  isConfigured,
-  mayChangeRole,
-  roleInput,
-  takesSeat,
-  type HasRoles,
-} from '../../engine/access/roles.ts'
+import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
@@ -186,8 +180,7 @@ function planApproval(
       'afterJoinRequestApprove',
       { request: joinRequestView({ ...target, state, updatedAt: now }) }
     )
-  // A user in a role without a seat does not wait for one.
-  if (configured(context).whenFull.request === 'wait' && takesSeat(context.roles, role)) {
+  if (waitsForSeat(context, configured(context).whenFull.request, role)) {
     const waiting = { ...target, state: 'waiting', updatedAt: now } as const
     return {
       value: pendingOutcome(waiting),

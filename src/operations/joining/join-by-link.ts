@@ -45,7 +45,7 @@ import {
   pendingOutcome,
   type JoinOutcome,
 } from '../../engine/model/join-request.ts'
-import { nextPlace } from '../../engine/model/waitlist-place.ts'
+import { nextPlace, waitsForSeat } from '../../engine/model/waitlist-place.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
@@ -215,7 +215,7 @@ function planEntry(
     ...guardUserExists(context, userId),
     ...(pending ? [guardRequest(context, pending)] : []),
   ]
-  if (linkRules(context).whenFull === 'wait') {
+  if (waitsForSeat(context, linkRules(context).whenFull, role)) {
     const plan = planWaiting(context, link, pending, caller, now)
     return {
       ...plan,

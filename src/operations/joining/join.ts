@@ -12,7 +12,7 @@ import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { countMore, reached, type Rate } from '../../engine/model/rate-limits.ts'
-import { nextPlace } from '../../engine/model/waitlist-place.ts'
+import { nextPlace, waitsForSeat } from '../../engine/model/waitlist-place.ts'
 import { LineOfText, parseInput } from '../../base/input.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import {
@@ -23,7 +23,6 @@ import {
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
-import { takesSeat } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
@@ -220,8 +219,7 @@ function planEntry(
     ...guardUserExists(context, userId),
     ...(pending ? [guardRequest(context, pending)] : []),
   ]
-  // A user in a role without a seat does not wait for one.
-  const waits = whenFull.domain !== 'refuse' && takesSeat(context.roles, role)
+  const waits = waitsForSeat(context, whenFull.domain, role)
   if (mode === 'auto' && !waits) {
     const newcomer = { organizationId, userId, role }
     const statements = pending ? [...guards, stampJoined(context, pending, now)] : guards

@@ -17,7 +17,7 @@ import { planJoin } from '../../engine/model/join.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
 import { planRemovals } from '../../engine/model/removals.ts'
-import { nextPlace } from '../../engine/model/waitlist-place.ts'
+import { nextPlace, waitsForSeat } from '../../engine/model/waitlist-place.ts'
 import { invalid, ok, refused, type Result } from '../../base/result.ts'
 import { planRestoration } from './plan-restoration.ts'
 import { planSuspended } from './plan-suspended.ts'
@@ -92,7 +92,7 @@ function planEntry(
   }
   const excluded = context.joining?.members.excluding(rows.excluded, userId) ?? []
   const [pending] = rows.waiting
-  if (scim.whenFull === 'wait') {
+  if (waitsForSeat(context, scim.whenFull, scim.role)) {
     const readmitted = context.joining?.members.readmit(context, excluded) ?? []
     return ok(planWaiting(context, pending, change, readmitted))
   }

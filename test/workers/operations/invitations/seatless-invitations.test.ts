@@ -5,7 +5,9 @@ import {
   changeInvitationRole,
   createInvitation,
   createInvitations,
+  createInviteLink,
   importMembers,
+  joinByLink,
   joinRules,
   resendInvitation,
   revokeInvitation,
@@ -35,6 +37,7 @@ import {
   type KitOptions,
   type TestOrganization,
 } from '../../../kit/index.ts'
+import { createScimKit, pushedOrganization, pushingTo } from '../../../kit/scim.ts'
 
 const GUESTS = {
   roles: ['owner', 'admin', 'member', 'guest'],
@@ -307,6 +310,48 @@ describe.each(enforcing)('joining in a role that takes no seat, with %s seats', 
       }
     }
   )
+
+  it.each(['refuse', 'wait'] as const)(
+    'succeeds by a link at a full limit, past those on the waitlist, where others %s [SEAT-20 LINK-4]',
+    async (whenFull) => {
+      const kit = createKit({
+        ...GUESTS,
+        provider,
+        joining: joinRules({
+          role: 'member',
+          verifyDomain: () => true,
+          whenFull: { domain: 'wait' },
+          links: { whenFull },
+        }),
+      })
+      const organization = await openOrganization(kit, 'auto', 1)
+      const ahead = await joinAs(kit, organization, await neighbourOf(organization))
+      expect(unwrap(ahead).status).toBe('waiting')
+      const scope = organization.as(organization.owner)
+      const link = unwrap(
+        await createInviteLink(kit.seatgate, scope, { role: 'guest', maxUses: 1 })
+      )
+      const userId = await userWith(newAddress())
+      const token = link.token ?? ''
+      const joined = unwrap(await joinByLink(kit.seatgate, { caller: { userId } }, { token }))
+      expect(joined).toMatchObject({ status: 'joined', membership: { role: 'guest' } })
+      await kit.settled()
+      expect(await memberIn(organization, userId)).toMatchObject({ seat_id: null })
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
+    }
+  )
+
+  it('succeeds by SCIM at a full limit, past those on the waitlist [SEAT-20 SCIM-9]', async () => {
+    const joining = joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } })
+    const pushing = (role: string) =>
+      createScimKit({ ...GUESTS, provider, joining }, { role, whenFull: 'wait' })
+    const organization = await pushedOrganization(pushing('member'), 1)
+    expect(await organization.push('ahead')).toMatchObject({ active: false })
+    const pushed = await pushingTo(pushing('guest'), organization).push('ann')
+    expect(pushed).toMatchObject({ active: true })
+    expect((await readState(organization.id)).counts).toMatchObject({ active: 2, seats: 1 })
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
 
   it('does not wait: a user in line since before their role lost its seat comes in [SEAT-20]', async () => {
     const kit = guests('wait')
