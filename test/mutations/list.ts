@@ -342,7 +342,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'existing && isPastDue(existing) && existing.pastDueSince !== null',
     'false as boolean'
   ),
-  entitledNow('an override that ended applies', 'isInForce(override, now)', 'true'),
+  entitlement(
+    'an override that ended applies',
+    'until === null || now < until ? override',
+    'true ? override'
+  ),
+  entitlement(
+    'an override applies before its start',
+    'from !== null && now < from) return',
+    'false) return'
+  ),
+  entitlement(
+    'an override does not apply at its start',
+    'from !== null && now < from) return',
+    'from !== null && now <= from) return'
+  ),
   entitledNow(
     'a lapsed subscription has the base seats',
     'hasLapsed(known) ? lapsedLimit : seatContext.defaultLimit',

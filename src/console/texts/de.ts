@@ -226,6 +226,7 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   change_cancel: 'Das Abonnement endet',
   change_trial_end: 'Die Probezeit endet',
   change_grace_end: 'Die Frist endet',
+  change_override_start: 'Die von Hand gesetzte Grenze beginnt',
   change_override_end: 'Die von Hand gesetzte Grenze endet',
   buySeats: 'Zahl der Plätze ändern',
   seatsToPay: 'Zu bezahlende Plätze',

@@ -225,6 +225,7 @@ export const en = {
   change_cancel: 'The subscription ends',
   change_trial_end: 'The trial ends',
   change_grace_end: 'The grace period ends',
+  change_override_start: 'The limit set by hand begins',
   change_override_end: 'The limit set by hand ends',
   buySeats: 'Change the number of seats',
   seatsToPay: 'Seats to pay for',

@@ -18,7 +18,7 @@ import { organizations } from './organizations-tables.ts'
 
 /**
  * Numbers that an operator sets in place of those of the subscriptions. -1 is unlimited, -2 is unknown,
- * null leaves the number as it is.
+ * null leaves the number as it is. Until `startsAt` those in `before` apply, a JSON of the same columns.
  */
 export const entitlementOverrides = sqliteTable(
   'seatgate_entitlement_overrides',
@@ -32,6 +32,8 @@ export const entitlementOverrides = sqliteTable(
     reason: text('reason'),
     actorId: text('actor_id'),
     setAt: instant('set_at').notNull(),
+    startsAt: instant('starts_at'),
+    before: text('before'),
   },
   (table) => [
     foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
@@ -39,6 +41,7 @@ export const entitlementOverrides = sqliteTable(
     check('seatgate_entitlement_overrides_purchased', sql`purchased >= 0`),
     check('seatgate_entitlement_overrides_add_ons', sql`add_ons >= 0`),
     check('seatgate_entitlement_overrides_cap', sql`cap >= -1`),
+    check('seatgate_entitlement_overrides_before', sql`json_valid(before)`),
   ]
 )
 

@@ -52,8 +52,13 @@ export const user = { user_id: text }
 // How many open invitations ended with it; absent for none.
 const ended = { ended_invitations: v.optional(count) }
 // Absolute numbers: those of the ledger when the seat was taken, or counted by the batch after the
-// change.
-const counted = { held: v.optional(count), reserved: v.optional(count), limit: v.optional(limit) }
+// change. The version is that of the entitlement that the limit is from; 0 for the default.
+const counted = {
+  held: v.optional(count),
+  reserved: v.optional(count),
+  limit: v.optional(limit),
+  limit_version: v.optional(count),
+}
 const seats = { changesSeats: true }
 
 /** The actions of organizations, members and seats. */

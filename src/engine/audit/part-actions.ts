@@ -171,6 +171,7 @@ export const BILLING_ACTIONS = /* @__PURE__ */ (() => {
       purchased: v.optional(count),
       add_ons: v.optional(count),
       cap: v.optional(limit),
+      from: optional,
       until: optional,
       reason: text,
       version: count,

@@ -164,7 +164,12 @@ function claimedSeat(
   const reservedBefore = kind === 'reserved'
   const batch = { sent: false, released: false }
   const counts = count
-    ? { held: count.held, reserved: count.reserved, limit: limitView(count.limit) }
+    ? {
+        held: count.held,
+        reserved: count.reserved,
+        limit: limitView(count.limit),
+        limit_version: count.version,
+      }
     : {}
   return {
     taken:

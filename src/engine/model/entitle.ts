@@ -16,7 +16,7 @@ import {
 import { entitlements } from '../../database/schema/seats-tables.ts'
 import { baseSeatsOf, unknownEnd, type BillingContext } from '../seats/billing-rules.ts'
 import { entitlementFrom, seatsUsed } from '../seats/counts.ts'
-import type { EntitlementOverride } from '../seats/entitlement.ts'
+import { isAhead, type EntitlementOverride } from '../seats/entitlement.ts'
 import { entitledNow, type EntitledNow, type EntitlementInputs } from '../seats/entitled-now.ts'
 import {
   overrideFrom,
@@ -126,7 +126,9 @@ function kept(
   now: Date
 ): EntitledNow {
   const entitled = entitledNow(context, inputs, now)
-  const isSetByHand = inputs.override !== null || change.override !== undefined
+  const isSetByHand =
+    (inputs.override !== null || change.override !== undefined) &&
+    !(isAhead(inputs.override, now) && !entitled.byOverride)
   if (context.billing !== null || version === 0 || isSetByHand) return entitled
   return { ...entitled, seats: baseSeatsOf(limit), limit }
 }

@@ -94,6 +94,8 @@ export interface SeatCounts {
   readonly held?: number
   readonly reserved?: number
   readonly limit?: ReturnType<typeof limitView>
+  /** The version of the entitlement that the limit is from; 0 for the default. */
+  readonly limit_version?: number
 }
 
 /**

@@ -113,16 +113,18 @@ export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) 
   return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
 }
 
-/** Builds a JSON object with the numbers of held, reserved and bought seats added. */
+/** Builds a JSON object with the numbers of held, reserved and bought seats added, and the limit's version. */
 export function withSeatCount(
   json: SQL<Record<string, unknown>>,
   context: SeatContext,
   organizationId: SQL<string> | string,
   now: Date
 ): SQL<Record<string, unknown>> {
-  return sql<Record<string, unknown>>`json_set(${json},
-    '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsReserved(organizationId, now)},
-    '$.limit', ${limitNow(context, organizationId)})`
+  return sql<Record<string, unknown>>`json_patch(json_set(${json},
+    '$.held', ${seatsHeld(organizationId)}, '$.reserved', ${seatsReserved(organizationId, now)}),
+    coalesce((select json_object('limit', ${LIMIT}, 'limit_version', version)
+      from seatgate_entitlements where organization_id = ${organizationId}),
+      json_object('limit', ${fallbackLimit(context)}, 'limit_version', 0)))`
 }
 
 /**
@@ -151,11 +153,17 @@ export function isOver(
  * Builds an expression of the limit in force: a number, `unlimited` or `unknown`. A bound number would be
  * written with a decimal point, hence the cast.
  */
-export function limitNow({ defaultLimit }: SeatContext, organizationId: SQL<string> | string): SQL {
-  const fallback = limitView(defaultLimit)
-  return sql`coalesce((select case limit_kind when 'finite' then limit_seats else limit_kind end
+export function limitNow(context: SeatContext, organizationId: SQL<string> | string): SQL {
+  return sql`coalesce((select ${LIMIT}
     from seatgate_entitlements where organization_id = ${organizationId}),
-    ${typeof fallback === 'number' ? sql`cast(${fallback} as integer)` : fallback})`
+    ${fallbackLimit(context)})`
+}
+
+const LIMIT = /* @__PURE__ */ sql`case limit_kind when 'finite' then limit_seats else limit_kind end`
+
+function fallbackLimit({ defaultLimit }: SeatContext): SQL {
+  const fallback = limitView(defaultLimit)
+  return typeof fallback === 'number' ? sql`cast(${fallback} as integer)` : sql`${fallback}`
 }
 
 /** Builds a scalar subquery of the number of users who wait for a seat. */

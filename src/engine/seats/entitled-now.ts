@@ -1,9 +1,10 @@
 import { type BillingContext, baseSeatsOf } from './billing-rules.ts'
 import {
   entitledLimit,
-  isInForce,
   mergeEntitled,
+  isAhead,
   overridden,
+  overrideAt,
   type EntitledSeats,
   type EntitlementOverride,
 } from './entitlement.ts'
@@ -63,7 +64,7 @@ export function entitledNow(
     granting.length === 0
       ? baseSeatsOf(hasLapsed(known) ? lapsedLimit : seatContext.defaultLimit)
       : mergeEntitled(granting.map((record) => entitledBy(plans, record, now)))
-  const inForce = override !== null && isInForce(override, now) ? override : null
+  const inForce = overrideAt(override, now)
   const seats = inForce ? overridden(base, inForce) : base
   const subscription = granting[0] ?? newest(known)
   const plan = plans.get(subscription?.plan ?? '') ?? null
@@ -77,6 +78,7 @@ export function entitledNow(
     policy: plan?.whenOver ?? billing?.whenOver ?? 'block_change',
     overGraceDays: plan?.overGraceDays ?? billing?.overGraceDays ?? 0,
     nextChange: earliest([
+      isAhead(override, now) ? (override?.from ?? null) : null,
       inForce?.until ?? null,
       ...known.map((record) => nextChangeOf(record, now)),
     ]),

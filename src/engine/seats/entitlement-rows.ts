@@ -51,14 +51,62 @@ export interface EntitlementRows {
 
 /** Reads the row of an override. An amount that is unknown is NaN, which makes the limit unknown. */
 export function overrideFrom(row: OverrideRow): EntitlementOverride {
-  const { organizationId: _, endsAt, ...fields } = row
-  return { ...fields, included: amountFrom(row.included), cap: amountFrom(row.cap), until: endsAt }
+  const { organizationId: _, startsAt, endsAt, before, ...fields } = row
+  return {
+    ...fields,
+    included: amountFrom(row.included),
+    cap: amountFrom(row.cap),
+    from: startsAt,
+    until: endsAt,
+    before: before === null ? null : overrideFrom(beforeFrom(before, row)),
+  }
+}
+
+interface StoredBefore extends Omit<
+  OverrideRow,
+  'organizationId' | 'startsAt' | 'endsAt' | 'setAt' | 'before'
+> {
+  readonly startsAt: number | null
+  readonly endsAt: number | null
+  readonly setAt: number
+}
+
+function beforeFrom(text: string, { organizationId }: OverrideRow): OverrideRow {
+  const { startsAt, endsAt, setAt, ...fields } = JSON.parse(text) as StoredBefore
+  const date = (time: number | null) => (time === null ? null : new Date(time))
+  return {
+    ...fields,
+    organizationId,
+    startsAt: date(startsAt),
+    endsAt: date(endsAt),
+    setAt: new Date(setAt),
+    before: null,
+  }
+}
+
+function beforeText(organizationId: string, override: EntitlementOverride): string {
+  const { organizationId: _, before: __, ...row } = overrideRow(organizationId, override)
+  const stored: StoredBefore = {
+    ...row,
+    startsAt: row.startsAt?.getTime() ?? null,
+    endsAt: row.endsAt?.getTime() ?? null,
+    setAt: row.setAt.getTime(),
+  }
+  return JSON.stringify(stored)
 }
 
 /** Returns the row of an override. */
 export function overrideRow(organizationId: string, override: EntitlementOverride): OverrideRow {
-  const { included, cap, until, ...fields } = override
-  return { ...fields, organizationId, included: stored(included), cap: stored(cap), endsAt: until }
+  const { included, cap, from, until, before, ...fields } = override
+  return {
+    ...fields,
+    organizationId,
+    included: stored(included),
+    cap: stored(cap),
+    startsAt: from,
+    endsAt: until,
+    before: before && beforeText(organizationId, before),
+  }
 }
 
 function amountFrom(value: number | null): SeatAmount | null {

@@ -74,16 +74,34 @@ export interface EntitlementOverride {
   readonly addOns: number | null
   /** A cap; `"unlimited"` lifts the cap of the plan. */
   readonly cap: SeatAmount | null
+  /** The instant from which it applies; null: since it was set. */
+  readonly from: Date | null
   /** The instant from which it no longer applies; null: it has no end. */
   readonly until: Date | null
   readonly reason: string | null
   readonly actorId: string | null
   readonly setAt: Date
+  /** The numbers that apply until `from`; null without them. */
+  readonly before: EntitlementOverride | null
 }
 
-/** Whether an override applies. At the instant of its end it no longer does. */
-export function isInForce({ until }: Pick<EntitlementOverride, 'until'>, now: Date): boolean {
-  return until === null || now < until
+/**
+ * Returns the override that applies at an instant, or the one that applies before it; null if neither does.
+ * An override applies at the instant of its start, and no longer at that of its end.
+ */
+export function overrideAt(
+  override: EntitlementOverride | null,
+  now: Date
+): EntitlementOverride | null {
+  if (override === null) return null
+  const { from, until, before } = override
+  if (from !== null && now < from) return overrideAt(before, now)
+  return until === null || now < until ? override : null
+}
+
+/** Whether the start of an override is still to come. */
+export function isAhead(override: Pick<EntitlementOverride, 'from'> | null, now: Date): boolean {
+  return override !== null && override.from !== null && now < override.from
 }
 
 /** Returns the numbers of `seats` with those of the override in their place. */

@@ -12,11 +12,15 @@ export interface OverrideView {
   readonly purchased: number | null
   readonly addOns: number | null
   readonly cap: SeatAmountView | null
+  /** The start that is ahead or past; null: it applied at once. */
+  readonly from: string | null
   readonly until: string | null
   readonly reason: string | null
   /** The operator who has set it; null for the host itself. */
   readonly actorId: string | null
   readonly setAt: string
+  /** The numbers that were set before, and apply until `from`; null without them. */
+  readonly before: OverrideView | null
 }
 
 /** An entitlement in responses to operators. */
@@ -60,15 +64,25 @@ export function entitlementView({
   }
 }
 
-function overrideView({ until, setAt, included, cap, ...rest }: EntitlementOverride): OverrideView {
+function overrideView({
+  from,
+  until,
+  setAt,
+  included,
+  cap,
+  before,
+  ...rest
+}: EntitlementOverride): OverrideView {
   return {
     included: included === null ? null : known(included),
     purchased: rest.purchased,
     addOns: rest.addOns,
     cap: cap === null ? null : known(cap),
+    from: from?.toISOString() ?? null,
     until: until?.toISOString() ?? null,
     reason: rest.reason,
     actorId: rest.actorId,
     setAt: setAt.toISOString(),
+    before: before && overrideView(before),
   }
 }

@@ -12,12 +12,15 @@ import { seatsUsed } from '../../engine/seats/counts.ts'
 import { sql } from 'drizzle-orm'
 import { type AccessRefusal, ok, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { known, type SeatAmountView } from '../../engine/seats/entitlement.ts'
+import { isAhead, known, overrideAt, type SeatAmountView } from '../../engine/seats/entitlement.ts'
 
 /** A change of an organization's limit that the clock makes. */
 export interface ScheduledChange {
-  /** `cancel`: the subscription ends. `trial_end`, `grace_end` and `override_end` say what ends. */
-  readonly change: 'cancel' | 'trial_end' | 'grace_end' | 'override_end'
+  /**
+   * `cancel`: the subscription ends. `trial_end`, `grace_end` and `override_end` say what ends, and
+   * `override_start` that numbers set by hand begin to apply.
+   */
+  readonly change: 'cancel' | 'trial_end' | 'grace_end' | 'override_start' | 'override_end'
   readonly at: string
   /** The limit from then on, as far as it is known now. */
   readonly limit: SeatLimitView
@@ -99,7 +102,7 @@ export async function getBilling(
   const since = rows.entitlementState[0]?.overSince ?? null
   const isOver = limit.kind === 'finite' && used > limit.seats
   const { subscription, grant, plan, seats } = entitled
-  const override = rows.override[0]?.endsAt ?? null
+  const { override } = inputsFrom(rows)
   return ok({
     plan: plan?.name ?? null,
     status: subscription?.status ?? 'none',
@@ -121,7 +124,8 @@ export async function getBilling(
         cancel: subscription?.cancelAt ?? null,
         trial_end: subscription?.status === 'trialing' ? subscription.trialEnd : null,
         grace_end: subscription?.status === 'past_due' ? subscription.graceEnd : null,
-        override_end: override,
+        override_start: isAhead(override, now) ? (override?.from ?? null) : null,
+        override_end: overrideAt(override, now)?.until ?? null,
       },
       now,
       (at) => limitView(entitledNow(seatgate, inputsFrom(rows), at).limit)

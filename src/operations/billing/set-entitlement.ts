@@ -18,8 +18,13 @@ import {
 } from '../../engine/access/principal.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { planEntitlement } from '../../engine/model/entitle.ts'
-import { known, type EntitlementOverride, type SeatAmount } from '../../engine/seats/entitlement.ts'
+import { inputsFrom, planEntitlement } from '../../engine/model/entitle.ts'
+import {
+  known,
+  overrideAt,
+  type EntitlementOverride,
+  type SeatAmount,
+} from '../../engine/seats/entitlement.ts'
 import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
 import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
 import { entitlementView, type EntitlementView } from './entitlement-view.ts'
@@ -44,6 +49,7 @@ const Input = v.object(
     purchased: v.nullish(Seats),
     addOns: v.nullish(Seats),
     cap: v.nullish(Cap),
+    from: v.nullish(Instant),
     until: v.nullish(Instant),
     reason: shortText(500),
   },
@@ -58,7 +64,12 @@ export interface EntitlementInput {
   readonly addOns?: number | null | undefined
   /** A hard cap; `"unlimited"` lifts that of the plan. */
   readonly cap?: SeatAmount | null | undefined
-  /** The end, in the future. Default: without an end. */
+  /**
+   * The start, from now on. Until then the numbers stay as they are, those that were set by hand included.
+   * Default: now.
+   */
+  readonly from?: string | Date | null | undefined
+  /** The end, in the future and after the start. Default: without an end. */
   readonly until?: string | Date | null | undefined
   /** The reason, for the audit event; 1 to 500 characters. */
   readonly reason: string
@@ -73,8 +84,8 @@ export type SetEntitlementRefusal =
 
 /**
  * Sets numbers of an organization's entitlement by hand: a contract without a provider, or a grant beside
- * a subscription; for operators and the host itself. It replaces what was set before as a whole, and
- * without any number it removes that. The limit is computed in the same batch. A limit below the seats in
+ * a subscription; for operators and the host itself. It replaces what was set before as a whole, from its
+ * start on, and without any number it removes that. The limit is computed in the same batch. A limit below the seats in
  * use keeps every member and refuses growth.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
@@ -113,13 +124,16 @@ export async function setEntitlement(
         if (organization === null) return refused({ code: 'organization_not_found' })
         if (!parsed.ok) return parsed
         const { value } = parsed
-        if (value.until && value.until <= now) {
-          return refused(invalid({ until: ['Must be in the future.'] }))
-        }
+        const errors = datesAreWrong(value, now)
+        if (errors !== null) return refused(invalid(errors))
         if (!seats.enforces) {
           return refused(invalid({ included: ['This seat provider does not limit seats.'] }))
         }
-        const override = overrideOf(value, userIdOf(caller), now)
+        const { override: earlier } = inputsFrom(rows)
+        if (value.from && isRemoval(value)) {
+          return refused(invalid({ from: ['Must be with a number that starts then.'] }))
+        }
+        const override = overrideOf(value, earlier, userIdOf(caller), now)
         const { id } = organization
         const { reason } = value
         const planned = planEntitlement(seatgate, id, rows, { override, reason }, now)
@@ -145,8 +159,24 @@ export async function setEntitlement(
   return applied.ok ? ok(view) : applied
 }
 
+function isRemoval({ included, purchased, addOns, cap }: v.InferOutput<typeof Input>): boolean {
+  return [included, purchased, addOns, cap].every((number) => number == null)
+}
+
+function datesAreWrong(
+  { from, until }: Pick<v.InferOutput<typeof Input>, 'from' | 'until'>,
+  now: Date
+): Record<string, string[]> | null {
+  if (from && from < now) return { from: ['Must not be in the past.'] }
+  if (until && until <= now) return { until: ['Must be in the future.'] }
+  if (from && until && until <= from) return { until: ['Must be after `from`.'] }
+  return null
+}
+
+// Until its start the numbers in force stay.
 function overrideOf(
-  { included, purchased, addOns, cap, until, reason }: v.InferOutput<typeof Input>,
+  { included, purchased, addOns, cap, from, until, reason }: v.InferOutput<typeof Input>,
+  earlier: EntitlementOverride | null,
   actorId: string | null,
   setAt: Date
 ): EntitlementOverride | null {
@@ -157,18 +187,22 @@ function overrideOf(
     cap: cap ?? null,
   }
   if (Object.values(numbers).every((number) => number === null)) return null
-  return { ...numbers, until: until ?? null, reason, actorId, setAt }
+  const starts = from && from > setAt ? from : null
+  const before = starts && overrideAt(earlier, setAt)
+  const kept = before && { ...before, before: null }
+  return { ...numbers, from: starts, until: until ?? null, reason, actorId, setAt, before: kept }
 }
 
 // The numbers that are set, as the event records them; a removal has no numbers.
 function eventNumbers(override: EntitlementOverride | null) {
   if (override === null) return {}
-  const { included, purchased, addOns, cap, until } = override
+  const { included, purchased, addOns, cap, from, until } = override
   return {
     ...(included !== null && { included: known(included) }),
     ...(purchased !== null && { purchased }),
     ...(addOns !== null && { add_ons: addOns }),
     ...(cap !== null && { cap: known(cap) }),
+    ...(from !== null && { from: from.toISOString() }),
     ...(until !== null && { until: until.toISOString() }),
   }
 }

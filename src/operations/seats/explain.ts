@@ -15,7 +15,7 @@ import { isPending } from '../../engine/seats/counts.ts'
 import { inputsFrom, type EntitleContext } from '../../engine/model/entitle.ts'
 import { entitledNow, type EntitledNow } from '../../engine/seats/entitled-now.ts'
 import { entitlementQueries, type EntitlementRows } from '../../engine/seats/entitlement-rows.ts'
-import { known, type SeatAmountView } from '../../engine/seats/entitlement.ts'
+import { known, overrideAt, type SeatAmountView } from '../../engine/seats/entitlement.ts'
 import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/limit.ts'
 import type { OverLimitPolicy } from '../../engine/seats/plans.ts'
 
@@ -159,26 +159,29 @@ export async function explainSeatsAndUsers(
     members: found.rows.members,
     invitations: pending,
     nextExpiry: pending[0]?.expiresAt ?? null,
-    inputs: inputsView(entitled, found.rows),
+    inputs: inputsView(entitled, found.rows, now()),
     over: overView(context, entitled, found.rows, count.value),
   }
   return ok({ seats: explanation, users: namedUsers(found.rows.users) })
 }
 
 function inputsView(
-  { seats, plan, byOverride, subscription }: EntitledNow,
-  { override: [override], entitlementState: [state] }: EntitlementRows
+  { seats, plan, subscription }: EntitledNow,
+  rows: EntitlementRows,
+  now: Date
 ): LimitInputs {
+  const [state] = rows.entitlementState
+  const override = overrideAt(inputsFrom(rows).override, now)
   return {
     plan: plan?.name ?? null,
     included: known(seats.included),
     purchased: known(seats.purchased),
     addOns: known(seats.addOns),
     cap: seats.cap,
-    override:
-      override && byOverride
-        ? { reason: override.reason, until: override.endsAt?.toISOString() ?? null }
-        : null,
+    override: override && {
+      reason: override.reason,
+      until: override.until?.toISOString() ?? null,
+    },
     graceEnd: subscription?.graceEnd?.toISOString() ?? null,
     unknownSince: state?.unknownSince?.toISOString() ?? null,
     syncedAt: subscription?.syncedAt.toISOString() ?? null,

@@ -210,5 +210,6 @@ function fixedAt(
   by: Pick<EntitlementOverride, 'reason' | 'actorId' | 'setAt'>
 ): EntitlementOverride {
   const included = limit.kind === 'finite' ? limit.seats : 'unlimited'
-  return { included, purchased: 0, addOns: 0, cap: 'unlimited', until: null, ...by }
+  const always = { from: null, until: null, before: null }
+  return { included, purchased: 0, addOns: 0, cap: 'unlimited', ...always, ...by }
 }

@@ -2,10 +2,11 @@ import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
   entitledLimit,
-  isInForce,
+  isAhead,
   mergeEntitled,
   NO_SEATS,
   overridden,
+  overrideAt,
   type EntitledSeats,
 } from '../../../../src/engine/seats/entitlement.ts'
 import { finite, unknown, unlimited } from '../../../../src/engine/seats/limit.ts'
@@ -118,10 +119,32 @@ describe('an override', () => {
     })
   })
 
+  const by = { reason: null, actorId: null, setAt: NOW, before: null }
+  const always = { ...set, ...by, from: null, until: null }
+  const justBefore = (instant: Date) => new Date(instant.getTime() - 1)
+
   it('ends at its instant [BILL-34]', () => {
-    expect(isInForce({ until: NOW }, new Date(NOW.getTime() - 1))).toBe(true)
-    expect(isInForce({ until: NOW }, NOW)).toBe(false)
-    expect(isInForce({ until: null }, later(9999))).toBe(true)
+    const ending = { ...always, until: NOW }
+    expect(overrideAt(ending, justBefore(NOW))).toBe(ending)
+    expect(overrideAt(ending, NOW)).toBeNull()
+    expect(overrideAt(always, later(9999))).toBe(always)
+    expect(overrideAt(null, NOW)).toBeNull()
+  })
+
+  it('begins at its instant; until then the one before it applies, to its own end [BILL-34]', () => {
+    const before = { ...always, until: later(2) }
+    const next = { ...always, from: later(5), until: later(9), before }
+    expect(overrideAt(next, NOW)).toBe(before)
+    expect(overrideAt(next, later(2))).toBeNull()
+    expect(overrideAt(next, justBefore(later(5)))).toBeNull()
+    expect(overrideAt(next, later(5))).toBe(next)
+    expect(overrideAt(next, later(9))).toBeNull()
+    expect(overrideAt({ ...next, before: null }, NOW)).toBeNull()
+    expect([NOW, justBefore(later(5)), later(5)].map((at) => isAhead(next, at))).toEqual([
+      true,
+      true,
+      false,
+    ])
   })
 })
 

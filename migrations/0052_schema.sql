@@ -13,7 +13,7 @@ SELECT provider, organization_id, customer_id, changes, seats, proration, due_at
 SELECT provider, account, mode, event_id, handler, organization_id, attempts, due_at, last_error, finished_at FROM seatgate_billing_handlers WHERE 0;
 SELECT provider, account, mode, event_id, type, subscription_id, customer_id, provider_time, status, attempts, due_at, last_error, received_at, finished_at FROM seatgate_billing_inbox WHERE 0;
 SELECT provider, user_id, customer_id, due_at, attempts, last_error, requested_at, finished_at, created_at FROM seatgate_billing_users WHERE 0;
-SELECT organization_id, included, purchased, add_ons, cap, ends_at, reason, actor_id, set_at FROM seatgate_entitlement_overrides WHERE 0;
+SELECT organization_id, included, purchased, add_ons, cap, ends_at, reason, actor_id, set_at, starts_at, before FROM seatgate_entitlement_overrides WHERE 0;
 SELECT organization_id, revision, unknown_since, over_since, over_grace_end, notice, due_at FROM seatgate_entitlement_states WHERE 0;
 SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at FROM seatgate_entitlements WHERE 0;
 SELECT id, organization_id, user_id, address_length, salt, digest, created_at FROM seatgate_exclusions WHERE 0;
@@ -46,4 +46,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 50, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 52, 1);

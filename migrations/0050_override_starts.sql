@@ -1,0 +1,1 @@
+ALTER TABLE seatgate_entitlement_overrides ADD COLUMN starts_at INTEGER;
