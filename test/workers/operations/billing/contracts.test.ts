@@ -155,7 +155,6 @@ describe.each(enforcing)('a contract with a start, with %s seats', (provider) =>
     moveTo(1)
     await swept(kit)
     await organization.join()
-    // An older webhook is computed by the inputs in force, and changes no limit.
     const versions = (await factsOf(kit, organization, 'seat.assigned')).map((metadata) => [
       metadata['limit'],
       metadata['limit_version'],
