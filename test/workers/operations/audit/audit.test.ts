@@ -85,6 +85,7 @@ describe('what each operation leaves on record', () => {
         held: 1,
         reserved: 0,
         limit: 'unlimited',
+        limit_version: 0,
       }),
     ])
     expect(events[0]).toEqual({
@@ -125,7 +126,7 @@ describe('what each operation leaves on record', () => {
     const other = await seatOf(id, two)
     await host.delete(`${path}/${two.userId}`, two.token)
     const [user_id, left] = [one.userId, two.userId]
-    const alone = { held: 1, reserved: 0, limit: 'unlimited' }
+    const alone = { held: 1, reserved: 0, limit: 'unlimited', limit_version: 0 }
     expect(told((await eventsOf(id)).slice(before))).toEqual([
       by(owner, 'organization.member_add', ['user', user_id], { role: 'admin', user_id }),
       by(owner, 'seat.assigned', ['seat', seat], expect.objectContaining({ user_id })),
@@ -166,8 +167,14 @@ describe('what each operation leaves on record', () => {
       metadata: { held: 1, reserved: 0, ...metadata },
     })
     expect(told(await eventsOf(id)).slice(-2)).toEqual([
-      changed({ version: 1, limit: 5, old_limit: null, reason: 'contract 7' }),
-      changed({ version: 9, limit: 'unlimited', old_limit: 5 }),
+      changed({
+        version: 1,
+        limit: 5,
+        limit_version: 1,
+        old_limit: null,
+        reason: 'contract 7',
+      }),
+      changed({ version: 9, limit: 'unlimited', limit_version: 9, old_limit: 5 }),
     ])
   })
 
