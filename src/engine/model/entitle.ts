@@ -126,9 +126,9 @@ function kept(
   now: Date
 ): EntitledNow {
   const entitled = entitledNow(context, inputs, now)
-  const isSetByHand =
-    (inputs.override !== null || change.override !== undefined) &&
-    !(isAhead(inputs.override, now) && !entitled.byOverride)
+  const { override } = inputs
+  const isFirstAhead = isAhead(override, now) && override?.before === null
+  const isSetByHand = (override !== null || change.override !== undefined) && !isFirstAhead
   if (context.billing !== null || version === 0 || isSetByHand) return entitled
   return { ...entitled, seats: baseSeatsOf(limit), limit }
 }

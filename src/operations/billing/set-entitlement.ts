@@ -21,7 +21,7 @@ import { perform, type OperationOptions } from '../../engine/changes/operation.t
 import { inputsFrom, planEntitlement } from '../../engine/model/entitle.ts'
 import {
   known,
-  overrideAt,
+  isAhead,
   type EntitlementOverride,
   type SeatAmount,
 } from '../../engine/seats/entitlement.ts'
@@ -173,7 +173,8 @@ function datesAreWrong(
   return null
 }
 
-// Until its start the numbers in force stay.
+// Until its start the numbers in force stay. Those that have ended stay on record, so that their end is
+// never taken for a limit that nobody set by hand.
 function overrideOf(
   { included, purchased, addOns, cap, from, until, reason }: v.InferOutput<typeof Input>,
   earlier: EntitlementOverride | null,
@@ -188,7 +189,7 @@ function overrideOf(
   }
   if (Object.values(numbers).every((number) => number === null)) return null
   const starts = from && from > setAt ? from : null
-  const before = starts && overrideAt(earlier, setAt)
+  const before = starts && (isAhead(earlier, setAt) ? (earlier?.before ?? null) : earlier)
   const kept = before && { ...before, before: null }
   return { ...numbers, from: starts, until: until ?? null, reason, actorId, setAt, before: kept }
 }

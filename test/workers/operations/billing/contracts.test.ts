@@ -121,6 +121,17 @@ describe.each(enforcing)('a contract with a start, with %s seats', (provider) =>
     ])
   })
 
+  it('set after the end of another, and before the sweep, does not keep its limit [BILL-34]', async () => {
+    const { kit, moveTo } = clockKit(provider)
+    const organization = await kit.organization()
+    unwrap(await set(kit, organization, { included: 3, until: iso(5) }))
+    moveTo(6)
+    const view = unwrap(await set(kit, organization, { included: 9, from: iso(8) }))
+    expect(view).toMatchObject({ limit: 'unlimited', nextChange: iso(8) })
+    await swept(kit)
+    expect(await limitOf(kit, organization)).toBe('unlimited')
+  })
+
   it('is replaced by a contract without a start, by a limit, and removed [BILL-34]', async () => {
     const { kit, moveTo } = clockKit(provider)
     const later = { included: 9, from: iso(7) }

@@ -86,7 +86,7 @@ describe.each(enforcing)('notices of the limit, with %s seats', (provider) => {
     expect(await notices(organization)).toEqual([])
     await organization.join()
     expect(await notices(organization)).toEqual([
-      { held: 8, reserved: 0, limit: 10, level: 'near', grace_end: null },
+      { held: 8, reserved: 0, limit: 10, limit_version: 0, level: 'near', grace_end: null },
     ])
     await organization.join()
     await organization.join()
