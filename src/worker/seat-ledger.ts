@@ -30,7 +30,7 @@ import {
   readSeatsOf,
   startLedger,
 } from '../parts/ledger/start-ledger.ts'
-import { settleSeats } from '../engine/seats/counts.ts'
+import { settleSeats } from '../engine/seats/settle-seats.ts'
 import type { SeatCount } from '../engine/seats/limit.ts'
 import { openLedgerTables, type LedgerTables, type SeatSought } from './ledger-tables.ts'
 

@@ -27,6 +27,7 @@ const limit = inFile('engine/seats/limit.ts')
 const usage = inFile('engine/seats/limit.ts')
 const d1Seats = inFile('engine/seats/d1-seats.ts')
 const truth = inFile('engine/seats/counts.ts')
+const settling = inFile('engine/seats/settle-seats.ts')
 const carried = inFile('engine/seats/assigned-seats.ts')
 const start = inFile('parts/ledger/start-ledger.ts')
 const dueSeats = inFile('operations/seats/due-organizations.ts')
@@ -218,32 +219,36 @@ export const MUTATIONS: readonly Mutation[] = [
     "holder: invitationHolder(seatId ?? ''),",
     "holder: invitationHolder(seatId ?? ''), until: null,"
   ),
-  truth(
+  settling(
     'a seat with a membership is fenced',
     'where not exists (select 1 from seatgate_memberships where seat_id = value)',
     'where true'
   ),
-  truth(
+  settling(
     'a live invitation’s seat is fenced',
     '          and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})',
     ''
   ),
-  truth(
+  settling(
     'an expired invitation keeps its seat',
     'select 1 from seatgate_invitations where seat_id = value and ${isPending(now)}',
     'select 1 from seatgate_invitations where seat_id = value'
   ),
-  truth(
+  settling(
     'nothing is fenced',
     'where not exists (select 1 from seatgate_memberships where seat_id = value)',
     'where false'
   ),
-  truth(
+  settling(
     'nobody is found to hold a seat',
     '[...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))]',
     '[...reservations]'
   ),
-  truth('no invitation is found to hold a seat', '[...reservations, ...held.map(', '[...held.map('),
+  settling(
+    'no invitation is found to hold a seat',
+    '[...reservations, ...held.map(',
+    '[...held.map('
+  ),
   truth('an expired invitation is pending', '\n    and expires_at > ${now.getTime()}', ''),
   truth('a revoked invitation is pending', ' and revoked_at is null', ''),
   truth('a declined invitation is pending', ' and declined_at is null', ''),

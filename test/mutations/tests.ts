@@ -123,6 +123,13 @@ const TESTS: Readonly<Record<string, Tests>> = {
     ],
     more: [...protocol, ...workers('invitation-accept')],
   },
+  'engine/seats/settle-seats.ts': {
+    first: [
+      ...workers('invitation-deadlines deadlines invitation-overtaken ledger-storage'),
+      ...museumOf('d1'),
+    ],
+    more: [...protocol, ...workers('invitation-accept')],
+  },
   'engine/seats/assigned-seats.ts': {
     first: workers('ledger-storage drift'),
     more: [...protocol, ...workers('invitation-accept')],

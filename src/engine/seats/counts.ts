@@ -3,53 +3,13 @@
  *
  * @module
  */
-import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
+import { eq, sql, type SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
 import { batch } from '../../database/batch.ts'
-import { entitlements, seatFences } from '../../database/schema/seats-tables.ts'
+import { entitlements } from '../../database/schema/seats-tables.ts'
 import { guardSelecting } from '../../database/commit.ts'
-import { invitations } from '../../database/schema/invitations-tables.ts'
-import { memberships } from '../../database/schema/organizations-tables.ts'
 import { finite, limitView, unknown, unlimited, type SeatCount } from './limit.ts'
 import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
-
-/**
- * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a live
- * invitation carries, and returns the others with the instant until which an invitation reserves the
- * seat, null for a membership's. D1's single writer decides between the fence and a late write.
- */
-export async function settleSeats(
-  db: Database,
-  organizationId: string,
-  seatIds: readonly string[],
-  now: Date
-): Promise<ReadonlyMap<string, Date | null>> {
-  const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
-  const { held, reservations } = await batch(db, {
-    fenced: db
-      .insert(seatFences)
-      .select(
-        sql`select value, ${organizationId}, ${now.getTime()}
-          from json_each(${JSON.stringify(seatIds)})
-          where not exists (select 1 from seatgate_memberships where seat_id = value)
-          and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})`
-      )
-      .onConflictDoNothing(),
-    held: db
-      .select({ seatId: memberships.seatId })
-      .from(memberships)
-      .where(inArray(memberships.seatId, ids)),
-    reservations: db
-      .select({ seatId: invitations.seatId, until: invitations.expiresAt })
-      .from(invitations)
-      .where(and(inArray(invitations.seatId, ids), isPending(now))),
-  })
-  return new Map(
-    [...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
-      ({ seatId, until }) => (seatId === null ? [] : [[seatId, until] as const])
-    )
-  )
-}
 
 /**
  * Counts an organization's seats in D1. Reads one row for all memberships, and one for each invitation.
@@ -113,7 +73,7 @@ export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) 
   return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
 }
 
-/** Builds a JSON object with the numbers of held, reserved and bought seats added, and the limit's version. */
+/** Builds a JSON object with the held and reserved seats added, the limit and its version. */
 export function withSeatCount(
   json: SQL<Record<string, unknown>>,
   context: SeatContext,

@@ -173,8 +173,8 @@ function datesAreWrong(
   return null
 }
 
-// Until its start the numbers in force stay. Those that have ended stay on record, so that their end is
-// never taken for a limit that nobody set by hand.
+// Until its start the numbers in force stay. Those that have ended stay on record, so that a limit that
+// they gave is not kept as one that no operator has set.
 function overrideOf(
   { included, purchased, addOns, cap, from, until, reason }: v.InferOutput<typeof Input>,
   earlier: EntitlementOverride | null,
