@@ -150,6 +150,7 @@ export default defineConfig({
           exclude,
           provide,
           globalSetup: ['test/browser/setup.ts'],
+          maxWorkers: LANES,
           ...PATIENCE,
         },
       },

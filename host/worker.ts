@@ -21,7 +21,7 @@ import {
   type WakeUp,
 } from '../src/index.ts'
 import { ownFiles } from '../src/console/console-files.ts'
-import { german, seatgateConsole } from '../src/console/index.ts'
+import { german, inviteLinkPages, scimTokenPages, seatgateConsole } from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
@@ -99,6 +99,7 @@ const seatgate = createSeatgate({
   joining: joinRules({
     verifyDomain: txtRecordIsThere(settings.dnsUrl),
     whenFull: { domain: settings.whenFull, request: settings.whenFull },
+    links: { whenFull: settings.whenFull },
   }),
   scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
   ...(dev && {
@@ -172,6 +173,7 @@ const pages = {
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
   languages: [german],
+  sections: [inviteLinkPages, scimTokenPages],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }

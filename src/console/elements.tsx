@@ -1,6 +1,6 @@
 /** @jsxImportSource hono/jsx */
 import type { Child, PropsWithChildren } from 'hono/jsx'
-import type { Refusal } from '../base/result.ts'
+import type { Refusal, SeatsToFree } from '../base/result.ts'
 import type { NamedUser } from '../engine/model/named-users.ts'
 import { names } from '#console-assets'
 import { refusalOf, type Outcome } from './outcome.ts'
@@ -84,24 +84,49 @@ export function Section({
   )
 }
 
-/** A table with its caption. On small screens a row is a card. */
+/**
+ * A table with its caption. The first cell of a row is its heading; cells beyond the heads are left out. On
+ * small screens a row is a card.
+ */
 export function Table({
+  words,
   caption,
   head,
-  children,
-}: PropsWithChildren<{ caption: string; head: readonly string[] }>) {
+  rows,
+}: {
+  words: Words
+  caption: string
+  head: readonly TextKey[]
+  rows: readonly (readonly Child[])[]
+}) {
+  const titles = head.map((key) => words.text(key))
   return (
     <div class="table cards">
       <table>
         <caption>{caption}</caption>
         <thead>
           <tr>
-            {head.map((title) => (
+            {titles.map((title) => (
               <th scope="col">{title}</th>
             ))}
           </tr>
         </thead>
-        <tbody>{children}</tbody>
+        <tbody>
+          {rows.map(([first, ...cells]) => (
+            <tr>
+              <th scope="row">{first}</th>
+              {cells
+                .slice(0, head.length - 1)
+                .map((cell, index) =>
+                  head[index + 1] === 'actions' ? (
+                    <td class="act">{cell}</td>
+                  ) : (
+                    <td data-label={titles[index + 1]}>{cell}</td>
+                  )
+                )}
+            </tr>
+          ))}
+        </tbody>
       </table>
     </div>
   )
@@ -251,9 +276,9 @@ export function Island({
   )
 }
 
-/** Returns the texts that a script shows, by key. */
-export function islandTexts(words: Words, keys: readonly TextKey[]) {
-  return Object.fromEntries(keys.map((key) => [key, words.template(key)]))
+/** Returns the texts that a script shows, by key: those whose keys match. */
+export function islandTexts(words: Words, keys: RegExp) {
+  return Object.fromEntries(Object.entries(words.texts).filter(([key]) => keys.test(key)))
 }
 
 /** The outcome of the act before this page. */
@@ -279,8 +304,16 @@ export function OutcomeNotice({ outcome, words }: { outcome: Outcome | null; wor
   )
 }
 
-/** A refusal: the reason, its details, and what would help. */
-export function RefusalNotice({ refusal, words }: { refusal: Refusal; words: Words }) {
+/** A refusal: the reason, its details, and what would help. `users` are those whom it names by id. */
+export function RefusalNotice({
+  refusal,
+  words,
+  users = [],
+}: {
+  refusal: Refusal
+  words: Words
+  users?: readonly NamedUser[]
+}) {
   const help = remedyOf(refusal, words)
   return (
     <div class="notice bad" role="alert" data-refusal={refusal.code}>
@@ -288,19 +321,40 @@ export function RefusalNotice({ refusal, words }: { refusal: Refusal; words: Wor
         <strong>{words.refusal(refusal.code)}.</strong> {detailsOf(refusal, words)}
       </p>
       {help !== null && <p>{help}</p>}
-      {refusal.code === 'seats_in_use' && (
-        <>
-          <p>{words.text('mustFree', { count: refusal.mustFree.seats })}</p>
-          <ul>
-            {refusal.mustFree.candidates.map(({ userId, role }) => (
-              <li>
-                <code>{userId}</code> ({role})
-              </li>
-            ))}
-          </ul>
-        </>
+      {refusal.code === 'seats_in_use' && refusal.mustFree && (
+        <MustFree mustFree={refusal.mustFree} users={users} words={words} />
       )}
     </div>
+  )
+}
+
+/** How many seats have to be free before a change, and who could leave. */
+export function MustFree({
+  mustFree: { seats, candidates, invitations },
+  users,
+  words,
+}: {
+  mustFree: SeatsToFree
+  users: readonly NamedUser[]
+  words: Words
+}) {
+  return (
+    <>
+      <p>{words.text('mustFree', { count: seats })}</p>
+      <p>{words.text('mustFreeWho')}</p>
+      <ul>
+        {candidates.map(({ userId, role }) => (
+          <li>
+            <UserById id={userId} users={users} /> ({role})
+          </li>
+        ))}
+        {invitations.map(({ email, role }) => (
+          <li>
+            <Name>{email}</Name> ({role}, {words.text('mustFreeInvited')})
+          </li>
+        ))}
+      </ul>
+    </>
   )
 }
 
@@ -309,10 +363,13 @@ function detailsOf(refusal: Refusal, words: Words): Child {
     case 'seat_limit_reached':
       if (refusal.limit === undefined) return null
       return words.text('usedOf', { used: refusal.used, limit: refusal.limit })
-    case 'validation_error':
-      return Object.entries(refusal.errors ?? {})
+    case 'validation_error': {
+      const said = Object.entries(refusal.errors ?? {})
         .map(([field, messages]) => `${field}: ${messages.join(' ')}`)
         .join(' ')
+      // The messages of the library are in English in each language.
+      return <span lang="en">{said}</span>
+    }
     case 'hook_refused':
       return <Name>{refusal.detail ?? refusal.reason}</Name>
     default:

@@ -10,7 +10,16 @@ import { assetUrl, Name, OutcomeNotice, RefusalNotice } from './elements.tsx'
 import { takeOutcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
 import type { Words } from './texts/languages.ts'
-import { baseOf, homeOf, byOperator, pathIn, wordsOf, type Console, type Visit } from './visit.ts'
+import {
+  baseOf,
+  homeOf,
+  byOperator,
+  may,
+  pathIn,
+  wordsOf,
+  type Console,
+  type Visit,
+} from './visit.ts'
 
 /** A page: its title and its content. */
 interface Page {
@@ -118,20 +127,25 @@ export function showOrganizationPage(
 
 /** The pages of an organization that a role may read. */
 function pagesFor(setup: Console, c: Visit): readonly (readonly [TextKey, string])[] {
-  const { seatgate } = setup
-  const { roles } = seatgate
-  const { role } = c.var
-  const ofMembers = roles.memberAdmins.includes(role) || role === roles.owner
-  const ofOrganization = roles.organizationAdmins.includes(role)
+  const { seatgate, options } = setup
+  const ofMembers = may(c, 'members:manage')
+  const ofOrganization = may(c, 'organization:update')
   const pages: readonly (readonly [TextKey, string, boolean])[] = [
     ['members', '/members', true],
     ['invitations', '/invitations', hasInvitations(seatgate)],
-    ['requests', '/requests', hasJoining(seatgate) && ofMembers],
+    [
+      'requests',
+      '/requests',
+      hasJoining(seatgate) && (ofMembers || c.var.role === seatgate.roles.owner),
+    ],
     ['domains', '/domains', hasJoining(seatgate) && ofOrganization],
     ['seats', '/seats', true],
-    ['billing', '/billing', seatgate.billing !== null && ofOrganization],
-    ['audit', '/audit', ofMembers],
+    ['billing', '/billing', seatgate.billing !== null && may(c, 'billing:manage')],
+    ['audit', '/audit', may(c, 'audit:read')],
     ['sinks', '/sinks', hasForwarding(seatgate) && ofMembers],
+    ...(options.sections ?? []).map(
+      ({ key, path, permission }) => [key, path, may(c, permission)] as const
+    ),
     ['settings', '/settings', ofOrganization],
   ]
   return pages.filter(([, , shown]) => shown).map(([key, path]) => [key, path] as const)

@@ -24,6 +24,7 @@ const OPTIONS = namesOf<ConsoleOptions>({
   languages: true,
   signIn: true,
   billing: true,
+  sections: true,
 })
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -51,6 +52,7 @@ export function mountPages(name: string, setup: Console): Hono<ConsoleEnv> {
     auditPages(setup, routes)
     if (hasForwarding(seatgate)) sinkPages({ ...setup, seatgate }, routes)
     platformPages(setup, routes)
+    for (const section of options.sections ?? []) section.mount(setup, routes)
   })
   // A name has the hash of its content, so that it never changes.
   app.get('/assets/:name', async (c) => {

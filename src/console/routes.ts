@@ -1,5 +1,6 @@
 import { Hono, type Handler, type MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
+import type { Result } from '../base/result.ts'
 import { storeRefusal } from '../engine/changes/listed-refusals.ts'
 import { refuseCrossSite } from '../hono/cross-site.ts'
 import { loadOrganizationFromSlug } from '../hono/load-organization-from-slug.ts'
@@ -7,7 +8,16 @@ import { RefusalException } from '../hono/problem.ts'
 import { requireWellEncoded } from '../hono/request-body.ts'
 import { signedIn } from '../hono/routes/route-group.ts'
 import { showRefusal } from './layout.tsx'
-import { findWords, type Console, type ConsoleEnv } from './visit.ts'
+import type { TextKey } from './texts/en.ts'
+import {
+  afterAct,
+  findWords,
+  readFields,
+  type Console,
+  type ConsoleEnv,
+  type Fields,
+  type Visit,
+} from './visit.ts'
 
 /** No script, style or frame of another origin, and no script or style in the page itself. */
 const POLICY = [
@@ -30,6 +40,8 @@ const headers: MiddlewareHandler = async (c, next) => {
   c.res.headers.set('x-content-type-options', 'nosniff')
 }
 
+type Act = (c: Visit, fields: Fields) => Promise<Result<unknown>>
+
 /** The pages and forms of a console. */
 export interface Routes {
   /** A page of an organization; its middleware has loaded it for the caller. */
@@ -38,6 +50,8 @@ export interface Routes {
   signedIn(path: string, handler: Handler<ConsoleEnv>): void
   /** A form of a signed-in caller. */
   form(path: string, handler: Handler<ConsoleEnv>): void
+  /** A form whose act ends on a page that shows the outcome. */
+  act(path: string, to: (c: Visit) => string, done: TextKey, act: Act): void
   /** A form of a signed-in caller, about an organization that is loaded for them. */
   organizationForm(path: string, handler: Handler<ConsoleEnv>): void
   /** A page, or a form, without a session. */
@@ -54,10 +68,13 @@ export function consoleRoutes(setup: Console, add: (routes: Routes) => void): Ho
   const guarded = [...head, csrf(), refuseCrossSite({ requests: 'all' })]
   const known = signedIn(authenticate) as unknown as MiddlewareHandler<ConsoleEnv>
   const load = loadOrganizationFromSlug(seatgate, { authenticate: (c) => c.get('asking') })
+  const form: Routes['form'] = (path, handler) => app.on('POST', [path], ...guarded, known, handler)
   add({
     page: (path, handler) => app.on('GET', [path], ...head, known, load, handler),
     signedIn: (path, handler) => app.on('GET', [path], ...head, known, handler),
-    form: (path, handler) => app.on('POST', [path], ...guarded, known, handler),
+    form,
+    act: (path, to, done, act) =>
+      form(path, async (c) => afterAct(c, await act(c, await readFields(c)), to(c), done)),
     organizationForm: (path, handler) => app.on('POST', [path], ...guarded, known, load, handler),
     open: (method, path, handler) =>
       app.on(method, [path], ...(method === 'POST' ? guarded : head), handler),

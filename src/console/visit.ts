@@ -2,17 +2,20 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
 import type { OrganizationScope, Scope } from '../engine/access/principal.ts'
 import { isOperator } from '../engine/access/principal.ts'
+import type { OwnPermission } from '../engine/access/permissions.ts'
 import type { Result } from '../base/result.ts'
 import { RefusalException } from '../hono/problem.ts'
 import type { OrganizationVariables, RouterEnv } from '../hono/request.ts'
 import { marksOfRequest } from '../hono/request.ts'
 import { readForm, refusalOf } from '../hono/request-body.ts'
+import type { JoinOutcome } from '../engine/model/join-request.ts'
 import type { Seatgate } from '../seatgate.ts'
 import type { BillingConnection } from '../parts/billing/connection.ts'
 import type { Authenticate } from '../hono/request.ts'
 import type { SignIn } from '../hono/routes/invitation-routes.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
 import type { ConsoleFiles } from './console-files.ts'
+import type { Routes } from './routes.ts'
 import { keepOutcome, type Outcome } from './outcome.ts'
 import type { Catalogue, TextKey } from './texts/en.ts'
 import { catalogueFor, wordsIn, type Values, type Words } from './texts/languages.ts'
@@ -33,6 +36,17 @@ export interface ConsoleOptions {
   readonly signIn?: SignIn
   /** The connection to the billing provider. Without it the billing page has no forms. */
   readonly billing?: BillingConnection
+  /** Further pages, such as `inviteLinkPages`. A bundle has the code of those that are imported. */
+  readonly sections?: readonly ConsoleSection[]
+}
+
+/** Further pages of a console. They are in the navigation for roles with the permission. */
+export interface ConsoleSection {
+  readonly key: TextKey
+  readonly path: string
+  readonly permission: OwnPermission
+  /** Adds the pages. */
+  readonly mount: (setup: Console, routes: Routes) => void
 }
 
 /** The configuration of a console. */
@@ -91,6 +105,11 @@ export function byOperator(c: Visit): boolean {
   return isOperator(c.var.caller)
 }
 
+/** Whether the role of the caller has a permission in the organization of the page. */
+export function may(c: Visit, permission: OwnPermission): boolean {
+  return c.var.permissions.includes(permission)
+}
+
 /** A form as it was sent. */
 export interface Fields {
   get(name: string): string
@@ -124,6 +143,22 @@ export function afterAct(
     ? { kind: 'done', key: done, values }
     : { kind: 'refused', refusal: result.error }
   return withOutcome(c, outcome, to)
+}
+
+/** Answers the form of a person who joined, or asked to. `organization` is its name. */
+export function afterJoin(c: Context, outcome: JoinOutcome, organization: string): Response {
+  const to =
+    outcome.status === 'joined'
+      ? `${baseOf(c)}/org/${encodeURIComponent(outcome.membership.organizationId)}/members`
+      : homeOf(c)
+  const key = outcome.status === 'joined' ? 'inv_joined' : (`join_${outcome.status}` as const)
+  return withOutcome(c, { kind: 'done', key, values: { organization } }, to)
+}
+
+/** Returns the page of a list that a request asks for. */
+export function pageIn(c: Context): { readonly cursor?: string } {
+  const cursor = c.req.query('cursor')
+  return cursor === undefined ? {} : { cursor }
 }
 
 /** Redirects to a page that shows an outcome. */

@@ -34,30 +34,7 @@ const FILTERS = [
   ['to', 'auditTo', 'datetime-local'],
 ] as const satisfies readonly (readonly [string, TextKey, string])[]
 
-const VERIFICATION: readonly TextKey[] = [
-  'verifyKey',
-  'verifyKeep',
-  'verifyStart',
-  'verifyFile',
-  'verifyNote',
-  'verifyReading',
-  'verifyProven',
-  'verifyYounger',
-  'verifyBroken',
-  'verifyWrongKey',
-  'verifyUnsealed',
-  'verifyFailed',
-  'kind_unreadable',
-  'kind_sequence',
-  'kind_organization',
-  'kind_altered',
-  'kind_personal',
-  'kind_root',
-  'kind_truncated',
-  'kind_incomplete',
-  'kind_horizon',
-  'kind_unproven',
-]
+const VERIFICATION = /^(verify|kind_)/
 
 /** The pages of the audit trail: by day, an export, and its verification. */
 export function auditPages(setup: Console, routes: Routes): void {
@@ -302,7 +279,9 @@ function Event({
           <time datetime={occurredAt}>{occurredAt.slice(11, 16)}</time>
           <span>
             {words.event(action)}
-            {event.outcome !== 'success' && <span class="badge bad">{event.outcome}</span>}
+            {event.outcome !== 'success' && (
+              <span class="badge bad">{words.word('outcome', event.outcome)}</span>
+            )}
           </span>
           <small>
             {actorId === null ? words.text('system') : named(actorId)}

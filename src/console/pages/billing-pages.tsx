@@ -1,15 +1,22 @@
 /** @jsxImportSource hono/jsx */
 import type { Child } from 'hono/jsx'
-import type { Result } from '../../base/result.ts'
+import type { Refusal, Result } from '../../base/result.ts'
+import type { NamedUser } from '../../engine/model/named-users.ts'
 import { getBilling, type BillingView } from '../../operations/billing/get-billing.ts'
 import {
   cancelSubscription,
   requestSeats,
   resumeSubscription,
 } from '../../parts/billing/change-subscription.ts'
-import { openCheckout, openPortal, previewChange } from '../../parts/billing/checkout.ts'
-import type { BillingConnection } from '../../parts/billing/connection.ts'
-import { Field, Form, RefusalNotice, Section, Time } from '../elements.tsx'
+import {
+  openCheckout,
+  openPortal,
+  previewChange,
+  type PreviewView,
+} from '../../parts/billing/checkout.ts'
+import type { BillingConnection, ConnectionContext } from '../../parts/billing/connection.ts'
+import type { Seatgate } from '../../seatgate.ts'
+import { Field, Form, MustFree, RefusalNotice, Section, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
@@ -56,13 +63,41 @@ function paymentForms(
   all: (c: Visit) => string
 ): void {
   const { seatgate } = setup
-  const context = { ...seatgate, connection }
+  const context: Seatgate & ConnectionContext = { ...seatgate, connection }
+  /** Runs an operation that may name who could leave, and collects them. */
+  const withUsers = async <T,>(run: (named: typeof context) => Promise<T>) => {
+    let users: readonly NamedUser[] = []
+    const result = await run({ ...context, onCandidates: (named) => void (users = named) })
+    return [result, users] as const
+  }
+  // Not a redirect: those who could leave are shown in this response.
+  const mustFree = (c: Visit, refusal: Refusal, users: readonly NamedUser[]) =>
+    showOrganizationPage(setup, c, {
+      key: 'billing',
+      content: (words) => (
+        <>
+          <RefusalNotice refusal={refusal} users={users} words={words} />
+          <p>
+            <a href={all(c)}>{words.text('back')}</a>
+          </p>
+        </>
+      ),
+    })
+  const answered = (
+    c: Visit,
+    [result, users]: readonly [Result<unknown>, readonly NamedUser[]],
+    done: TextKey
+  ) =>
+    !result.ok && result.error.code === 'seats_in_use'
+      ? mustFree(c, result.error, users)
+      : afterAct(c, result, all(c), done)
   const leading = (
     c: Visit,
     result: Result<{ readonly url: string }>,
-    key: TextKey
+    key: TextKey,
+    users: readonly NamedUser[] = []
   ): Response | Promise<Response> => {
-    if (!result.ok) return afterAct(c, result, all(c), 'done')
+    if (!result.ok) return answered(c, [result, users], 'done')
     return showOrganizationPage(setup, c, {
       key: 'billing',
       content: (words) => (
@@ -83,29 +118,35 @@ function paymentForms(
     const fields = await readFields(c)
     const seats = fields.get('seats')
     const input = { plan: fields.get('plan'), ...(seats !== '' && { seats: Number(seats) }) }
-    const opened = await openCheckout(context, inOrganization(c), input, fields.options)
-    return leading(c, opened, 'checkoutReady')
+    const [opened, users] = await withUsers((named) =>
+      openCheckout(named, inOrganization(c), input, fields.options)
+    )
+    return leading(c, opened, 'checkoutReady', users)
   })
   routes.organizationForm('/org/:org/billing/portal', async (c) => {
     await readFields(c)
     return leading(c, await openPortal(context, inOrganization(c)), 'portalReady')
   })
-  routes.form('/org/:org/billing/seats', async (c) => {
+  routes.organizationForm('/org/:org/billing/seats', async (c) => {
     const fields = await readFields(c)
     const input = { seats: Number(fields.get('seats')) }
-    const requested = await requestSeats(context, inOrganization(c), input, fields.options)
-    return afterAct(c, requested, all(c), 'seatsRequested')
+    const requested = await withUsers((named) =>
+      requestSeats(named, inOrganization(c), input, fields.options)
+    )
+    return answered(c, requested, 'seatsRequested')
   })
   routes.organizationForm('/org/:org/billing/preview', async (c) => {
     const fields = await readFields(c)
     const input = { seats: Number(fields.get('seats')) }
-    const preview = await previewChange(context, inOrganization(c), input)
+    const [preview, users] = await withUsers((named) =>
+      previewChange(named, inOrganization(c), input)
+    )
     return showOrganizationPage(setup, c, {
       key: 'billing',
       content: (words) => (
         <section aria-label={words.text('preview')}>
           {preview.ok ? (
-            <Price words={words} preview={preview.value} />
+            <Price words={words} preview={preview.value} users={users} />
           ) : (
             <RefusalNotice refusal={preview.error} words={words} />
           )}
@@ -124,24 +165,19 @@ function paymentForms(
     const canceled = await cancelSubscription(context, inOrganization(c), { atPeriodEnd: true })
     return afterAct(c, canceled, all(c), 'canceledDone')
   })
-  routes.form('/org/:org/billing/resume', async (c) => {
-    await readFields(c)
-    const resumed = await resumeSubscription(context, inOrganization(c))
-    return afterAct(c, resumed, all(c), 'resumedDone')
-  })
+  routes.act('/org/:org/billing/resume', all, 'resumedDone', (c) =>
+    resumeSubscription(context, inOrganization(c))
+  )
 }
 
 function Price({
   words,
   preview,
+  users,
 }: {
   words: Words
-  preview: {
-    readonly amountDue: number | null
-    readonly currency: string | null
-    readonly lines: readonly { readonly description: string; readonly amount: number }[]
-    readonly mustFree: { readonly seats: number }
-  }
+  preview: PreviewView
+  users: readonly NamedUser[]
 }) {
   const { amountDue, currency, lines, mustFree } = preview
   const money = (amount: number) => moneyIn(words, currency ?? 'usd', amount)
@@ -159,7 +195,7 @@ function Price({
           ))}
         </ul>
       )}
-      {mustFree.seats > 0 && <p class="bad">{words.text('mustFree', { count: mustFree.seats })}</p>}
+      {mustFree.seats > 0 && <MustFree mustFree={mustFree} users={users} words={words} />}
     </>
   )
 }
@@ -203,7 +239,9 @@ function Overview({ words, billing }: { words: Words; billing: BillingView }) {
         </div>
       )}
       <p class="figure">{plan ?? words.text('planNone')}</p>
-      {!billing.granting && status !== 'none' && <p class="bad">{billing.reason}</p>}
+      {!billing.granting && status !== 'none' && (
+        <p class="bad">{words.word('grant', billing.reason)}</p>
+      )}
       <dl>
         {facts.map(([key, value]) =>
           value === null || value === false ? null : (

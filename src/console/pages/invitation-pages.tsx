@@ -36,6 +36,7 @@ import {
   baseOf,
   granted,
   inOrganization,
+  may,
   pathIn,
   readFields,
   wordsOf,
@@ -70,7 +71,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
     )
     const words = wordsOf(c)
     const own = userIdOf(c.var.caller)
-    const mayAct = seatgate.roles.invitationAdmins.includes(c.var.role)
+    const mayAct = may(c, 'members:invite')
     return showOrganizationPage(setup, c, {
       key: 'invitations',
       content: () => (
@@ -78,43 +79,29 @@ export function invitationPages(setup: Setup, routes: Routes): void {
           <InviteSection setup={setup} c={c} words={words} mayAct={mayAct} />
           <section aria-label={words.text('invitations')}>
             <Table
+              words={words}
               caption={words.text('invitationsCount', { count: page.data.length })}
               head={[
-                words.text('address'),
-                words.text('role'),
-                words.text('mail'),
-                words.text('expires'),
-                words.text('invitedBy'),
-                ...(mayAct ? [words.text('actions')] : []),
+                'address',
+                'role',
+                'mail',
+                'expires',
+                'invitedBy',
+                ...(mayAct ? (['actions'] as const) : []),
               ]}
-            >
-              {page.data.map((invitation) => (
-                <tr>
-                  <th scope="row">
-                    <Name>{invitation.email}</Name>
-                  </th>
-                  <td data-label={words.text('role')}>{invitation.role}</td>
-                  <td data-label={words.text('mail')}>
-                    {words.word('mail', invitation.mailStatus)}
-                  </td>
-                  <td data-label={words.text('expires')}>
-                    <Deadline at={invitation.expiresAt} words={words} now={seatgate.now()} />
-                  </td>
-                  <td data-label={words.text('invitedBy')}>
-                    {invitation.invitedBy === own
-                      ? words.text('you')
-                      : invitation.invitedBy && (
-                          <UserById id={invitation.invitedBy} users={page.users} />
-                        )}
-                  </td>
-                  {mayAct && (
-                    <td class="act">
-                      <Acts setup={setup} c={c} words={words} invitation={invitation} />
-                    </td>
-                  )}
-                </tr>
-              ))}
-            </Table>
+              rows={page.data.map((invitation) => [
+                <Name>{invitation.email}</Name>,
+                invitation.role,
+                words.word('mail', invitation.mailStatus),
+                <Deadline at={invitation.expiresAt} words={words} now={seatgate.now()} />,
+                invitation.invitedBy === own
+                  ? words.text('you')
+                  : invitation.invitedBy && (
+                      <UserById id={invitation.invitedBy} users={page.users} />
+                    ),
+                <Acts setup={setup} c={c} words={words} invitation={invitation} />,
+              ])}
+            />
             {page.data.length === 0 && <Empty>{words.text('invitationsNone')}</Empty>}
             <Pages path={all(c)} cursor={cursor} next={page.nextCursor} words={words} />
           </section>
@@ -157,22 +144,18 @@ export function invitationPages(setup: Setup, routes: Routes): void {
     })
   })
 
-  routes.form('/org/:org/invitations/:id/resend', async (c) => {
-    const { options } = await readFields(c)
-    const resent = await resendInvitation(seatgate, inOrganization(c), idIn(c), options)
-    return afterAct(c, resent, all(c), 'resentDone')
-  })
+  routes.act('/org/:org/invitations/:id/resend', all, 'resentDone', (c, fields) =>
+    resendInvitation(seatgate, inOrganization(c), idIn(c), fields.options)
+  )
   routes.form('/org/:org/invitations/:id/role', async (c) => {
     const fields = await readFields(c)
     const role = fields.get('role')
     const changed = await changeInvitationRole(seatgate, inOrganization(c), idIn(c), { role })
     return afterAct(c, changed, all(c), 'invitationRoleChanged', { role })
   })
-  routes.form('/org/:org/invitations/:id/revoke', async (c) => {
-    await readFields(c)
-    const revoked = await revokeInvitation(seatgate, inOrganization(c), idIn(c))
-    return afterAct(c, revoked, all(c), 'revokedDone')
-  })
+  routes.act('/org/:org/invitations/:id/revoke', all, 'revokedDone', (c) =>
+    revokeInvitation(seatgate, inOrganization(c), idIn(c))
+  )
 }
 
 function InviteSection({
@@ -198,17 +181,7 @@ function InviteSection({
           props={{
             url,
             roles: open,
-            texts: islandTexts(words, [
-              'inviteAddresses',
-              'inviteMany',
-              'role',
-              'invite',
-              'invitesProgress',
-              'invitesOutcome',
-              'address',
-              'outcome',
-              'link',
-            ]),
+            texts: islandTexts(words, /^(invite(|s.*|Addresses|Many)|role|address|outcome|link)$/),
           }}
         >
           <Form action={url} operation={seatgate.newId()}>
@@ -240,25 +213,19 @@ function Outcomes({ rows, words }: { rows: readonly InvitedRow[]; words: Words }
       <p role="status">{words.text('invitesOutcome', { count, all: rows.length })}</p>
       <p class="soft">{words.text('linkOnce')}</p>
       <Table
+        words={words}
         caption={words.text('outcome')}
-        head={[words.text('address'), words.text('outcome'), words.text('link')]}
-      >
-        {rows.map(({ email, invited, words: said, link }) => (
-          <tr>
-            <th scope="row">
-              <Name>{email}</Name>
-            </th>
-            <td class={invited ? 'good' : 'bad'}>
-              {invited ? '✓' : '✗'} {said}
-            </td>
-            <td>
-              {link !== undefined && (
-                <input readonly value={link} aria-label={`${words.text('link')}: ${email}`} />
-              )}
-            </td>
-          </tr>
-        ))}
-      </Table>
+        head={['address', 'outcome', 'link']}
+        rows={rows.map(({ email, invited, words: said, link }) => [
+          <Name>{email}</Name>,
+          <span class={invited ? 'good' : 'bad'}>
+            {invited ? '✓' : '✗'} {said}
+          </span>,
+          link !== undefined && (
+            <input readonly value={link} aria-label={`${words.text('link')}: ${email}`} />
+          ),
+        ])}
+      />
     </section>
   )
 }

@@ -1,6 +1,5 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from 'hono'
-import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import type { Child } from 'hono/jsx'
 import type { Refusal, Result } from '../../base/result.ts'
 import { refused } from '../../base/result.ts'
@@ -14,7 +13,7 @@ import { putActiveOrganization } from '../../operations/sessions/put-active.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { Field, Form, Name, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
-import { attributesIn } from '../outcome.ts'
+import { forgetToken, keepTokens, keptToken, NextLink, PasteForm } from '../kept-token.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
@@ -28,8 +27,7 @@ import {
   type Console,
 } from '../visit.ts'
 
-const COOKIE = 'seatgate_console_invitation'
-const SECONDS = 1800
+const PAGE = 'invitation'
 
 /** A configuration with invitations. */
 type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
@@ -43,7 +41,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
   const mayRegister = options.signIn !== undefined && seatgate.invitations.registerUser !== null
 
   routes.open('GET', '/invitation', async (c) => {
-    const token = getCookie(c, COOKIE)
+    const token = keptToken(c, PAGE)
     const words = wordsOf(c)
     const caller = await options.authenticate(c)
     const view = token === undefined ? null : await viewInvitation(seatgate, caller, { token })
@@ -62,9 +60,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
           ) : (
             <>
               <Invitation setup={setup} c={c} view={view} words={words} register={mayRegister} />
-              <form method="post" action={`${baseOf(c)}/invitation`} data-invitation hidden>
-                <input name="token" aria-label={words.text('inv_link')} />
-              </form>
+              <NextLink action={`${baseOf(c)}/invitation`} words={words} />
             </>
           )}
         </>
@@ -72,13 +68,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     })
   })
 
-  routes.open('POST', '/invitation', async (c) => {
-    const fields = await readFields(c)
-    const [, token = ''] = /(?:#token=|#|^)([\w.~-]+)$/.exec(fields.get('token').trim()) ?? []
-    const path = `${baseOf(c)}/invitation`
-    setCookie(c, COOKIE, token, { ...attributesIn(c, path), maxAge: SECONDS })
-    return c.redirect(path, 303)
-  })
+  keepTokens(routes, PAGE)
 
   routes.form('/invitation/accept', async (c) => {
     const fields = await readFields(c)
@@ -124,11 +114,11 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
 }
 
 function tokenIn(c: Context): { readonly token: string } {
-  return { token: getCookie(c, COOKIE) ?? '' }
+  return { token: keptToken(c, PAGE) ?? '' }
 }
 
 function forget(c: Context): void {
-  deleteCookie(c, COOKIE, attributesIn(c, `${baseOf(c)}/invitation`))
+  forgetToken(c, PAGE)
 }
 
 // A non-member reads that there is no seat, but not the numbers.
@@ -152,21 +142,6 @@ function headingOf(view: InvitationPage, words: Words): Child {
 
 function keyOf({ status }: InvitationPage): TextKey {
   return `inv_${status}`
-}
-
-function PasteForm({ action, words }: { action: string; words: Words }) {
-  return (
-    <section aria-label={words.text('inv_paste')}>
-      <form method="post" action={action} class="stack" data-invitation>
-        <Field label={words.text('inv_link')} hint={words.text('inv_pasteHelp')}>
-          <input name="token" required autocomplete="off" spellcheck={false} />
-        </Field>
-        <p>
-          <button class="primary">{words.text('inv_show')}</button>
-        </p>
-      </form>
-    </section>
-  )
 }
 
 function Invitation({

@@ -29,15 +29,7 @@ import {
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
-import {
-  afterAct,
-  granted,
-  inOrganization,
-  pathIn,
-  readFields,
-  type Console,
-  type Visit,
-} from '../visit.ts'
+import { granted, inOrganization, pathIn, type Console, type Visit } from '../visit.ts'
 
 type Setup = Console & { seatgate: Seatgate & Pick<JoiningContext, 'joining'> }
 
@@ -65,19 +57,17 @@ export function joiningPages(setup: Setup, routes: Routes): void {
             <Empty>{words.text('requestsNone')}</Empty>
           ) : (
             <Table
+              words={words}
               caption={words.text('requestsCount', { count: page.data.length })}
-              head={[
-                words.text('name'),
-                words.text('role'),
-                words.text('status'),
-                words.text('since'),
-                words.text('actions'),
-              ]}
-            >
-              {page.data.map((request) => (
-                <RequestRow setup={setup} c={c} words={words} request={request} />
-              ))}
-            </Table>
+              head={['name', 'role', 'status', 'since', 'actions']}
+              rows={page.data.map((request) => [
+                <Person user={request.user} words={words} />,
+                request.role,
+                <State words={words} {...request} />,
+                <Time at={request.createdAt} words={words} />,
+                <RequestActs setup={setup} c={c} words={words} request={request} />,
+              ])}
+            />
           )}
           <Pages path={requests(c)} cursor={cursor} next={page.nextCursor} words={words} />
         </section>
@@ -85,23 +75,13 @@ export function joiningPages(setup: Setup, routes: Routes): void {
     })
   })
 
-  routes.form('/org/:org/requests/:id/approve', async (c) => {
-    const fields = await readFields(c)
+  routes.act('/org/:org/requests/:id/approve', requests, 'approvedDone', (c, fields) => {
     const input = { role: fields.get('role') }
-    const approved = await approveJoinRequest(
-      seatgate,
-      inOrganization(c),
-      idIn(c),
-      input,
-      fields.options
-    )
-    return afterAct(c, approved, requests(c), 'approvedDone')
+    return approveJoinRequest(seatgate, inOrganization(c), idIn(c), input, fields.options)
   })
-  routes.form('/org/:org/requests/:id/decline', async (c) => {
-    const { options } = await readFields(c)
-    const declined = await declineJoinRequest(seatgate, inOrganization(c), idIn(c), options)
-    return afterAct(c, declined, requests(c), 'declinedDone')
-  })
+  routes.act('/org/:org/requests/:id/decline', requests, 'declinedDone', (c, fields) =>
+    declineJoinRequest(seatgate, inOrganization(c), idIn(c), fields.options)
+  )
 
   routes.page('/org/:org/domains', async (c) => {
     const { data } = granted(await listDomains(seatgate, inOrganization(c)))
@@ -130,28 +110,20 @@ export function joiningPages(setup: Setup, routes: Routes): void {
     })
   })
 
-  routes.form('/org/:org/domains', async (c) => {
-    const fields = await readFields(c)
+  routes.act('/org/:org/domains', domains, 'domainAdded', (c, fields) => {
     const input = { domain: fields.get('domain'), mode: modeIn(fields.get('mode')) }
-    const added = await addDomain(seatgate, inOrganization(c), input, fields.options)
-    return afterAct(c, added, domains(c), 'domainAdded')
+    return addDomain(seatgate, inOrganization(c), input, fields.options)
   })
-  routes.form('/org/:org/domains/:id/mode', async (c) => {
-    const fields = await readFields(c)
+  routes.act('/org/:org/domains/:id/mode', domains, 'domainModeChanged', (c, fields) => {
     const input = { mode: modeIn(fields.get('mode')) }
-    const changed = await setDomainMode(seatgate, inOrganization(c), idIn(c), input)
-    return afterAct(c, changed, domains(c), 'domainModeChanged')
+    return setDomainMode(seatgate, inOrganization(c), idIn(c), input)
   })
-  routes.form('/org/:org/domains/:id/verify', async (c) => {
-    const { options } = await readFields(c)
-    const verified = await verifyDomain(seatgate, inOrganization(c), idIn(c), options)
-    return afterAct(c, verified, domains(c), 'domainVerified')
-  })
-  routes.form('/org/:org/domains/:id/remove', async (c) => {
-    await readFields(c)
-    const removed = await removeDomain(seatgate, inOrganization(c), idIn(c))
-    return afterAct(c, removed, domains(c), 'domainRemoved')
-  })
+  routes.act('/org/:org/domains/:id/verify', domains, 'domainVerified', (c, fields) =>
+    verifyDomain(seatgate, inOrganization(c), idIn(c), fields.options)
+  )
+  routes.act('/org/:org/domains/:id/remove', domains, 'domainRemoved', (c) =>
+    removeDomain(seatgate, inOrganization(c), idIn(c))
+  )
 }
 
 // The operation checks it.
@@ -159,7 +131,21 @@ function modeIn(text: string): Mode {
   return text as Mode
 }
 
-function RequestRow({
+function State({ words, state, ahead }: ListedJoinRequest & { words: Words }) {
+  return (
+    <>
+      {words.word('request', state)}
+      {ahead !== null && (
+        <small>
+          {' '}
+          {ahead === 0 ? words.text('waitingNext') : words.text('ahead', { count: ahead })}
+        </small>
+      )}
+    </>
+  )
+}
+
+function RequestActs({
   setup: { seatgate },
   c,
   words,
@@ -170,58 +156,40 @@ function RequestRow({
   words: Words
   request: ListedJoinRequest
 }) {
-  const { id, user, role, state, ahead } = request
+  const { id, user, role, state } = request
   const { roles } = seatgate
   const to = (act: string) => pathIn(c, `/requests/${encodeURIComponent(id)}/${act}`)
   const name = user.name ?? user.email
   const open = roles.all.filter((one) => mayChangeRole(roles, c.var.role, null, one))
   return (
-    <tr>
-      <th scope="row">
-        <Person user={user} words={words} />
-      </th>
-      <td data-label={words.text('role')}>{role}</td>
-      <td data-label={words.text('status')}>
-        {words.word('request', state)}
-        {ahead !== null && (
-          <small>
-            {' '}
-            {ahead === 0 ? words.text('waitingNext') : words.text('ahead', { count: ahead })}
-          </small>
-        )}
-      </td>
-      <td data-label={words.text('since')}>
-        <Time at={request.createdAt} words={words} />
-      </td>
-      <td class="act">
-        {state === 'open' && (
-          <Dialog
-            id={`approve-${id}`}
-            open={words.text('approve')}
-            label={words.text('approveFor', { name })}
-            title={words.say('approveFor', { name: <Name>{name}</Name> })}
-            cancel={words.text('cancel')}
-          >
-            <Form action={to('approve')} operation={seatgate.newId()}>
-              <RoleSelect label={words.text('role')} roles={open} role={role} />
-              <button class="primary">{words.text('approve')}</button>
-            </Form>
-          </Dialog>
-        )}{' '}
+    <>
+      {state === 'open' && (
         <Dialog
-          id={`decline-${id}`}
-          open={words.text('decline')}
-          label={words.text('declineFor', { name })}
-          title={words.say('declineFor', { name: <Name>{name}</Name> })}
+          id={`approve-${id}`}
+          open={words.text('approve')}
+          label={words.text('approveFor', { name })}
+          title={words.say('approveFor', { name: <Name>{name}</Name> })}
           cancel={words.text('cancel')}
-          grave
         >
-          <Form action={to('decline')} operation={seatgate.newId()}>
-            <button class="grave">{words.text('decline')}</button>
+          <Form action={to('approve')} operation={seatgate.newId()}>
+            <RoleSelect label={words.text('role')} roles={open} role={role} />
+            <button class="primary">{words.text('approve')}</button>
           </Form>
         </Dialog>
-      </td>
-    </tr>
+      )}{' '}
+      <Dialog
+        id={`decline-${id}`}
+        open={words.text('decline')}
+        label={words.text('declineFor', { name })}
+        title={words.say('declineFor', { name: <Name>{name}</Name> })}
+        cancel={words.text('cancel')}
+        grave
+      >
+        <Form action={to('decline')} operation={seatgate.newId()}>
+          <button class="grave">{words.text('decline')}</button>
+        </Form>
+      </Dialog>
+    </>
   )
 }
 

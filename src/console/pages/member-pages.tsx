@@ -28,6 +28,7 @@ import {
   granted,
   homeOf,
   inOrganization,
+  may,
   pathIn,
   readFields,
   withOutcome,
@@ -56,7 +57,7 @@ export function memberPages(setup: Console, routes: Routes): void {
     const members = page.data
     const whole = cursor === undefined && search === undefined && page.nextCursor === null
     const owners = members.filter(({ role, status }) => role === roles.owner && status === 'active')
-    const mayAct = roles.memberAdmins.includes(c.var.role)
+    const mayAct = may(c, 'members:manage')
     const caption = search !== undefined ? 'membersFound' : whole ? 'membersCount' : 'membersNewest'
     return showOrganizationPage(setup, c, {
       key: 'members',
@@ -75,27 +76,40 @@ export function memberPages(setup: Console, routes: Routes): void {
               </Empty>
             ) : (
               <Table
+                words={words}
                 caption={words.text(caption, { count: members.length })}
                 head={[
-                  words.text('name'),
-                  words.text('role'),
-                  words.text('status'),
-                  words.text('since'),
-                  words.text('lastActive'),
-                  ...(mayAct ? [words.text('actions')] : []),
+                  'name',
+                  'role',
+                  'status',
+                  'since',
+                  'lastActive',
+                  ...(mayAct ? (['actions'] as const) : []),
                 ]}
-              >
-                {members.map((member) => (
-                  <Row
+                rows={members.map((member) => [
+                  <>
+                    <Person user={member.user} words={words} />
+                    {userIdOf(c.var.caller) === member.userId && <small>{words.text('you')}</small>}
+                  </>,
+                  member.role,
+                  <span class={member.status === 'active' ? 'badge good' : 'badge warn'}>
+                    {words.text(member.status)}
+                  </span>,
+                  <Time at={member.createdAt} words={words} day />,
+                  member.lastActiveAt === null ? (
+                    words.text('never')
+                  ) : (
+                    <Time at={member.lastActiveAt} words={words} />
+                  ),
+                  <Acts
                     setup={setup}
                     c={c}
                     words={words}
                     member={member}
-                    mayAct={mayAct}
                     isLastOwner={whole && owners.length === 1 && owners[0] === member}
-                  />
-                ))}
-              </Table>
+                  />,
+                ])}
+              />
             )}
             <Pages
               path={all(c)}
@@ -133,21 +147,15 @@ export function memberPages(setup: Console, routes: Routes): void {
     const changed = await changeRole(seatgate, inOrganization(c), memberIn(c), { role })
     return afterAct(c, changed, all(c), 'roleChanged', { role })
   })
-  routes.form('/org/:org/members/:userId/suspend', async (c) => {
-    const { options } = await readFields(c)
-    const suspended = await suspendMember(seatgate, inOrganization(c), memberIn(c), options)
-    return afterAct(c, suspended, all(c), 'suspendedDone')
-  })
-  routes.form('/org/:org/members/:userId/restore', async (c) => {
-    const { options } = await readFields(c)
-    const restored = await restoreMember(seatgate, inOrganization(c), memberIn(c), options)
-    return afterAct(c, restored, all(c), 'restoredDone')
-  })
-  routes.form('/org/:org/members/:userId/remove', async (c) => {
-    const { options } = await readFields(c)
-    const removed = await removeMember(seatgate, inOrganization(c), memberIn(c), options)
-    return afterAct(c, removed, all(c), 'removedDone')
-  })
+  routes.act('/org/:org/members/:userId/suspend', all, 'suspendedDone', (c, fields) =>
+    suspendMember(seatgate, inOrganization(c), memberIn(c), fields.options)
+  )
+  routes.act('/org/:org/members/:userId/restore', all, 'restoredDone', (c, fields) =>
+    restoreMember(seatgate, inOrganization(c), memberIn(c), fields.options)
+  )
+  routes.act('/org/:org/members/:userId/remove', all, 'removedDone', (c, fields) =>
+    removeMember(seatgate, inOrganization(c), memberIn(c), fields.options)
+  )
 
   // With the organization, for its name in the message, and the caller, for the member.
   routes.organizationForm('/org/:org/leave', async (c) => {
@@ -226,53 +234,6 @@ export function memberPages(setup: Console, routes: Routes): void {
 
 function memberIn(c: Visit): string {
   return c.req.param('userId') ?? ''
-}
-
-function Row({
-  setup,
-  c,
-  words,
-  member,
-  mayAct,
-  isLastOwner,
-}: {
-  setup: Console
-  c: Visit
-  words: Words
-  member: Member
-  mayAct: boolean
-  isLastOwner: boolean
-}) {
-  const isSelf = userIdOf(c.var.caller) === member.userId
-  return (
-    <tr>
-      <th scope="row">
-        <Person user={member.user} words={words} />
-        {isSelf && <small>{words.text('you')}</small>}
-      </th>
-      <td data-label={words.text('role')}>{member.role}</td>
-      <td data-label={words.text('status')}>
-        <span class={member.status === 'active' ? 'badge good' : 'badge warn'}>
-          {words.text(member.status)}
-        </span>
-      </td>
-      <td data-label={words.text('since')}>
-        <Time at={member.createdAt} words={words} day />
-      </td>
-      <td data-label={words.text('lastActive')}>
-        {member.lastActiveAt === null ? (
-          words.text('never')
-        ) : (
-          <Time at={member.lastActiveAt} words={words} />
-        )}
-      </td>
-      {mayAct && (
-        <td class="act">
-          <Acts setup={setup} c={c} words={words} member={member} isLastOwner={isLastOwner} />
-        </td>
-      )}
-    </tr>
-  )
 }
 
 function Acts({

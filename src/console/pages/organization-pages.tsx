@@ -26,10 +26,12 @@ import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
 import {
   afterAct,
+  afterJoin,
   baseOf,
   granted,
   homeOf,
   inOrganization,
+  may,
   pathIn,
   readFields,
   scopeOf,
@@ -60,21 +62,15 @@ export function organizationPages(setup: Console, routes: Routes): void {
           {asked.length > 0 && (
             <Section id="asked" title={words.text('ownInvitations')}>
               <Table
+                words={words}
                 caption={words.text('invitationsCount', { count: asked.length })}
-                head={[words.text('name'), words.text('role'), words.text('expires')]}
-              >
-                {asked.map(({ organization, role, expiresAt }) => (
-                  <tr>
-                    <th scope="row">
-                      <Name>{organization.name}</Name>
-                    </th>
-                    <td data-label={words.text('role')}>{role}</td>
-                    <td data-label={words.text('expires')}>
-                      <Time at={expiresAt} words={words} />
-                    </td>
-                  </tr>
-                ))}
-              </Table>
+                head={['name', 'role', 'expires']}
+                rows={asked.map(({ organization, role, expiresAt }) => [
+                  <Name>{organization.name}</Name>,
+                  role,
+                  <Time at={expiresAt} words={words} />,
+                ])}
+              />
               <p>
                 <a href={`${base}/invitation`}>{words.text('inv_paste')}</a>
               </p>
@@ -97,21 +93,19 @@ export function organizationPages(setup: Console, routes: Routes): void {
             <>
               <section aria-label={words.text('organizations')}>
                 <Table
+                  words={words}
                   caption={words.text('organizationsCount', { count: page.data.length })}
-                  head={[words.text('name'), words.text('yourRole')]}
-                >
-                  {page.data.map(({ organization, role }) => (
-                    <tr>
-                      <th scope="row">
-                        <a href={`${base}/org/${encodeURIComponent(organization.slug)}/members`}>
-                          <Name>{organization.name}</Name>
-                        </a>
-                        <small>{organization.slug}</small>
-                      </th>
-                      <td data-label={words.text('yourRole')}>{role}</td>
-                    </tr>
-                  ))}
-                </Table>
+                  head={['name', 'yourRole']}
+                  rows={page.data.map(({ organization, role }) => [
+                    <>
+                      <a href={`${base}/org/${encodeURIComponent(organization.slug)}/members`}>
+                        <Name>{organization.name}</Name>
+                      </a>
+                      <small>{organization.slug}</small>
+                    </>,
+                    role,
+                  ])}
+                />
                 <Pages path={homeOf(c)} cursor={cursor} next={page.nextCursor} words={words} />
               </section>
               <p class="pages">
@@ -161,18 +155,9 @@ export function organizationPages(setup: Console, routes: Routes): void {
       const fields = await readFields(c)
       const input = { organizationId: fields.get('organization') }
       const joined = await joinOrganization(seatgate, scopeOf(c), input, fields.options)
-      const organization = fields.get('name')
-      if (!joined.ok) return afterAct(c, joined, homeOf(c), 'done')
-      const { status } = joined.value
-      return status === 'joined'
-        ? afterAct(
-            c,
-            joined,
-            `${baseOf(c)}/org/${encodeURIComponent(input.organizationId)}/members`,
-            'inv_joined',
-            { organization }
-          )
-        : afterAct(c, joined, homeOf(c), `join_${status}`, { organization })
+      return joined.ok
+        ? afterJoin(c, joined.value, fields.get('name'))
+        : afterAct(c, joined, homeOf(c), 'done')
     })
   }
 
@@ -182,7 +167,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
     const { organization, role } = c.var
     const isOwner = role === seatgate.roles.owner
     granted(
-      seatgate.roles.organizationAdmins.includes(role)
+      may(c, 'organization:update')
         ? ({ ok: true, value: null } as const)
         : ({ ok: false, error: { code: 'insufficient_role' } } as const)
     )
@@ -249,13 +234,15 @@ export function organizationPages(setup: Console, routes: Routes): void {
     })
   })
 
-  routes.form('/org/:org/settings/rename', async (c) => {
-    const fields = await readFields(c)
-    const renamed = await renameOrganization(seatgate, inOrganization(c), {
-      name: fields.get('name'),
-    })
-    return afterAct(c, renamed, pathIn(c, '/settings'), 'renamed')
-  })
+  routes.act(
+    '/org/:org/settings/rename',
+    (c) => pathIn(c, '/settings'),
+    'renamed',
+    (c, fields) =>
+      renameOrganization(seatgate, inOrganization(c), {
+        name: fields.get('name'),
+      })
+  )
 
   routes.form('/org/:org/settings/slug', async (c) => {
     const fields = await readFields(c)
@@ -321,32 +308,26 @@ function JoinableSection({
     <Section id="joinable" title={words.text('joinable')}>
       <p>{words.text('joinableHelp')}</p>
       <Table
-        caption={words.text('joinableCount', { count: joinable.length })}
-        head={[words.text('name'), words.text('actions')]}
-      >
-        {joinable.map(({ organization: { id, name }, mode }) => (
-          <tr>
-            <th scope="row">
-              <Name>{name}</Name>
-            </th>
-            <td class="act">
-              <Form action={action} operation={newId()}>
-                <input type="hidden" name="organization" value={id} />
-                <input type="hidden" name="name" value={name} />
-                <button
-                  class="primary"
-                  aria-label={words.text('joinFor', {
-                    act: words.text(`join_${mode}`),
-                    organization: name,
-                  })}
-                >
-                  {words.text(`join_${mode}`)}
-                </button>
-              </Form>
-            </td>
-          </tr>
-        ))}
-      </Table>
+        words={words}
+        caption={words.text('organizationsCount', { count: joinable.length })}
+        head={['name', 'actions']}
+        rows={joinable.map(({ organization: { id, name }, mode }) => [
+          <Name>{name}</Name>,
+          <Form action={action} operation={newId()}>
+            <input type="hidden" name="organization" value={id} />
+            <input type="hidden" name="name" value={name} />
+            <button
+              class="primary"
+              aria-label={words.text('joinFor', {
+                act: words.text(`join_${mode}`),
+                organization: name,
+              })}
+            >
+              {words.text(`join_${mode}`)}
+            </button>
+          </Form>,
+        ])}
+      />
     </Section>
   )
 }

@@ -72,28 +72,22 @@ export function platformPages(setup: Console, routes: Routes): void {
               <Empty>{words.text('platformNone')}</Empty>
             ) : (
               <Table
+                words={words}
                 caption={words.text('organizationsCount', { count: page.data.length })}
-                head={[words.text('name'), words.text('status'), words.text('created')]}
-              >
-                {page.data.map(({ id, name, slug, deletedAt, createdAt }) => (
-                  <tr>
-                    <th scope="row">
-                      <a href={`${path}/${id}`}>
-                        <Name>{name}</Name>
-                      </a>
-                      <small>{slug}</small>
-                    </th>
-                    <td data-label={words.text('status')}>
-                      <span class={deletedAt === null ? 'badge good' : 'badge bad'}>
-                        {words.text(deletedAt === null ? 'live' : 'deleted')}
-                      </span>
-                    </td>
-                    <td data-label={words.text('created')}>
-                      <Time at={createdAt} words={words} />
-                    </td>
-                  </tr>
-                ))}
-              </Table>
+                head={['name', 'status', 'created']}
+                rows={page.data.map(({ id, name, slug, deletedAt, createdAt }) => [
+                  <>
+                    <a href={`${path}/${id}`}>
+                      <Name>{name}</Name>
+                    </a>
+                    <small>{slug}</small>
+                  </>,
+                  <span class={deletedAt === null ? 'badge good' : 'badge bad'}>
+                    {words.text(deletedAt === null ? 'live' : 'deleted')}
+                  </span>,
+                  <Time at={createdAt} words={words} />,
+                ])}
+              />
             )}
             <Pages
               path={path}
@@ -194,17 +188,14 @@ export function platformPages(setup: Console, routes: Routes): void {
                 : words.text('differences', { count: differences.length })}
             </p>
             <Table
+              words={words}
               caption={words.text('seats')}
-              head={[
-                words.text('store'),
-                words.text('held'),
-                words.text('reserved'),
-                words.text('limit'),
+              head={['store', 'held', 'reserved', 'limit']}
+              rows={[
+                [words.text('stored'), ...counted(stored, words)],
+                [words.text('ledger'), ...counted(ledger, words)],
               ]}
-            >
-              <Counted title={words.text('stored')} words={words} usage={stored} />
-              <Counted title={words.text('ledger')} words={words} usage={ledger} />
-            </Table>
+            />
             {differences.length > 0 && (
               <ul>
                 {differences.map(({ kind, id }) => (
@@ -249,27 +240,8 @@ export function platformPages(setup: Console, routes: Routes): void {
   })
 }
 
-function Counted({
-  title,
-  words,
-  usage,
-}: {
-  title: string
-  words: Words
-  usage: SeatUsage | null
-}) {
-  return (
-    <tr>
-      <th scope="row">{title}</th>
-      {usage === null ? (
-        <td colspan={3}>{words.text('ledgerNone')}</td>
-      ) : (
-        <>
-          <td data-label={words.text('held')}>{words.number(usage.held)}</td>
-          <td data-label={words.text('reserved')}>{words.number(usage.reserved)}</td>
-          <td data-label={words.text('limit')}>{limitWords(usage.limit, words)}</td>
-        </>
-      )}
-    </tr>
-  )
+function counted(usage: SeatUsage | null, words: Words) {
+  if (usage === null) return [words.text('ledgerNone'), '', '']
+  const { held, reserved, limit } = usage
+  return [words.number(held), words.number(reserved), limitWords(limit, words)]
 }

@@ -25,17 +25,16 @@ import {
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
-import { baseOf, granted, inOrganization, pathIn, type Console, type Visit } from '../visit.ts'
+import { baseOf, granted, inOrganization, may, pathIn, type Console, type Visit } from '../visit.ts'
 
 const CHANGES = 100
 
 /** The pages of seats: in use now, over time, and at an instant. */
 export function seatPages(setup: Console, routes: Routes): void {
   const { seatgate } = setup
-  const mayExplain = (c: Visit) => seatgate.roles.memberAdmins.includes(c.var.role)
 
   routes.page('/org/:org/seats', async (c) => {
-    const explained = mayExplain(c)
+    const explained = may(c, 'members:manage')
       ? granted(await explainSeatsAndUsers(seatgate, inOrganization(c)))
       : null
     const usage = explained?.seats ?? granted(await seatUsage(seatgate, inOrganization(c)))
@@ -44,8 +43,11 @@ export function seatPages(setup: Console, routes: Routes): void {
       content: (words) => (
         <>
           <UsageSection c={c} words={words} usage={usage} />
+          {explained?.seats.inputs.override?.reason && (
+            <LimitReason words={words} {...explained.seats.inputs.override} />
+          )}
           {explained && <Explanation words={words} {...explained} now={seatgate.now()} />}
-          {explained && (
+          {may(c, 'audit:read') && (
             <p class="pages">
               <a href={pathIn(c, '/seats/history')}>{words.text('history')}</a>
             </p>
@@ -87,27 +89,17 @@ export function seatPages(setup: Console, routes: Routes): void {
                   label={words.text('historyChart', { count: changes.length })}
                 />
                 <Table
+                  words={words}
                   caption={words.text('history')}
-                  head={[
-                    words.text('auditWhen'),
-                    words.text('auditWhat'),
-                    words.text('held'),
-                    words.text('reserved'),
-                    words.text('limit'),
-                  ]}
-                >
-                  {changes.map(({ at, action, held, reserved, limit }) => (
-                    <tr>
-                      <th scope="row">
-                        <Time at={at} words={words} />
-                      </th>
-                      <td data-label={words.text('auditWhat')}>{words.event(action)}</td>
-                      <td data-label={words.text('held')}>{words.number(held)}</td>
-                      <td data-label={words.text('reserved')}>{words.number(reserved)}</td>
-                      <td data-label={words.text('limit')}>{limitWords(limit, words)}</td>
-                    </tr>
-                  ))}
-                </Table>
+                  head={['auditWhen', 'auditWhat', 'held', 'reserved', 'limit']}
+                  rows={changes.map(({ at, action, held, reserved, limit }) => [
+                    <Time at={at} words={words} />,
+                    words.event(action),
+                    words.number(held),
+                    words.number(reserved),
+                    limitWords(limit, words),
+                  ])}
+                />
               </>
             )}
             <Pages
@@ -117,7 +109,7 @@ export function seatPages(setup: Console, routes: Routes): void {
               words={words}
             />
           </Section>
-          <AsOfForm c={c} words={words} />
+          {may(c, 'members:manage') && <AsOfForm c={c} words={words} />}
         </>
       ),
     })
@@ -218,13 +210,7 @@ function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: Seat
         props={{
           url: pathIn(c, '/seats/now'),
           usage: { limit, held, reserved },
-          texts: islandTexts(words, [
-            'seatsOf',
-            'seatsUnlimited',
-            'seatsUnknown',
-            'seatsReservedOf',
-            'seatsMeter',
-          ]),
+          texts: islandTexts(words, /^seats(Of|Un|Reserved|Meter)/),
         }}
       >
         <p class="figure">
@@ -255,6 +241,23 @@ function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: Seat
   )
 }
 
+function LimitReason({
+  words,
+  reason,
+  until,
+}: {
+  words: Words
+  reason: string | null
+  until: string | null
+}) {
+  return (
+    <p class="soft">
+      {words.say('limitReason', { reason: <Name>{reason}</Name> })}{' '}
+      {until && words.say('limitUntil', { time: <Time at={until} words={words} /> })}
+    </p>
+  )
+}
+
 function Fact({ title, value }: { title: string; value: string }) {
   return (
     <div>
@@ -266,7 +269,7 @@ function Fact({ title, value }: { title: string; value: string }) {
 
 function Explanation({
   words,
-  seats: { refusal, members, invitations, nextExpiry },
+  seats: { refusal, members, invitations, nextExpiry, over },
   users,
   now,
 }: {
@@ -286,42 +289,45 @@ function Explanation({
                 time: <Deadline at={nextExpiry} words={words} now={now} />,
               })}
         </p>
+        {over?.at && (
+          <>
+            <p>
+              {words.say('overSuspended', {
+                time: <Deadline at={over.at} words={words} now={now} />,
+              })}
+            </p>
+            <ul>
+              {over.members.map(({ userId }) => (
+                <li>
+                  <UserById id={userId} users={users} />
+                </li>
+              ))}
+            </ul>
+          </>
+        )}
       </Section>
       <Section id="reservations" title={words.text('reservations')}>
         {invitations.length === 0 ? (
           <Empty>{words.text('reservationsNone')}</Empty>
         ) : (
           <Table
+            words={words}
             caption={words.text('invitationsCount', { count: invitations.length })}
-            head={[words.text('address'), words.text('until')]}
-          >
-            {invitations.map(({ email, expiresAt }) => (
-              <tr>
-                <th scope="row">
-                  <Name>{email}</Name>
-                </th>
-                <td data-label={words.text('until')}>
-                  <Deadline at={expiresAt} words={words} now={now} />
-                </td>
-              </tr>
-            ))}
-          </Table>
+            head={['address', 'until']}
+            rows={invitations.map(({ email, expiresAt }) => [
+              <Name>{email}</Name>,
+              <Deadline at={expiresAt} words={words} now={now} />,
+            ])}
+          />
         )}
       </Section>
       <Section id="holders" title={words.text('holders')}>
         <Table
+          words={words}
           caption={words.text('membersCount', { count: members.length })}
-          head={[words.text('name'), words.text('role')]}
-        >
-          {members.map(({ userId, role }) => (
-            <tr>
-              <th scope="row">
-                <UserById id={userId} users={users} />
-              </th>
-              <td data-label={words.text('role')}>{role}</td>
-            </tr>
-          ))}
-        </Table>
+          head={['name', 'role']}
+          rows={members.map(({ userId, role }) => [<UserById id={userId} users={users} />, role])}
+        />
         {members.length === 100 && <p class="soft">{words.text('holdersMost')}</p>}
       </Section>
     </>

@@ -60,31 +60,19 @@ export function sinkPages(setup: Setup, routes: Routes): void {
             <Empty>{words.text('attemptsNone')}</Empty>
           ) : (
             <Table
+              words={words}
               caption={words.text('attempts')}
-              head={[
-                words.text('auditWhen'),
-                words.text('attemptEvents'),
-                words.text('outcome'),
-                words.text('attemptTook'),
-              ]}
-            >
-              {page.data.map((attempt) => (
-                <tr>
-                  <th scope="row">
-                    <Time at={attempt.attemptedAt} words={words} />
-                  </th>
-                  <td data-label={words.text('attemptEvents')}>
-                    {attempt.firstSequence}–{attempt.lastSequence}
-                  </td>
-                  <td data-label={words.text('outcome')}>
-                    {attempt.outcome} {attempt.reason && <Name>{attempt.reason}</Name>}
-                  </td>
-                  <td data-label={words.text('attemptTook')}>
-                    {words.number(attempt.milliseconds)} ms
-                  </td>
-                </tr>
-              ))}
-            </Table>
+              head={['auditWhen', 'attemptEvents', 'outcome', 'attemptTook']}
+              rows={page.data.map((attempt) => [
+                <Time at={attempt.attemptedAt} words={words} />,
+                `${attempt.firstSequence}–${attempt.lastSequence}`,
+                <>
+                  {words.word('attempt', attempt.outcome)}{' '}
+                  {attempt.reason && <Name>{attempt.reason}</Name>}
+                </>,
+                `${words.number(attempt.milliseconds)} ms`,
+              ])}
+            />
           )}
           <Pages
             path={pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}/attempts`)}
@@ -117,29 +105,17 @@ export function sinkPages(setup: Setup, routes: Routes): void {
           ) : (
             <>
               <Table
+                words={words}
                 caption={words.text('sinkDead')}
-                head={[
-                  words.text('auditSequence'),
-                  words.text('auditWhat'),
-                  words.text('status'),
-                  words.text('reason'),
-                  words.text('auditWhen'),
-                ]}
-              >
-                {page.data.map((letter) => (
-                  <tr>
-                    <th scope="row">{letter.sequence}</th>
-                    <td data-label={words.text('auditWhat')}>{words.event(letter.action)}</td>
-                    <td data-label={words.text('status')}>{letter.state}</td>
-                    <td data-label={words.text('reason')}>
-                      <Name>{letter.reason}</Name>
-                    </td>
-                    <td data-label={words.text('auditWhen')}>
-                      <Time at={letter.diedAt} words={words} />
-                    </td>
-                  </tr>
-                ))}
-              </Table>
+                head={['auditSequence', 'auditWhat', 'status', 'reason', 'auditWhen']}
+                rows={page.data.map((letter) => [
+                  letter.sequence,
+                  words.event(letter.action),
+                  words.word('letter', letter.state),
+                  <Name>{letter.reason}</Name>,
+                  <Time at={letter.diedAt} words={words} />,
+                ])}
+              />
               <Form action={`${path}/requeue`} operation={seatgate.newId()}>
                 <button>{words.text('sinkRequeue')}</button>
               </Form>
@@ -156,16 +132,12 @@ export function sinkPages(setup: Setup, routes: Routes): void {
     })
   })
 
-  routes.form('/org/:org/sinks/:sink/resume', async (c) => {
-    const { options } = await readFields(c)
-    const resumed = await resumeSink(seatgate, inOrganization(c), sinkIn(c), options)
-    return afterAct(c, resumed, all(c), 'sinkResumed')
-  })
-  routes.form('/org/:org/sinks/:sink/replay', async (c) => {
-    const fields = await readFields(c)
+  routes.act('/org/:org/sinks/:sink/resume', all, 'sinkResumed', (c, fields) =>
+    resumeSink(seatgate, inOrganization(c), sinkIn(c), fields.options)
+  )
+  routes.act('/org/:org/sinks/:sink/replay', all, 'sinkReplayed', (c, fields) => {
     const input = { fromSequence: Number(fields.get('from')) }
-    const replayed = await replaySink(seatgate, inOrganization(c), sinkIn(c), input, fields.options)
-    return afterAct(c, replayed, all(c), 'sinkReplayed')
+    return replaySink(seatgate, inOrganization(c), sinkIn(c), input, fields.options)
   })
   routes.form('/org/:org/sinks/:sink/requeue', async (c) => {
     const { options } = await readFields(c)

@@ -10,8 +10,8 @@ export interface Words {
   readonly language: string
   /** Returns a text, with its values, for an attribute or a title. */
   text(key: TextKey, values?: Values): string
-  /** Returns a text as the catalogue has it. */
-  template(key: TextKey): string | Plural
+  /** The texts as the catalogue has them. */
+  readonly texts: Catalogue['texts']
   /** Returns a text with elements as values, such as names. */
   say(key: TextKey, values: Readonly<Record<string, Child>>): Child
   /** Returns the word of a prefix and a value that was read, such as a status; else the value. */
@@ -68,7 +68,7 @@ function wordsOfCatalogue({ language, texts, refusal, events }: Catalogue): Word
       template(key, values['count']).replace(/\{(\w+)\}/g, (_, name: string) =>
         shown(values[name])
       ),
-    template: (key) => texts[key],
+    texts,
     say(key, values) {
       const parts = template(key, values['count']).split(/\{(\w+)\}/)
       const children = parts.map((part, index) => {

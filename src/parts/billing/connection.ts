@@ -1,4 +1,6 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
+import type { UserContext } from '../../database/database.ts'
+import type { NamedUser } from '../../engine/model/named-users.ts'
 import type { LimitContext } from '../../engine/changes/apply-limit.ts'
 import type { BillingProvider } from './billing-provider.ts'
 
@@ -94,8 +96,10 @@ export interface BillingConnection {
 }
 
 /** The context of the functions of this part. */
-export interface ConnectionContext extends LimitContext {
+export interface ConnectionContext extends LimitContext, Partial<Pick<UserContext, 'users'>> {
   readonly connection: BillingConnection
+  /** Receives the users of the host among those who could leave; they are read in the same round trip. */
+  readonly onCandidates?: (users: readonly NamedUser[]) => void
 }
 
 const MODES: readonly string[] = ['hard_cap', 'auto_expand', 'true_up'] satisfies QuantityMode[]

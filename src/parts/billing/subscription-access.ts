@@ -12,6 +12,7 @@ import {
   type BillingCustomerRow,
 } from '../../database/schema/billing-inbox-tables.ts'
 import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
+import { namedUsers, usersNamedIn } from '../../engine/model/named-users.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
 import { toFree, toFreeQueries, type ToFreeRows } from '../../engine/model/seats-to-free.ts'
 import type { EntitledNow } from '../../engine/seats/entitled-now.ts'
@@ -47,14 +48,23 @@ export async function findBilling(
   const allowed = readable(caller, organization, roles.billingAdmins)
   const id = sql<string>`${organizationIdOf(organization)}`
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+  const toFree = toFreeQueries(context, place)
   const found = await find(db, scope, {
     ...entitlementQueries(db, place),
-    ...toFreeQueries(context, place),
+    ...toFree,
+    users:
+      context.onCandidates === undefined
+        ? null
+        : usersNamedIn(
+            { users: null, ...context },
+            sql`select user_id from (${toFree.candidates})`
+          ),
     customer: db.select().from(billingCustomers).where(isCustomer(place, connection.provider.name)),
   })
   const standing = authorizeFor(roles, found, 'billing:manage')
   if (!standing.ok) return standing
   const { rows } = found
+  context.onCandidates?.(namedUsers(rows.users))
   const row = standing.value.organization
   const { entitled } = planEntitlement(context, row.id, rows, {}, now)
   const own = rows.subscriptions.map(subscriptionFrom).filter(canCharge)

@@ -1,74 +1,12 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
-import { sessionQuery } from '../../../host/identity/sessions.ts'
-import {
-  consoleWithAssets,
-  german,
-  seatgateConsole,
-  type ConsoleOptions,
-} from '../../../src/console/index.ts'
-import {
-  createKit,
-  PASSWORD,
-  person,
-  postMember,
-  SECRET,
-  seatgateWith,
-  type Kit,
-  type Person,
-} from '../../kit/index.ts'
-
-const operators = new Set<string>()
-
-// The query goes into the library's batch: it is made with its handle.
-const authenticating =
-  ({ db }: Kit['seatgate']): ConsoleOptions['authenticate'] =>
-  async (c) => {
-    const [, token] = /session=([\w-]+)/.exec(c.req.header('cookie') ?? '') ?? []
-    return token === undefined
-      ? null
-      : sessionQuery(db, token, ({ userId }) => operators.has(userId))
-  }
-
-function mounted(seatgate: Kit['seatgate'], options: Partial<ConsoleOptions> = {}) {
-  const app = new Hono().route(
-    '/admin/console',
-    seatgateConsole(seatgate, { authenticate: authenticating(seatgate), ...options })
-  )
-  const headersFor = (who: Person | null) =>
-    who === null ? {} : { cookie: `session=${who.token}` }
-  return {
-    get: (path: string, who: Person | null, headers: Record<string, string> = {}) =>
-      app.request(`/admin/console${path}`, { headers: { ...headersFor(who), ...headers } }),
-    post: (
-      path: string,
-      who: Person | null,
-      fields: Record<string, string> = {},
-      headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }
-    ) =>
-      app.request(`/admin/console${path}`, {
-        method: 'POST',
-        body: new URLSearchParams(fields),
-        headers: { ...headersFor(who), ...headers },
-      }),
-  }
-}
+import { consoleWithAssets, german, seatgateConsole } from '../../../src/console/index.ts'
+import { createKit, PASSWORD, person, postMember, seatgateWith, type Kit } from '../../kit/index.ts'
+import { acme, authenticating, mounted, operators } from './console-kit.ts'
 
 /** Where a form leads, without the id of its outcome. */
 const pathOf = ({ headers }: Response) =>
   headers.get('location')?.replace(/\?outcome=[\da-f]{8}$/, '')
-
-/** A console over an organization with an owner and a member, both with a session. */
-async function acme(options: Parameters<typeof createKit>[0] = {}) {
-  const kit = createKit({ secret: SECRET, ...options })
-  const [owner, member] = [await person(), await person()]
-  const pages = mounted(kit.seatgate)
-  const created = await pages.post('/new', owner, { name: 'Acme' })
-  const slug = created.headers.get('location')?.split('/')[4] ?? ''
-  if (slug === '') throw new Error(`${created.status} ${[...created.headers].join(' ')}`)
-  await kit.settled()
-  return { kit, owner, member, pages, slug }
-}
 
 const PAGES = [
   'members',

@@ -1,0 +1,57 @@
+import { Hono } from 'hono'
+import { sessionQuery } from '../../../host/identity/sessions.ts'
+import { seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
+import { createKit, person, SECRET, type Kit, type Person } from '../../kit/index.ts'
+
+/** The ids of users who are operators. */
+export const operators = new Set<string>()
+
+/** Finds the session of a request. The query goes into the library's batch: it is made with its handle. */
+export const authenticating =
+  ({ db }: Kit['seatgate']): ConsoleOptions['authenticate'] =>
+  async (c) => {
+    const [, token] = /session=([\w-]+)/.exec(c.req.header('cookie') ?? '') ?? []
+    return token === undefined
+      ? null
+      : sessionQuery(db, token, ({ userId }) => operators.has(userId))
+  }
+
+/** Mounts a console, and makes requests to it. */
+export function mounted(seatgate: Kit['seatgate'], options: Partial<ConsoleOptions> = {}) {
+  const app = new Hono().route(
+    '/admin/console',
+    seatgateConsole(seatgate, { authenticate: authenticating(seatgate), ...options })
+  )
+  const headersFor = (who: Person | null) =>
+    who === null ? {} : { cookie: `session=${who.token}` }
+  return {
+    get: (path: string, who: Person | null, headers: Record<string, string> = {}) =>
+      app.request(`/admin/console${path}`, { headers: { ...headersFor(who), ...headers } }),
+    post: (
+      path: string,
+      who: Person | null,
+      fields: Record<string, string> = {},
+      headers: Record<string, string> = { 'sec-fetch-site': 'same-origin' }
+    ) =>
+      app.request(`/admin/console${path}`, {
+        method: 'POST',
+        body: new URLSearchParams(fields),
+        headers: { ...headersFor(who), ...headers },
+      }),
+  }
+}
+
+/** A console over an organization with an owner and a member, both with a session. */
+export async function acme(
+  options: Parameters<typeof createKit>[0] = {},
+  consoleOptions: Partial<ConsoleOptions> = {}
+) {
+  const kit = createKit({ secret: SECRET, ...options })
+  const [owner, member] = [await person(), await person()]
+  const pages = mounted(kit.seatgate, consoleOptions)
+  const created = await pages.post('/new', owner, { name: 'Acme' })
+  const slug = created.headers.get('location')?.split('/')[4] ?? ''
+  if (slug === '') throw new Error(`${created.status} ${[...created.headers].join(' ')}`)
+  await kit.settled()
+  return { kit, owner, member, pages, slug }
+}
