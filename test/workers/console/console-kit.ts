@@ -1,7 +1,8 @@
 import { Hono } from 'hono'
 import { sessionQuery } from '../../../host/identity/sessions.ts'
-import { seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
-import { createKit, person, SECRET, type Kit, type Person } from '../../kit/index.ts'
+import { scimTokenPages, seatgateConsole, type ConsoleOptions } from '../../../src/console/index.ts'
+import { createKit, person, postMember, SECRET, type Kit, type Person } from '../../kit/index.ts'
+import { createScimKit } from '../../kit/scim.ts'
 
 /** The ids of users who are operators. */
 export const operators = new Set<string>()
@@ -54,4 +55,19 @@ export async function acme(
   if (slug === '') throw new Error(`${created.status} ${[...created.headers].join(' ')}`)
   await kit.settled()
   return { kit, owner, member, pages, slug }
+}
+
+/** The path that a response leads to, below that of the console. */
+export const leads = ({ headers }: Response) =>
+  (headers.get('location') ?? '').replace('/admin/console', '')
+
+/** A console with SCIM over an organization with an owner and an administrator. */
+export async function pushed() {
+  const kit = createScimKit({ secret: SECRET })
+  const [owner, admin] = [await person(), await person()]
+  const pages = mounted(kit.context, { sections: [scimTokenPages] })
+  const created = await pages.post('/new', owner, { name: 'Pushed' })
+  const slug = leads(created).split('/')[2] ?? ''
+  await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, admin, 'admin')
+  return { kit, owner, admin, pages, path: `/org/${slug}/directory` }
 }

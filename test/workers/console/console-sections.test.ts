@@ -1,10 +1,8 @@
-import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { addMember, joinRules } from '../../../src/index.ts'
 import { inviteLinkPages, scimTokenPages, seatgateConsole } from '../../../src/console/index.ts'
 import { createKit, person, postMember, SECRET } from '../../kit/index.ts'
-import { createScimKit } from '../../kit/scim.ts'
-import { acme, mounted } from './console-kit.ts'
+import { acme, leads, pushed } from './console-kit.ts'
 
 const withLinks = () =>
   acme(
@@ -16,10 +14,6 @@ const LINK = /value="http:\/\/localhost(\/admin\/console\/link)#token=([\w-]{43}
 
 /** The cookie that a response sets. */
 const cookieOf = ({ headers }: Response) => (headers.get('set-cookie') ?? '').split(';')[0] ?? ''
-
-/** The path that a response leads to, below that of the console. */
-const leads = ({ headers }: Response) =>
-  (headers.get('location') ?? '').replace('/admin/console', '')
 
 describe('the page of links', () => {
   it('makes a link, shows it once, lists its uses and revokes it, in two trips a page', async () => {
@@ -112,16 +106,6 @@ describe('the page that a link opens', () => {
 })
 
 describe('the page of SCIM tokens', () => {
-  async function pushed() {
-    const kit = createScimKit({ secret: SECRET })
-    const [owner, admin] = [await person(), await person()]
-    const pages = mounted(kit.context, { sections: [scimTokenPages] })
-    const created = await pages.post('/new', owner, { name: 'Pushed' })
-    const slug = leads(created).split('/')[2] ?? ''
-    await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, admin, 'admin')
-    return { kit, owner, admin, pages, slug, path: `/org/${slug}/directory` }
-  }
-
   it('makes a token, shows it once, and revokes it, in two trips a page', async () => {
     const { kit, owner, pages, path } = await pushed()
     const made = await pages.post(path, owner, { name: 'Directory <b>' })
@@ -151,7 +135,7 @@ describe('the page of SCIM tokens', () => {
   it('needs scim', () => {
     const { seatgate } = createKit({ secret: SECRET })
     const options = { authenticate: () => null, sections: [scimTokenPages] }
-    expect(() => new Hono().route('/', seatgateConsole(seatgate, options))).toThrow(TypeError)
+    expect(() => seatgateConsole(seatgate, options)).toThrow(TypeError)
   })
 })
 
