@@ -199,7 +199,9 @@ async function run(
     ...tests,
   ]
   // A group of its own: what it has started ends with it.
-  const options = { cwd: copy, stdio: 'ignore', detached: true } as const
+  // With the sizes of `npm test`: those of a thorough run would take longer than the limit.
+  const env = { ...process.env, SCALE: 'share' }
+  const options = { cwd: copy, env, stdio: 'ignore', detached: true } as const
   const child = spawn(process.execPath, [vitest, ...args], options)
   const end = () => child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
   const timer = setTimeout(end, limitMs)
