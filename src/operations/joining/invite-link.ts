@@ -11,7 +11,13 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { inviteLinks, type InviteLinkRow } from '../../database/schema/joining-tables.ts'
-import { organizations, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
+import {
+  memberships,
+  organizations,
+  type MembershipRow,
+  type OrganizationRow,
+} from '../../database/schema/organizations-tables.ts'
+import { mayInvite, type AccessContext } from '../../engine/access/roles.ts'
 import { configured, type JoiningContext, type LinkRules } from './join-rules.ts'
 
 /** A link to join an organization. Timestamps are ISO 8601 UTC. */
@@ -48,6 +54,8 @@ export type LinkRefusal =
 export interface PresentedLink {
   readonly links: readonly InviteLinkRow[]
   readonly organizations: readonly OrganizationRow[]
+  /** The membership of the creator. */
+  readonly creators: readonly MembershipRow[]
 }
 
 /**
@@ -104,7 +112,7 @@ export function readLinkToken(input: unknown): Result<string | null, never> {
   return ok(typeof token === 'string' && TOKEN.test(token) ? hashOfToken(token) : null)
 }
 
-/** Selects a link by the hash of its token, and its organization if it is live. */
+/** Selects a link by the hash of its token, its organization if it is live, and its creator's membership. */
 export function linkQueries({ db }: DatabaseContext, hash: string | null) {
   return {
     links: db
@@ -117,6 +125,13 @@ export function linkQueries({ db }: DatabaseContext, hash: string | null) {
       .where(
         sql`${organizations.id} = (${organizationOfLink(hash)}) and ${organizations.deletedAt} is null`
       ),
+    creators: db
+      .select()
+      .from(memberships)
+      .where(
+        sql`(${memberships.organizationId}, ${memberships.userId}) = (select organization_id, created_by_id
+          from seatgate_invite_links where token_hash = ${hash ?? ''})`
+      ),
   }
 }
 
@@ -125,15 +140,22 @@ export function organizationOfLink(hash: string | null): SQL {
   return sql`select organization_id from seatgate_invite_links where token_hash = ${hash ?? ''}`
 }
 
-/** Decides on a token, in this order: invalid (for any reason), revoked, expired, used up. */
+/**
+ * Decides on a token, in this order: invalid (for any reason), revoked, expired, used up. A link counts as
+ * revoked if the roles were configured anew so that its creator may not invite to its role.
+ */
 export function openLink(
-  { links: [link], organizations: [organization] }: PresentedLink,
+  { roles }: Pick<AccessContext, 'roles'>,
+  { links: [link], organizations: [organization], creators: [creator] }: PresentedLink,
   now: Date
 ): Result<InviteLinkRow, LinkRefusal> {
   if (link === undefined || organization === undefined) {
     return refused({ code: 'invitation_invalid' })
   }
-  const state = stateOf(link, now)
+  const isTheirs =
+    link.createdById === null ||
+    (creator?.status === 'active' && mayInvite(roles, creator.role, link.role))
+  const state = isTheirs ? stateOf(link, now) : 'revoked'
   if (state === 'revoked') return refused({ code: 'invitation_revoked' })
   if (state === 'expired') return refused({ code: 'invitation_expired' })
   return state === 'used_up' ? refused({ code: 'link_used_up' }) : ok(link)

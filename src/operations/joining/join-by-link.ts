@@ -169,7 +169,7 @@ export async function joinByLink(
         if (rows.organizations.length > 0 && pending?.state === 'waiting') {
           return ok(unchanged(pendingOutcome(pending)))
         }
-        const open = openLink(rows, now)
+        const open = openLink(context, rows, now)
         if (!open.ok) return open
         const link = open.value
         if (existing) return refused({ code: 'already_member' })

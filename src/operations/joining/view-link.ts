@@ -39,7 +39,7 @@ export type ViewInviteLinkRefusal = 'unauthenticated' | LinkRefusal
  * ```
  */
 export async function viewInviteLink(
-  context: Pick<JoiningContext, 'db' | 'joining' | 'now'>,
+  context: Pick<JoiningContext, 'db' | 'joining' | 'now' | 'roles'>,
   { caller }: Scope,
   input: LinkTokenInput
 ): Promise<Result<ShownInviteLink, ViewInviteLinkRefusal>> {
@@ -49,7 +49,7 @@ export async function viewInviteLink(
   const found = await find(context.db, { caller }, linkQueries(context, hash))
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   if (!read.ok) return read
-  const open = openLink(found.rows, context.now())
+  const open = openLink(context, found.rows, context.now())
   if (!open.ok) return open
   const { role, expiresAt } = open.value
   return ok({

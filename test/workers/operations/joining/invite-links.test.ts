@@ -372,6 +372,23 @@ describe('the end of the right to invite', () => {
     }
   })
 
+  it('by another configuration of the roles closes their links while it lasts [LINK-10]', async () => {
+    const { link, kept } = await withAdmin()
+    const narrowed = linking({ invitationAdminRoles: ['owner'] })
+    expect(codeOf(await use(narrowed, link.token, await newUser()))).toBe('invitation_revoked')
+    expect(
+      codeOf(
+        await viewInviteLink(
+          narrowed.seatgate,
+          { caller: { userId: await newUser() } },
+          { token: link.token }
+        )
+      )
+    ).toBe('invitation_revoked')
+    expect(codeOf(await use(narrowed, kept.token, await newUser()))).toBe('ok')
+    expect(codeOf(await use(kit, link.token, await newUser()))).toBe('ok')
+  })
+
   it('with the deletion of the organization ends all links, for good [LINK-10]', async () => {
     const { organization, link } = await withAdmin()
     await softDeleted(seatgate, organization)
