@@ -141,8 +141,8 @@ export function organizationOfLink(hash: string | null): SQL {
 }
 
 /**
- * Decides on a token, in this order: invalid (for any reason), revoked, expired, used up. A link counts as
- * revoked if the roles were configured anew so that its creator may not invite to its role.
+ * Decides on a token, in this order: invalid (for any reason), revoked, expired, used up. A link is also
+ * revoked while the configured roles do not let its creator invite to its role.
  */
 export function openLink(
   { roles }: Pick<AccessContext, 'roles'>,
