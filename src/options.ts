@@ -21,6 +21,7 @@ export interface Parts {
   readonly invitations: (Part<'invitations'> & NonNullable<LossContext['invitations']>) | null
   readonly joining: (Part<'joining'> & NonNullable<JoiningMembersContext['joining']>) | null
   readonly scim: (Part<'scim'> & NonNullable<ScimMembersContext['scim']>) | null
+  readonly keys: Part<'keys'> | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
@@ -53,6 +54,8 @@ export interface SeatgateOptions<
   readonly joining?: Has['joining']
   /** Takes users from identity providers: `scim({ … })` of `seatgate/scim`. Default null: not possible. */
   readonly scim?: Has['scim']
+  /** Gives organizations API keys: `apiKeys({ … })` of `seatgate/keys`. Default null: not possible. */
+  readonly keys?: Has['keys']
   /**
    * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
    * provider's `defaultLimit`. Default null: operators set the limits.

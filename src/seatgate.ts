@@ -65,6 +65,7 @@ export interface Seatgate<
   readonly invitations: Has['invitations']
   readonly joining: Has['joining']
   readonly scim: Has['scim']
+  readonly keys: Has['keys']
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
@@ -97,6 +98,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   invitations: true,
   joining: true,
   scim: true,
+  keys: true,
   billing: true,
   audit: true,
   hooks: true,
@@ -126,6 +128,7 @@ export function createSeatgate<
   Invitations extends Parts['invitations'] = null,
   Joining extends Parts['joining'] = null,
   Scim extends Parts['scim'] = null,
+  Keys extends Parts['keys'] = null,
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
@@ -137,6 +140,7 @@ export function createSeatgate<
       readonly invitations: Invitations
       readonly joining: Joining
       readonly scim: Scim
+      readonly keys: Keys
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
@@ -149,6 +153,7 @@ export function createSeatgate<
     readonly invitations: Invitations
     readonly joining: Joining
     readonly scim: Scim
+    readonly keys: Keys
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
@@ -162,6 +167,7 @@ export function createSeatgate<
     invitations: (options.invitations ?? null) as Invitations,
     joining: (options.joining ?? null) as Joining,
     scim: (options.scim ?? null) as Scim,
+    keys: (options.keys ?? null) as Keys,
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,

@@ -1,12 +1,14 @@
 import type { DefinedRoutes } from '../../src/client/index.ts'
 import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../../src/hono/index.ts'
+import type { KeyRoutes } from '../../src/hono/keys/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
 /** The routes of the library, as `scripts/openapi.ts` reads them. */
 export type Routes = DefinedRoutes &
   DefinedRoutes<PaymentRoutes> &
   DefinedRoutes<BillingWebhooks> &
-  DefinedRoutes<StepUpRoutes>
+  DefinedRoutes<StepUpRoutes> &
+  DefinedRoutes<KeyRoutes>
 
 /** The bodies of refusals, by code. */
 export type Problems = { readonly [Code in RefusalCode]: Problem<Code> }

@@ -197,6 +197,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   billing_inbox: ['provider account mode event_id'],
   billing_handlers: ['provider account mode event_id handler'],
   billing_users: ['user_id provider', 'provider customer_id'],
+  api_keys: ['id', 'token_hash'],
   scim_tokens: ['id', 'token_hash'],
   scim_users: [
     'organization_id id',

@@ -70,3 +70,5 @@ export type {
 } from './schema/billing-inbox-tables.ts'
 export { scimTokens, scimUsers } from './schema/scim-tables.ts'
 export type { ScimTokenRow, ScimUserRow } from './schema/scim-tables.ts'
+export { apiKeys } from './schema/key-tables.ts'
+export type { ApiKeyRow } from './schema/key-tables.ts'

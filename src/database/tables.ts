@@ -58,3 +58,4 @@ export type {
   BillingUserRow,
 } from './schema/billing-inbox-tables.ts'
 export { scimTokens, scimUsers } from './schema/scim-tables.ts'
+export { apiKeys } from './schema/key-tables.ts'

@@ -250,6 +250,10 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.join_request.withdrawn':
       case 'organization.join_request.closed':
       case 'organization.invite_link.ended':
+      case 'organization.api_key.created':
+      case 'organization.api_key.rotated':
+      case 'organization.api_key.revoked':
+      case 'organization.api_key.ended':
       case 'organization.scim_token.created':
       case 'organization.scim_token.rotated':
       case 'organization.scim_token.revoked':

@@ -12,6 +12,8 @@ export const GROUPS = {
   CAP: 8,
   PERM: 6,
   LINK: 15,
+  SCIM: 18,
+  KEY: 19,
 } as const
 
 type Groups = typeof GROUPS

@@ -33,7 +33,10 @@ import {
  */
 export interface FlatOptions
   extends
-    Pick<SeatgateOptions, 'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'billing'>,
+    Pick<
+      SeatgateOptions,
+      'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'keys' | 'billing'
+    >,
     IdentityOptions,
     RuntimeOptions,
     Pick<AuditOptions, 'recordIpAddress' | 'recordUserAgent' | 'cursorSecret'> {
@@ -86,6 +89,7 @@ export type FullSeatgate = Seatgate<
     readonly invitations: InvitationRules
     readonly joining: JoinRules
     readonly scim: Seatgate['scim']
+    readonly keys: Seatgate['keys']
     readonly forwarding: Forwarding
     readonly log: AuditLog
     readonly retention: Retention
@@ -97,13 +101,14 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, scim, billing, defaultSeatLimit } = flat
+  const { database, seats, sessions, joining, scim, keys, billing, defaultSeatLimit } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
     sessions,
     ...(joining !== undefined && { joining }),
     ...(scim !== undefined && { scim }),
+    ...(keys !== undefined && { keys }),
     ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,

@@ -15,6 +15,7 @@ import {
   seatgateRouter,
   stepUpRoutes,
 } from '../../src/hono/index.ts'
+import { apiKeys, authenticateKeys, keyRoutes } from '../../src/hono/keys/index.ts'
 import {
   billing,
   generateLogKey,
@@ -75,9 +76,12 @@ const host = hostAdapter({
 
 export const dev = devBilling(testEnv.DB, 'https://app.example.com')
 
+const keys = apiKeys()
+
 export function configured({ around = (_trip, run) => run(), ...options }: Options = {}) {
   const own = drizzle(aroundDatabase(testEnv.DB, around))
-  return seatgateWith({
+  const seatgate = seatgateWith({
+    keys,
     database: own,
     auditLogKey: privateKey,
     sinks: [sinkOf('siem')],
@@ -89,6 +93,7 @@ export function configured({ around = (_trip, run) => run(), ...options }: Optio
     billing: billing({ plans: PLANS, baseSeats: 50, lapsedSeats: 50 }),
     ...options,
   })
+  return { ...seatgate, keys }
 }
 
 const connectedTo = (fetch: () => Promise<Response>) =>
@@ -106,17 +111,17 @@ export function application({
   ...options
 }: Options = {}): Hono {
   const seatgate = configured(options)
+  const authenticate = authenticateKeys(seatgate, byName)
   const router = seatgateRouter(seatgate, {
-    authenticate: byName,
+    authenticate,
     signIn: async () => 'session-token',
     mfaCheck,
   }) as unknown as Hono
   return router
+    .route('/', keyRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route(
       '/',
-      paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, {
-        authenticate: byName,
-      })
+      paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, { authenticate })
     )
     .route('/', billingWebhooks(seatgate, dev.connection))
     .route('/', stepUpRoutes(seatgate, host, { authenticate: (c) => host.authenticate(c) }))

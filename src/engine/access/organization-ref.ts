@@ -29,7 +29,9 @@ export function organizationIdOf(name: string): SQL<string | null> {
  * It is an id or a scalar subquery.
  */
 export function activeOrganizationIdOf(caller: Caller): SQL<string | null> | string | null {
-  if (isQuery(caller)) return caller.activeOrganizationId ?? null
+  if (isQuery(caller)) {
+    return caller.activeOrganizationId ?? caller.serviceAccount?.organizationId ?? null
+  }
   if (isUser(caller)) return caller.session?.activeOrganizationId ?? null
   return caller.type === 'service_account' ? caller.organizationId : null
 }
@@ -54,6 +56,10 @@ export function readable(caller: Caller, organization: string, roles?: readonly 
     if (caller.type === 'anonymous') return sql`false`
     if (roles && !roles.includes(caller.role)) return sql`false`
     return sql`${organizationIdOf(organization)} = ${caller.organizationId}`
+  }
+  // Its role is known with the answer alone: the operation refuses then, as it does for every role.
+  if (isQuery(caller) && caller.serviceAccount) {
+    return sql`${organizationIdOf(organization)} = ${caller.serviceAccount.organizationId}`
   }
   const allowed = roles
     ? sql`and reader.role in (select value from json_each(${JSON.stringify(roles)}))`

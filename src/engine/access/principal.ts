@@ -68,6 +68,13 @@ export interface PrincipalQuery {
   readonly userId: SQL<string | null>
   /** The session's active organization as a scalar subquery, if sessions have one. */
   readonly activeOrganizationId?: SQL<string | null>
+  /** If the query establishes a service account: its id and its organization as scalar subqueries. */
+  readonly serviceAccount?: {
+    readonly id: SQL<string | null>
+    readonly organizationId: SQL<string | null>
+  }
+  /** The condition that the identity still holds. The batch of a change repeats it. */
+  readonly holds?: SQL
   readonly statement: Statement
   /** Reads the rows of `statement`; null is `unauthenticated`. */
   // The rows are the host's own; their type ends here.
@@ -159,7 +166,12 @@ export function attributionOf(caller: Principal): Attribution {
 export function operationActor(caller: Principal): string
 export function operationActor(caller: Caller): SQL<string | null> | string
 export function operationActor(caller: Caller): SQL<string | null> | string {
-  if (isQuery(caller)) return sql<string | null>`'user:' || ${caller.userId}`
+  if (isQuery(caller)) {
+    const { serviceAccount, userId } = caller
+    return serviceAccount
+      ? sql<string | null>`'service_account:' || ${serviceAccount.id}`
+      : sql<string | null>`'user:' || ${userId}`
+  }
   if (isUser(caller)) return `user:${caller.userId}`
   return caller.type === 'service_account'
     ? `service_account:${caller.serviceAccountId}`

@@ -60,12 +60,23 @@ export function takesSeat({ seatless }: Pick<Roles, 'seatless'>, role: string): 
   return !seatless.includes(role)
 }
 
-/** Returns the permissions of a role; an empty list if it is not configured. */
+/** Returns the role of a machine that has these permissions and no configured role. */
+export function roleOfPermissions(permissions: readonly string[]): string {
+  return `[${permissions.join(' ')}]`
+}
+
+/**
+ * Returns the permissions of a role: those of a configured one, or those that {@link roleOfPermissions}
+ * names, as far as they are configured.
+ */
 export function permissionsOf<Permission extends string>(
-  { grants }: Pick<Roles<string, Permission>, 'grants'>,
+  { grants, permissions }: Pick<Roles<string, Permission>, 'grants' | 'permissions'>,
   role: string
 ): readonly Permission[] {
-  return grants.get(role) ?? []
+  const granted = grants.get(role)
+  if (granted) return granted
+  const named = role.startsWith('[') ? role.slice(1, -1).split(' ') : []
+  return permissions.filter((each) => named.includes(each))
 }
 
 function isAllowed(roles: Roles, role: string, permission: OwnPermission): boolean {

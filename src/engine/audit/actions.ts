@@ -4,6 +4,7 @@
  * @module
  */
 import { CORE_ACTIONS, type MetadataIn } from './core-actions.ts'
+import { KEY_ACTIONS } from './key-actions.ts'
 import {
   BILLING_ACTIONS,
   INVITATION_ACTIONS,
@@ -20,6 +21,7 @@ export const ACTIONS = {
   ...JOINING_ACTIONS,
   ...BILLING_ACTIONS,
   ...SCIM_ACTIONS,
+  ...KEY_ACTIONS,
   ...TRAIL_ACTIONS,
 }
 

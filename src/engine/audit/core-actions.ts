@@ -17,6 +17,7 @@ export type TargetType =
   | 'invite_link'
   | 'scim_token'
   | 'scim_user'
+  | 'api_key'
   | 'event'
 
 /** The definition of an action. */

@@ -16,7 +16,7 @@ import {
   type RefusalCode,
   type Result,
 } from '../../base/result.ts'
-import { requestInfoOf, type Principal, type Scope } from '../access/principal.ts'
+import { isQuery, requestInfoOf, type Principal, type Scope } from '../access/principal.ts'
 import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
 import { askEach, composeLifecycle } from './ask-hooks.ts'
 import { buildBatch, refusalOf, type Prepared } from './change-batch.ts'
@@ -31,7 +31,7 @@ import { recordRefusal } from './limit-events.ts'
 import { runJobs, statementsToRun } from './jobs.ts'
 import { inBackground } from '../../base/async.ts'
 import { writtenBy } from '../audit/record-events.ts'
-import { commit, type Aborted, type Commit } from '../../database/commit.ts'
+import { commit, guard, type Aborted, type Commit } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
 import type { Runtime } from '../../base/runtime.ts'
@@ -238,7 +238,7 @@ async function attemptOnce<
     const prepared = await prepareRows(context, info, plan)
     // Every row was refused. The result is not stored, because there may be seats the next time.
     if (prepared.statements.length === 0) return ok(prepared.value)
-    const done = await commitPrepared(context, progress, key, prepared)
+    const done = await commitPrepared(context, scope, progress, key, prepared)
     if (done.committed) return finished(db, key, operation, ok(prepared.value))
     // The next attempt reads the current rows, a changed limit included.
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
@@ -264,7 +264,7 @@ async function attemptOnce<
   }
 
   // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
-  const done = await commitPrepared(context, progress, key, prepared.value)
+  const done = await commitPrepared(context, scope, progress, key, prepared.value)
   if (done.committed) return finished(db, key, operation, ok(plan.value))
   const aborted = refusalOf(done)
   const refusal = aborted && (await unlessBought(context, progress, plan, caller, aborted))
@@ -360,9 +360,10 @@ function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean 
   return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
 }
 
-// The result is stored in the same batch as its change.
+// The result is stored in the same batch as its change, if the caller is still who they were.
 function commitPrepared<Q extends Queries, T>(
   context: ChangeContext,
+  { caller }: Scope,
   { operation }: Progress<Q, T>,
   key: OperationKey | null,
   prepared: Prepared<T>
@@ -371,7 +372,8 @@ function commitPrepared<Q extends Queries, T>(
   const stored = key
     ? [recordOutcome(context.db, key, storedForm(operation, ok(value)), info.now)]
     : []
-  return conclude(context, prepared, [...stored, ...statements])
+  const holds = isQuery(caller) && caller.holds ? [guard(context.db, 'stale', caller.holds)] : []
+  return conclude(context, prepared, [...holds, ...stored, ...statements])
 }
 
 /**

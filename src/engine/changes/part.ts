@@ -67,6 +67,7 @@ const PASSED = {
   limits: 'identity: { limits: userLimits({ … }) }',
   billing: 'billing: billing({ … })',
   scim: 'scim: scim({ … })',
+  keys: 'keys: apiKeys({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

@@ -121,6 +121,7 @@ export async function scopeOfToken(
     organization: organizationId,
     caller: {
       userId: sql<string | null>`null`,
+      holds: sql`exists (select 1 from ${scimTokens} where ${valid})`,
       ownOrganizationId: sql<string | null>`(select ${scimTokens.organizationId}
         from ${scimTokens} where ${valid})`,
       used: () => used,

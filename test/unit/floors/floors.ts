@@ -27,6 +27,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/billing',
     'parts/limits',
     'parts/scim',
+    'parts/keys',
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { deleteAccount, registration, signIn } from '../../../host/identity/routes.ts'
 import { StripeStandIn } from '../../../host/billing/stand-in.ts'
 import { paymentRoutes, seatgateRouter, statusOf, stepUpRoutes } from '../../../src/hono/index.ts'
+import { apiKeys, authenticateKeys, createApiKey, keyRoutes } from '../../../src/hono/keys/index.ts'
 import { billing, generateLogKey } from '../../../src/index.ts'
 import type {
   InvitationWithToken,
@@ -38,6 +39,7 @@ import {
   freshSlug,
   PASSWORD,
   unhashed,
+  unwrap,
 } from '../../kit/index.ts'
 
 /**
@@ -48,6 +50,7 @@ import {
  * - `ope` an operator of the platform; `asm` one who acts as the member, `aso` one as the owner
  * - `mam` `maa` `mao` a service account of the organization that is member, admin, owner there; `mae`
  *   one of another organization that is owner there
+ * - `kya` an API key of the organization that is admin there; `kye` one of another organization
  * - `sys` the host itself
  *
  * What they get: the status of a success, or the refusal that {@link REFUSALS} names. `:org` stands
@@ -56,84 +59,88 @@ import {
  * to somebody else if there is none: a member cannot be invited.
  */
 const TABLE = `
-                                        nob out els sus mem adm own ope asm aso mam maa mao mae sys
-GET /organizations                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /organizations                     401 201 201 201 201 201 201 201 201 201 403 403 403 403 403
-GET :org                                401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
-PATCH :org                              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/slug                          401 404 404 404 403 200 200 404 403 200 403 stp stp 404 200
-DELETE :org                             401 404 404 404 403 403 204 404 403 204 403 403 stp 404 204
-POST :org/transfer                      401 404 404 404 403 403 200 404 403 200 403 403 403 404 403
-GET :org/members                        401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
-GET :org/members/count                  401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
-PUT :org/mfa-policy                     401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/members/import                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/members                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
-POST :org/members [owner]               401 404 404 404 403 403 201 404 403 201 403 403 201 404 201
-PATCH :org/members/:id                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-PATCH :org/members/:id [to owner]       401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-PATCH :org/members/:id [owner]          401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-PATCH :org/members/:id [self to owner]  401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-DELETE :org/members/:id                 401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
-DELETE :org/members/:id [owner]         401 404 404 404 403 403 204 404 403 204 403 403 204 404 204
-DELETE :org/members/:id [self]          401 404 404 404 204 204 204 404 204 204 403 204 204 404 204
-POST :org/members/:id/suspend           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/members/:id/suspend [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-POST :org/members/:id/restore           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
-POST :org/invitations                   401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
-POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 201 403 403 201 404 201
-POST :org/invitations/bulk              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-PATCH :org/invitations/:id              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-PATCH :org/invitations/:id [owner]      401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 200 403 403 200 404 200
-DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
-DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 403 204 204 404 204
-GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 404 200
-PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 200
-GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/billing/checkout              401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
-POST :org/billing/portal                401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
-POST :org/billing/preview               401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-PUT :org/billing/seats                  401 404 404 404 403 202 202 404 403 202 403 202 202 404 202
-PUT :org/billing/seats [remove]         401 404 404 404 403 202 202 404 403 202 403 202 202 404 202
-PUT :org/billing/seats [remove owner]   401 404 404 404 403 403 202 404 403 202 403 403 202 404 202
-POST :org/billing/cancel                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/billing/resume                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET :org/domains                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-POST :org/domains                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201
-GET :org/join-requests                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200
-GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200
-GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nos nos nos nos nos
-POST /organizations/switch              401 404 404 404 303 303 303 404 303 303 404 404 404 404 404
-GET /invitations                        401 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv
-POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204
-POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
-POST /step-up/challenge                 401 200 200 200 200 200 200 200 200 200 401 401 401 401 401
-POST /step-up                           401 200 200 200 200 200 200 200 200 200 401 401 401 401 401
-DELETE /step-up                         401 204 204 204 204 204 204 204 204 204 401 401 401 401 401
-GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
-GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-GET /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-PUT /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 200
-GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
-GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 403 403 403 403 200
-DELETE /users/me                        401 204 409 204 204 204 204 204 204 204 403 403 403 403 403
+                                        nob out els sus mem adm own ope asm aso mam maa mao mae kya kye sys
+GET /organizations                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /organizations                     401 201 201 201 201 201 201 201 201 201 403 403 403 403 403 403 403
+GET :org                                401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+PATCH :org                              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/slug                          401 404 404 404 403 200 200 404 403 200 403 stp stp 404 stp 404 200
+DELETE :org                             401 404 404 404 403 403 204 404 403 204 403 403 stp 404 403 404 204
+POST :org/transfer                      401 404 404 404 403 403 200 404 403 200 403 403 403 404 403 404 403
+GET :org/members                        401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+GET :org/members/count                  401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+PUT :org/mfa-policy                     401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/members/import                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/members                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+POST :org/members [owner]               401 404 404 404 403 403 201 404 403 201 403 403 201 404 403 404 201
+PATCH :org/members/:id                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+PATCH :org/members/:id [to owner]       401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+PATCH :org/members/:id [owner]          401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+PATCH :org/members/:id [self to owner]  401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+DELETE :org/members/:id                 401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+DELETE :org/members/:id [owner]         401 404 404 404 403 403 204 404 403 204 403 403 204 404 403 404 204
+DELETE :org/members/:id [self]          401 404 404 404 204 204 204 404 204 204 403 204 204 404 204 404 204
+POST :org/members/:id/suspend           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/members/:id/suspend [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+POST :org/members/:id/restore           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+POST :org/invitations                   401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 201 403 403 201 404 403 404 201
+POST :org/invitations/bulk              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+PATCH :org/invitations/:id              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+PATCH :org/invitations/:id [owner]      401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
+DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 404 200 404 200
+PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 403 404 200
+GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/billing/checkout              401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+POST :org/billing/portal                401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+POST :org/billing/preview               401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+PUT :org/billing/seats                  401 404 404 404 403 202 202 404 403 202 403 202 202 404 202 404 202
+PUT :org/billing/seats [remove]         401 404 404 404 403 202 202 404 403 202 403 202 202 404 202 404 202
+PUT :org/billing/seats [remove owner]   401 404 404 404 403 403 202 404 403 202 403 403 202 404 403 404 202
+POST :org/billing/cancel                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/billing/resume                401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/domains                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/domains                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+GET :org/join-requests                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+GET :org/api-keys                       401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+POST :org/api-keys                      401 404 404 404 403 201 201 404 403 201 403 403 403 404 403 404 201
+POST :org/api-keys/:id/rotate           401 404 404 404 403 201 201 404 403 201 403 403 403 404 403 404 201
+DELETE :org/api-keys/:id                401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nos nos nos nos nos nos nos
+POST /organizations/switch              401 404 404 404 303 303 303 404 303 303 404 404 404 404 404 404 404
+GET /invitations                        401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv inv inv
+POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204 204 204
+POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
+POST /step-up/challenge                 401 200 200 200 200 200 200 200 200 200 401 401 401 401 401 401 401
+POST /step-up                           401 200 200 200 200 200 200 200 200 200 401 401 401 401 401 401 401
+DELETE /step-up                         401 204 204 204 204 204 204 204 204 204 401 401 401 401 401 401 401
+GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
+GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+PUT /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
+GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
+DELETE /users/me                        401 204 409 204 204 204 204 204 204 204 403 403 403 403 403 403 403
 `
 
 const REFUSALS: Readonly<Record<string, RefusalCode>> = {
@@ -171,11 +178,15 @@ interface Team {
   readonly heir: InvitationWithToken
   /** The invitations of those who are invited and no members. */
   readonly sent: readonly InvitationWithToken[]
+  /** An API key, for the rows about one. */
+  readonly keyId?: string
 }
 
 interface Actor {
   readonly person?: (team: Team) => Person
   readonly principal: (team: Team) => Promise<Principal | null>
+  /** The token, if the caller is looked up by it. */
+  readonly token?: (team: Team) => Promise<string>
 }
 
 const machine = (role: string, where: 'organization' | 'foreign' = 'organization'): Actor => ({
@@ -196,6 +207,15 @@ const somebody = (person: (team: Team) => Person, more: object = {}): Actor => (
   },
 })
 
+const keyed = (where: 'organization' | 'foreign'): Actor => ({
+  principal: async () => null,
+  async token(team) {
+    const scope = { caller: { type: 'system' }, organization: team[where].id } as const
+    const created = unwrap(await createApiKey(seatgate, scope, { name: 'CI', role: 'admin' }))
+    return created.key!
+  },
+})
+
 const acting = { operator: true, impersonatedBy: 'operations' }
 
 const ACTORS: Readonly<Record<string, Actor>> = {
@@ -213,6 +233,8 @@ const ACTORS: Readonly<Record<string, Actor>> = {
   maa: machine('admin'),
   mao: machine('owner'),
   mae: machine('owner', 'foreign'),
+  kya: keyed('organization'),
+  kye: keyed('foreign'),
   sys: { principal: async () => ({ type: 'system' }) },
 }
 
@@ -442,6 +464,24 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'GET',
     path: `/organizations/${id}/join-requests`,
   }),
+  'GET :org/api-keys': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/api-keys`,
+  }),
+  'POST :org/api-keys': (_team, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/api-keys`,
+    body: { name: 'CI', role: 'member' },
+  }),
+  'POST :org/api-keys/:id/rotate': ({ keyId }, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/api-keys/${keyId}/rotate`,
+    body: {},
+  }),
+  'DELETE :org/api-keys/:id': ({ keyId }, { id }) => ({
+    method: 'DELETE',
+    path: `/organizations/${id}/api-keys/${keyId}`,
+  }),
   'GET /joinable-organizations': () => ({ method: 'GET', path: '/joinable-organizations' }),
   'GET /o/:org': (_team, { slug }) => ({ method: 'GET', path: `/o/${slug}` }),
   'GET /active-organization': () => ({ method: 'GET', path: '/active-organization' }),
@@ -512,14 +552,18 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
   'DELETE /users/me': () => ({ method: 'DELETE', path: '/users/me', body: { password } }),
 }
 
-const seatgate = seatgateWith({
+const keys = apiKeys()
+const configured = seatgateWith({
+  keys,
   auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   lifecycle: { onDelete: deleteAccount(db) },
   registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.
   invitationLimits: { failedAccepts: Infinity },
 })
-const router = seatgateRouter(seatgate, { authenticate: byName, signIn: signIn(seatgate) })
+const seatgate = { ...configured, keys }
+const authenticate = authenticateKeys(seatgate, byName)
+const router = seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) })
 
 const prices = { price_team: { unitAmount: 1000, interval: 'month' } } as const
 const standIn = new StripeStandIn({ apiKey: 'sk_test', prices })
@@ -544,13 +588,14 @@ const adapter = adapterOf({
 })
 const app = new Hono()
   .route('/', router)
-  .route('/', paymentRoutes(sold, connection, { authenticate: byName }))
+  .route('/', keyRoutes(seatgate, { authenticate }))
+  .route('/', paymentRoutes(sold, connection, { authenticate }))
   .route(
     '/',
     stepUpRoutes(
       seatgate,
       hostOf(() => adapter),
-      { authenticate: byName }
+      { authenticate }
     )
   )
 const client = clientOf((url, init) => app.request(url, init))
@@ -589,7 +634,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the table', () => {
-  it('has a row for every route of the router, of payments and of step-up', () => {
+  it('has a row for every route of the router, of API keys, payments and step-up [KEY-16]', () => {
     const registered = app.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`)
@@ -616,9 +661,9 @@ describe('every caller gets what the table says', () => {
     const found: string[] = []
     let team = await teamFor(asked)
     for (const name of names) {
-      const { principal, person } = ACTORS[name]!
+      const { principal, person, token: tokenOfActor } = ACTORS[name]!
       const caller = await principal(team)
-      const token = caller && tokenFor(caller)
+      const token = tokenOfActor ? await tokenOfActor(team) : caller && tokenFor(caller)
       const send = async (about: Named) => {
         const { method, path, body, csv } = request(team, about, person?.(team) ?? team.member)
         const type = csv === undefined ? {} : { 'content-type': 'text/csv' }
@@ -675,6 +720,11 @@ async function newTeam(): Promise<Team> {
 /** A team that a row can be asked of: one that has a subscription, to change it. */
 async function teamFor(asked: string): Promise<Team> {
   const team = await newTeam()
+  if (asked.includes('/api-keys/')) {
+    const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
+    const { id } = unwrap(await createApiKey(seatgate, scope, { name: 'CI', role: 'member' }))
+    return { ...team, keyId: id }
+  }
   if (!asked.includes('/billing/') || asked.endsWith('/checkout')) return team
   const { id, name } = team.organization
   const context = { ...sold, connection }

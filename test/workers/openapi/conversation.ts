@@ -191,6 +191,18 @@ export async function converse(record: Recorder) {
   await exchange('POST /invite-links/view', { as: by(second), body: token })
   await exchange('POST /invite-links/join', { as: by(second), body: token })
 
+  const { id: keyId } = await send('POST /organizations/:org/api-keys', {
+    as,
+    param,
+    body: { name: 'CI', role: 'member' },
+  })
+  const keyed = { as, param: { org, id: keyId } }
+  await send('GET /organizations/:org/api-keys', { as, param })
+  await send('POST /organizations/:org/api-keys/:id/rotate', { ...keyed, body: {} })
+  await send('POST /organizations/:org/api-keys/:id/rotate', { ...keyed, body: {} })
+  await send('DELETE /organizations/:org/api-keys/:id', keyed)
+  await send('DELETE /organizations/:org/api-keys/:id', keyed)
+
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })
   await send('GET /organizations/:org/billing', { as, param })

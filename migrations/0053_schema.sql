@@ -1,3 +1,4 @@
+SELECT id, organization_id, token_hash, start, name, role, permissions, created_by_id, ends_with_creator, expires_at, replaced_by_id, last_used_at, created_at FROM seatgate_api_keys WHERE 0;
 SELECT organization_id, seat_id, invitation_id, expires_at FROM seatgate_audit_carried_seats WHERE 0;
 SELECT organization_id, size, note, created_at FROM seatgate_audit_checkpoints WHERE 0;
 SELECT organization_id, sequence, id, action, outcome, actor_type, actor_id, effective_user_id, target_type, target_id, metadata, request_id, trace_id, cause_event_id, idempotency_key, personal_digest, schema_version, occurred_at, inserted_at FROM seatgate_audit_events WHERE 0;
@@ -46,4 +47,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 52, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 53, 1);

@@ -1,0 +1,86 @@
+/**
+ * The end of keys whose creator has lost the right to them, and of those of a deleted organization: in the
+ * batch of the change that ends the right, after its events.
+ *
+ * @module
+ */
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import type { Statement } from '../../database/database.ts'
+import { apiKeys } from '../../database/schema/key-tables.ts'
+import { permissionsOf, type Roles } from '../../engine/access/roles.ts'
+import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
+import { KEY_ACTIONS } from '../../engine/audit/key-actions.ts'
+import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
+import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import { areValid, mayGive } from './api-key.ts'
+
+/** The loss of rights of a creator. */
+interface Loss {
+  readonly creatorId: string
+  /** The permissions that are left. */
+  readonly left: readonly string[]
+}
+
+/** Returns the statements that end keys, for each event by which their creator loses a right. */
+export const keyFollower: Follower = (context, eventContext, events) =>
+  events.flatMap((event) => {
+    const { organizationId } = event
+    if (event.action === 'organization.delete') {
+      return [context.db.delete(apiKeys).where(eq(apiKeys.organizationId, organizationId))]
+    }
+    const loss = lossIn(context.roles, event)
+    return loss ? endKeys(context, eventContext, organizationId, loss) : []
+  })
+
+function lossIn(roles: Roles, { action, target, metadata }: EventDraft): Loss | null {
+  switch (action) {
+    case 'organization.member_remove':
+    case 'organization.member_suspend':
+      return { creatorId: target?.id ?? '', left: [] }
+    case 'organization.member_role_change':
+      return changeOf(roles, target?.id, metadata['new_role'])
+    case 'organization.ownership_transfer':
+      return changeOf(roles, metadata['from_user_id'], metadata['old_owner_role'])
+    default:
+      return null
+  }
+}
+
+// The right to keys is a permission too: without it no key stays.
+function changeOf(roles: Roles, creatorId: unknown, role: unknown): Loss | null {
+  const left: readonly string[] = permissionsOf(roles, String(role))
+  if (roles.permissions.every((each) => left.includes(each))) return null
+  return {
+    creatorId: String(creatorId),
+    left: left.includes('organization:update') ? left : [],
+  }
+}
+
+function endKeys(
+  context: ChangeContext,
+  eventContext: EventContext,
+  organizationId: string,
+  { creatorId, left }: Loss
+): readonly Statement[] {
+  const ending = sql`organization_id = ${organizationId} and created_by_id = ${creatorId}
+    and ends_with_creator = 1 ${beyond(context.roles, left)}`
+  const event = libraryEvent(KEY_ACTIONS, organizationId, 'organization.api_key.ended', creatorId, {
+    user_id: creatorId,
+    reason: 'creator_lost_right',
+  })
+  const isThere = sql`exists (select 1 from seatgate_api_keys where ${ending}
+    and ${areValid(eventContext.now)})`
+  return [
+    ...recordEventsWhere(context, eventContext, [event], () => isThere),
+    context.db.delete(apiKeys).where(and(ending)),
+  ]
+}
+
+// The keys with a right that is not left.
+function beyond(roles: Roles, left: readonly string[]): SQL {
+  if (left.length === 0) return sql``
+  const kept = roles.all.filter((role) => role !== roles.owner && mayGive(roles, left, role))
+  return sql`and (role not in (select value from json_each(${JSON.stringify(kept)}))
+    or exists (select 1 from json_each(permissions)
+      where value not in (select value from json_each(${JSON.stringify(left)}))))`
+}

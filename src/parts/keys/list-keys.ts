@@ -1,0 +1,37 @@
+import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
+import { authorizeFor, find } from '../../engine/access/authorize.ts'
+import { readable } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { apiKeyView, keysOf, type ApiKey } from './api-key.ts'
+import type { KeysContext } from './keys.ts'
+
+/** The keys of an organization, without their secrets. */
+export interface ApiKeys {
+  readonly data: readonly ApiKey[]
+}
+
+/**
+ * Lists the keys of an organization, the oldest first, for those with `organization:update`. A key that has
+ * expired is listed until another one is created or rotated.
+ *
+ * Refusals: `AccessRefusal`.
+ *
+ * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const keys = await listApiKeys(seatgate, scope)
+ * ```
+ */
+export async function listApiKeys(
+  context: Pick<KeysContext, 'db' | 'roles'>,
+  scope: OrganizationScope
+): Promise<Result<ApiKeys, AccessRefusal>> {
+  const { db, roles } = context
+  const { caller, organization } = scope
+  const found = await find(db, scope, {
+    keys: keysOf(db, scope, readable(caller, organization, roles.organizationAdmins)),
+  })
+  const access = authorizeFor(roles, found, 'organization:update')
+  return access.ok ? ok({ data: found.rows.keys.map(apiKeyView) }) : access
+}
