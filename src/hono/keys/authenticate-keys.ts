@@ -38,7 +38,7 @@ function lasting({ waitUntil }: KeyLookup, c: Context): KeyLookup['waitUntil'] {
   return waitUntil ?? ((work) => hasContext(c) && c.executionCtx.waitUntil(work))
 }
 
-// Outside of Workers there is none, and reading it throws.
+// Outside of Workers reading it throws.
 function hasContext(c: Context): boolean {
   try {
     return Boolean(c.executionCtx)

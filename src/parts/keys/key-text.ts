@@ -17,7 +17,7 @@ export const PREFIX = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/
 
 /**
  * Whether a text has the form of an API key of this prefix, or of any, and the right checksum: for secret
- * scanners. It says nothing of whether the key is valid.
+ * scanners. The key may have expired or been revoked.
  *
  * @example
  * ```ts
