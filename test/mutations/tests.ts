@@ -82,7 +82,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: ['test/unit/engine/seats/entitlement.test.ts'],
     more: workers('entitlements'),
   },
-  'parts/billing/apply-state.ts': { first: billing, more: workers('seats events') },
+  'parts/billing/apply-state.ts': {
+    first: workers('subscription-events inbox'),
+    more: [...billing, ...workers('seats events')],
+  },
   'parts/billing/process-events.ts': { first: workers('inbox'), more: billing },
   'parts/billing/inbox.ts': { first: workers('inbox events'), more: billing },
   'parts/billing/sync-quantity.ts': { first: billing, more: workers('seats') },

@@ -26,7 +26,11 @@ type Policy = 'block_change' | 'allow_with_grace'
 /** Organizations with billing, the calls of the hook and the mails. */
 function noticing(
   provider: (typeof enforcing)[number],
-  { whenOver = 'block_change', ...options }: KitOptions & { whenOver?: Policy } = {}
+  {
+    whenOver = 'block_change',
+    overGraceDays = 14,
+    ...options
+  }: KitOptions & { whenOver?: Policy; overGraceDays?: number } = {}
 ) {
   let time = START
   const calls: AfterStates['afterLimitNotice'][] = []
@@ -40,7 +44,7 @@ function noticing(
       plans: {},
       baseSeats: 10,
       whenOver,
-      overGraceDays: 14,
+      overGraceDays,
       mailer: {
         async send(mail) {
           if (refusals > 0) {
@@ -179,6 +183,31 @@ describe.each(enforcing)('notices of the limit, with %s seats', (provider) => {
     expect(await levels(organization)).toEqual(['over', 'grace_ending'])
     expect(mails.at(-1)?.text).toContain('suspended on Sun, 15 Mar 2026')
     expect((await organization.seats()).held).toBe(3)
+  })
+
+  it('the end of a grace that is short is noticed at its half [SEAT-48 SEAT-53]', async () => {
+    const { kit, sweepAt, levels } = noticing(provider, {
+      whenOver: 'allow_with_grace',
+      overGraceDays: 2,
+    })
+    const organization = await kit.organization({ members: 5 })
+    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 3 }))
+    await sweepAt(0.9)
+    expect(await levels(organization)).toEqual(['over'])
+    await sweepAt(1)
+    expect(await levels(organization)).toEqual(['over', 'grace_ending'])
+    await sweepAt(2)
+    expect((await organization.seats()).held).toBe(3)
+  })
+
+  it('a limit that is set again to the same number has no notice again [SEAT-53]', async () => {
+    const { kit, levels, sweepAt } = noticing(provider)
+    const organization = await kit.organization({ members: 5 })
+    for (let times = 0; times < 2; times++) {
+      unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 5 }))
+    }
+    await sweepAt(0)
+    expect(await levels(organization)).toEqual(['full'])
   })
 
   it('a mailer that throws is called again with the same key [SEAT-53]', async () => {

@@ -287,6 +287,33 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
+  it('with sign-up, two at once for the last seat: the other leaves no user, membership or stamp [SEAT-3]', async () => {
+    const kit = createKit({ provider, delayMs: 2, invitationsHoldSeats: false })
+    const organization = await kit.organization({ seats: 2 })
+    const invited = [await invite(kit, organization), await invite(kit, organization)]
+    const answers = await Promise.all(
+      invited.map(({ email, mailToken: token }) =>
+        acceptInvitationWithSignup(kit.seatgate, { email, token, password: PASSWORD })
+      )
+    )
+    await kit.settled()
+    expect(answers.map(codeOf).toSorted()).toEqual(['ok', 'seat_limit_reached'])
+    for (const [index, { id, email }] of invited.entries()) {
+      const isIn = answers[index]?.ok === true
+      const user = await testEnv.DB.prepare('SELECT id FROM users WHERE email = ?')
+        .bind(email)
+        .first<{ id: string }>()
+      expect(user !== null).toBe(isIn)
+      expect((await rowOf(id))?.accepted_at !== null).toBe(isIn)
+      expect((await acceptanceOf(id)) !== null).toBe(isIn)
+    }
+    const members = await testEnv.DB.prepare(
+      'SELECT count(*) AS n FROM seatgate_memberships WHERE organization_id = ?'
+    )
+    expect(await members.bind(organization.id).first<number>('n')).toBe(2)
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
+
   it('with sign-up: another address or a bad password creates no user [INV-79 INV-81]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })

@@ -74,7 +74,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await requestsOf(organization)).toHaveLength(3)
   })
 
-  it('gives a seat to the first when a user is removed, suspended or leaves', async () => {
+  it('gives a seat to the first when a user is removed, suspended or leaves [SEAT-42]', async () => {
     const { organization, scope, member, line } = await fullWith(3)
     const [first, second, third] = line as [string, string, string]
     unwrap(await removeMember(seatgate, scope, member))
@@ -94,7 +94,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('gives all the seats that a higher limit brings, and those behind go on waiting', async () => {
+  it('gives all the seats that a higher limit brings, and those behind go on waiting [SEAT-42]', async () => {
     const { organization, member, line } = await fullWith(4)
     unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 5 }))
     await kit.settled()
@@ -132,7 +132,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('is kept in order: a free seat goes to its first user', async () => {
+  it('is kept in order: a free seat goes to its first user [SEAT-42]', async () => {
     const organization = await openOrganization(kit, 'auto', 3)
     const scope = organization.as(organization.owner)
     const suspended = await join(kit, organization)

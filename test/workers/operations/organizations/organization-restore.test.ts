@@ -153,7 +153,7 @@ describe('restoreOrganization', () => {
 describe.each(enforcing)('the seats of an organization that was deleted, %s', (provider) => {
   const counted = createKit({ provider })
 
-  it('are all there after the restoration, and the limit holds again [ORG-31]', async () => {
+  it('are all there after the restoration, and the limit holds again [ORG-31 SEAT-29]', async () => {
     const organization = await counted.organization({ seats: 3, members: 3 })
     const before = unwrap(await seatUsage(counted.seatgate, organization.as(organization.owner)))
     await softDeleted(counted.seatgate, organization)
@@ -168,7 +168,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
     await expectSound(organization.id, true)
   })
 
-  it('drop no user if the limit has become too low meanwhile [ORG-31]', async () => {
+  it('drop no user if the limit has become too low meanwhile [ORG-31 SEAT-29]', async () => {
     const organization = await counted.organization({ seats: 3, members: 3 })
     const { id, owner, as } = organization
     const [, someone] = (await membersOf(id)).filter((userId) => userId !== owner)

@@ -17,6 +17,7 @@ import { expandSeats, sweepBilling } from '../../../../src/parts/billing/index.t
 import {
   codeOf,
   connected,
+  createKit,
   enforcing,
   newAddress,
   newDomain,
@@ -348,6 +349,29 @@ describe('with auto_expand', () => {
     await test.kit.settled()
     expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
     expect(test.standIn.asked).toEqual([])
+  })
+
+  it('a free seat is for the user who waits: the next caller is refused, and no seat is bought', async () => {
+    const world = expanding({
+      joining: joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } }),
+    })
+    const { test } = world
+    const organization = await test.subscribed(2)
+    const leaving = await test.join(organization)
+    const domain = await domainOf(world, organization, 'auto')
+    const comer = await userWith(`${crypto.randomUUID()}@${domain}`)
+    await world.ask(comer, '/join-requests', { organizationId: organization.id })
+    // Without joining no user is taken from the waitlist at once.
+    const hasty = createKit({ provider: 'd1' })
+    const scope = organization.as(organization.owner)
+    unwrap(await removeMember(hasty.seatgate, scope, leaving))
+    await hasty.settled()
+    test.standIn.asked.length = 0
+    expect(await add(world, organization)).toMatchObject({
+      status: 409,
+      body: { code: 'seat_limit_reached', limit: 2, used: 1 },
+    })
+    expect([bought(world, organization), test.standIn.asked]).toEqual([2, []])
   })
 
   it('without a subscription that has seats a full organization is refused without a call', async () => {

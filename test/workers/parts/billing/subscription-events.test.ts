@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest'
+import {
+  addDomain,
+  getMembership,
+  joinOrganization,
+  joinRules,
+  listAuditEvents,
+  verifyDomain,
+} from '../../../../src/index.ts'
+import {
+  connected,
+  enforcing,
+  newDomain,
+  unwrap,
+  userWith,
+  type Connected,
+} from '../../../kit/index.ts'
+
+type Paying = Awaited<ReturnType<Connected['subscribed']>>
+
+/** The metadata of the events of a subscription, oldest first. */
+async function eventsOf(
+  { kit }: Connected,
+  organization: Paying,
+  action: 'subscription_change' | 'cancel_scheduled' | 'subscription_end'
+) {
+  const { data } = unwrap(
+    await listAuditEvents(kit.seatgate, organization.as(organization.owner), {
+      action: `organization.billing.${action}`,
+    })
+  )
+  return data.map(({ metadata }) => metadata).toReversed()
+}
+
+describe('the trail of a subscription', () => {
+  it('has a change of the quantity, and no event for an update that changes no part of it', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    test.advance(10)
+    test.standIn.change(organization.subscriptionId, (one) => (one.items.data[0]!.quantity = 7))
+    await test.deliverAll()
+    test.advance(10)
+    test.standIn.change(organization.subscriptionId, () => {})
+    await test.deliverAll()
+    expect(await eventsOf(test, organization, 'subscription_change')).toMatchObject([
+      { quantity: 4, status: 'active', old_status: null },
+      { quantity: 7, status: 'active', old_status: 'active' },
+    ])
+  })
+
+  it('has the end of a subscription once, and no cancellation that is ahead of it [BILL-47]', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    test.advance(10)
+    const end = test.standIn.time
+    // Canceled at once: Stripe fills in when the cancellation takes effect as well.
+    test.standIn.change(organization.subscriptionId, (one) =>
+      Object.assign(one, {
+        status: 'canceled',
+        cancel_at: end,
+        canceled_at: end,
+        ended_at: end,
+      })
+    )
+    await test.deliverAll()
+    test.advance(10)
+    test.standIn.change(organization.subscriptionId, () => {})
+    await test.deliverAll()
+    expect(await eventsOf(test, organization, 'cancel_scheduled')).toEqual([])
+    expect(await eventsOf(test, organization, 'subscription_end')).toMatchObject([
+      { at: new Date(end * 1000).toISOString() },
+    ])
+  })
+})
+
+describe.each(enforcing)('seats that a webhook brings, with %s seats', (provider) => {
+  it('are given at once to the user who waits', async () => {
+    const test = connected({
+      provider,
+      joining: joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } }),
+    })
+    const { seatgate, settled } = test.kit
+    const organization = await test.subscribed(1)
+    const scope = organization.as(organization.owner)
+    const input = { domain: newDomain(), mode: 'auto' as const }
+    const added = unwrap(await addDomain(seatgate, scope, input))
+    const { domain } = unwrap(await verifyDomain(seatgate, scope, added.id))
+    const userId = await userWith(`${crypto.randomUUID()}@${domain}`)
+    const caller = { caller: { userId } }
+    const joined = await joinOrganization(seatgate, caller, { organizationId: organization.id })
+    expect(unwrap(joined).status).toBe('waiting')
+    await settled()
+    test.advance(10)
+    test.standIn.change(organization.subscriptionId, (one) => (one.items.data[0]!.quantity = 2))
+    await test.deliverAll()
+    expect(await getMembership(seatgate, userId, organization.id)).toMatchObject({
+      status: 'active',
+    })
+  })
+})
