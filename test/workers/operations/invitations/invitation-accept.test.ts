@@ -299,7 +299,7 @@ describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
     await kit.settled()
     expect(answers.map(codeOf).toSorted()).toEqual(['ok', 'seat_limit_reached'])
     for (const [index, { id, email }] of invited.entries()) {
-      const isIn = answers[index]?.ok === true
+      const isIn = codeOf(answers[index]!) === 'ok'
       const user = await testEnv.DB.prepare('SELECT id FROM users WHERE email = ?')
         .bind(email)
         .first<{ id: string }>()
