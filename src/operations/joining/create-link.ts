@@ -99,7 +99,10 @@ export async function createInviteLink<Role extends string = string>(
         if (!parsed.ok) return parsed
         const { role, maxUses, ttlSeconds, domain } = parsed.value
         const { organization, role: actorRole } = access.value
-        if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })
+        // A link ends with the right of the person who made it: a machine has no membership to lose.
+        if (caller.type === 'service_account' || !mayInvite(roles, actorRole, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
         if ((found.rows.open[0]?.count ?? 0) >= MOST_OPEN_LINKS) {
           return refused(invalid({ body: [`There are already ${MOST_OPEN_LINKS} open links.`] }))
         }

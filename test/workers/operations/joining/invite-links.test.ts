@@ -407,6 +407,14 @@ describe('a link', () => {
     expect(await by(admin)).toBe('ok')
     expect(await by(member)).toBe('insufficient_role')
     expect(await by(await newUser())).toBe('organization_not_found')
+    const machine = {
+      type: 'service_account',
+      serviceAccountId: 'ci',
+      organizationId: organization.id,
+      role: 'admin',
+    } as const
+    const scope = { caller: machine, organization: organization.id }
+    expect(codeOf(await createInviteLink(seatgate, scope, input))).toBe('insufficient_role')
     for (const wrong of [
       { role: 'owner' },
       { role: 'king' },
