@@ -16,10 +16,14 @@ import {
   type BillingConnection,
 } from '../../src/parts/billing/index.ts'
 import { stripe } from '../../src/parts/billing/stripe/index.ts'
-import { StripeStandIn, type StandInState, type Subscription } from './stand-in.ts'
+import {
+  DEV_WEBHOOK_SECRET,
+  StripeStandIn,
+  type StandInState,
+  type Subscription,
+} from './stand-in.ts'
 
 const API_KEY = 'sk_test_of_the_stand_in'
-const WEBHOOK_SECRET = 'whsec_of_the_stand_in'
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** The plans of development. */
@@ -91,7 +95,7 @@ export function devBilling(database: D1Database, publicUrl: string): DevBilling 
     providers: [
       stripe({
         apiKey: API_KEY,
-        webhookSecret: WEBHOOK_SECRET,
+        webhookSecret: DEV_WEBHOOK_SECRET,
         proration: 'always_invoice',
         async fetch(input, init) {
           const standIn = await opened()
@@ -145,7 +149,7 @@ export function devBilling(database: D1Database, publicUrl: string): DevBilling 
           const body = JSON.stringify(event)
           const signature = await Stripe.webhooks.generateTestHeaderStringAsync({
             payload: body,
-            secret: WEBHOOK_SECRET,
+            secret: DEV_WEBHOOK_SECRET,
             timestamp: Math.floor(now().getTime() / 1000),
             cryptoProvider: Stripe.createSubtleCryptoProvider(),
           })

@@ -6,6 +6,9 @@
  */
 import { formOf, type Form } from './form.ts'
 
+/** What the webhooks of the provider of development are signed with. */
+export const DEV_WEBHOOK_SECRET = 'whsec_of_the_stand_in'
+
 export interface StandInPrice {
   /** Minor units for one of the quantity. */
   readonly unitAmount: number

@@ -32,11 +32,24 @@ export async function violationsOnDisk(
   const { violations } = (await import(checkers)) as {
     violations(state: StateOnDisk, circumstances: Circumstances): string[]
   }
-  // Whoever opens a database that was left by a crash mends it: that is the runtime's to do.
+  return inCopy(directory, (files) => violations(readState(files, organizationId), circumstances))
+}
+
+/** The rows that a query finds in D1's file. */
+export function rowsOnDisk(directory: string, query: string): Promise<readonly Row[]> {
+  return inCopy(directory, (files) =>
+    files.flatMap((file) =>
+      withTable(file, 'seatgate_organizations', (database) => database.prepare(query).all()).flat()
+    )
+  )
+}
+
+// Whoever opens a database that was left by a crash mends it: that is the runtime's to do.
+async function inCopy<T>(directory: string, read: (files: readonly string[]) => T): Promise<T> {
   const copy = await mkdtemp(join(tmpdir(), 'seatgate-disk-'))
   try {
     await cp(join(directory, 'v3'), copy, { recursive: true })
-    return violations(readState(await databasesIn(copy), organizationId), circumstances)
+    return read(await databasesIn(copy))
   } finally {
     await rm(copy, { recursive: true, force: true })
   }
