@@ -4,7 +4,9 @@ import {
   addDomain,
   addMember,
   billing,
+  changeRole,
   createInvitation,
+  getMembership,
   joinOrganization,
   joinRules,
   removeMember,
@@ -250,6 +252,47 @@ describe.each(enforcing)('with auto_expand and seats of the provider "%s"', (pro
     expect(await ask()).toEqual(added)
     expect(world.test.standIn.asked).toEqual([])
     expect(bought(world, organization)).toBe(2)
+  })
+
+  it('a promotion out of a role that takes no seat buys the seat first, or is refused [SEAT-20 BILL-59]', async () => {
+    const world = expanding({
+      provider,
+      roles: ['owner', 'member', 'guest'],
+      ownerRole: 'owner',
+      invitationAdminRoles: ['owner'],
+      seatlessRoles: ['guest'],
+    })
+    const { test, growing } = world
+    const organization = await test.subscribed(1)
+    const scope = organization.as(organization.owner)
+    const userId = await newUser()
+    const turn = async (role: string) => {
+      const answer = await changeRole(growing, scope, userId, { role })
+      await test.kit.settled()
+      return answer
+    }
+    unwrap(await addMember(growing, scope, { userId, role: 'guest' }))
+    expect([bought(world, organization), raises(world)]).toEqual([1, 0])
+
+    test.standIn.declines = true
+    expect(await turn('member')).toEqual({
+      ok: false,
+      error: { code: 'seat_limit_reached', limit: 1, used: 1, expansion: 'provider_refused' },
+    })
+    expect(await getMembership(growing, userId, organization.id)).toMatchObject({ role: 'guest' })
+    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
+
+    test.standIn.declines = false
+    test.advance(3600)
+    expect(unwrap(await turn('member'))).toMatchObject({ role: 'member' })
+    expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
+    expect(bought(world, organization)).toBe(2)
+
+    test.standIn.asked.length = 0
+    unwrap(await turn('guest'))
+    unwrap(await turn('member'))
+    expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
+    expect(test.standIn.asked).toEqual([])
   })
 
   it.each([2, 5])('%i at once get a seat each, and no further seat is bought', async (count) => {

@@ -98,3 +98,45 @@ describe.each(enforcing)('seats that a webhook brings, with %s seats', (provider
     })
   })
 })
+
+describe('a state that the provider answered before a newer one was applied', () => {
+  it('is passed over though both are of the same second, and read again [BILL-70]', async () => {
+    const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    let holds = false
+    const test: Connected = connected({
+      stripe: {
+        async fetch(input, init) {
+          const response = await test.standIn.fetch(input, init)
+          if (holds) {
+            holds = false
+            asked.resolve()
+            await held.promise
+          }
+          return response
+        },
+      },
+    })
+    const organization = await test.subscribed(4)
+    const buy = async (quantity: number) => {
+      test.standIn.change(
+        organization.subscriptionId,
+        (one) => (one.items.data[0]!.quantity = quantity)
+      )
+      expect(await test.deliver(test.standIn.takeEvents()[0]!)).toBe(200)
+    }
+    holds = true
+    await buy(5)
+    await asked.promise
+    await buy(9)
+    // The first event is at work until its answer comes, so that not all work has ended.
+    for (let reads = 0; reads < 500 && (await test.limit(organization)) !== 9; reads++);
+    expect(await test.limit(organization)).toBe(9)
+    held.resolve()
+    await test.kit.settled()
+    expect(await test.limit(organization)).toBe(9)
+    expect(await eventsOf(test, organization, 'subscription_change')).toMatchObject([
+      { quantity: 4 },
+      { quantity: 9 },
+    ])
+  })
+})
