@@ -87,8 +87,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...billing, ...workers('seats events')],
   },
   'parts/billing/process-events.ts': { first: workers('inbox'), more: billing },
-  'parts/billing/inbox.ts': { first: workers('inbox events'), more: billing },
-  'parts/billing/sync-quantity.ts': { first: billing, more: workers('seats') },
+  'parts/billing/inbox.ts': { first: workers('attempts inbox events'), more: billing },
+  'parts/billing/sync-quantity.ts': { first: workers('attempts seats'), more: billing },
   'parts/billing/expand-seats.ts': { first: workers('expand-seats'), more: [] },
   'engine/seats/notice-level.ts': { first: workers('limit-notices'), more: [] },
   'parts/billing/end-subscriptions.ts': { first: workers('inbox'), more: billing },
@@ -112,7 +112,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/billing/restore-excess.ts': { first: workers('over-limit'), more: [] },
   'operations/billing/sweep-entitlements.ts': { first: workers('over-limit'), more: [] },
   'engine/model/entitle.ts': {
-    first: workers('entitlements over-limit'),
+    first: workers('entitlements over-limit attempts'),
     more: workers('http-seats'),
   },
   'engine/seats/d1-seats.ts': {
