@@ -29,7 +29,17 @@ export type {
   Progress,
   TrailConsumer,
 } from './engine/audit/consumers.ts'
-export type { Report, Runtime, WakeUp, WakeUpQueue, Metric, AuditActor } from './base/runtime.ts'
+export type {
+  Report,
+  Runtime,
+  SpanAttributes,
+  Took,
+  Trace,
+  WakeUp,
+  WakeUpQueue,
+  Metric,
+  AuditActor,
+} from './base/runtime.ts'
 export type { StepUp, VerifyPassword, ProofInput } from './engine/access/step-up.ts'
 export type {
   UserContext,
@@ -115,6 +125,17 @@ export type {
   GetPlatformOrganizationRefusal,
   ListPlatformOrganizationsRefusal,
 } from './operations/organizations/platform-organizations.ts'
+export { platformHealth } from './operations/organizations/platform-health.ts'
+export type {
+  HealthContext,
+  PlatformHealth,
+  PlatformHealthRefusal,
+} from './operations/organizations/platform-health.ts'
+export type {
+  HealthNumbers,
+  HealthReason,
+  HealthStatus,
+} from './operations/organizations/health-reasons.ts'
 export { setMfaPolicy } from './operations/organizations/mfa-policy.ts'
 export type {
   MfaCheck,

@@ -1,6 +1,7 @@
 import { checkOptionNames, namesOf, type NoOptions } from './base/names.ts'
 import type { Runtime } from './base/runtime.ts'
 import type { Database, UserTable } from './database/database.ts'
+import { observedBy } from './engine/access/observed.ts'
 import { withQuickDialect } from './database/quick-dialect.ts'
 import type { PermissionOf, PermissionOptions } from './engine/access/permissions.ts'
 import type { Roles } from './engine/access/roles.ts'
@@ -175,8 +176,10 @@ export function createSeatgate<
     limits: options.identity?.limits ?? null,
   }
   // The library scopes its own queries; the guard of `tenantDatabase` is for the host's.
-  const db = withQuickDialect(unscoped(options.database))
+  const quick = withQuickDialect(unscoped(options.database))
   const runtime = checkedRuntime(options.runtime)
+  const { measure, trace } = options.runtime ?? {}
+  const db = measure || trace ? observedBy(quick, runtime) : quick
   const defaultLimit = defaultLimitOf(parts.billing, seats.defaultLimit ?? unlimited)
   const seatContext = { db, defaultLimit, now: runtime.now }
   const seatgate = {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { parseInput, wholeNumber } from './input.ts'
-import { knownParameters } from './names.ts'
+import { knownParameters } from './parameters.ts'
 import { ok, refused, type InputRefusal, type PageRefusal, type Result } from './result.ts'
 
 /** One page of a list with the cursor of the next page; `null` on the last page. */

@@ -25,13 +25,36 @@ export interface Replica {
   ): Promise<Readonly<Record<string, readonly unknown[]>>>
 }
 
-// Keyed by the handle: a function that reads a list finds the replica of the handle that it gets.
-const replicas = new WeakMap<Database, Replica>()
+const REPLICA = Symbol('replica')
+type Handle = Database & { [REPLICA]?: Replica }
 
 /** Returns the replica from which the lists of this handle are read; undefined for the primary. */
-export const replicaOf = (db: Database): Replica | undefined => replicas.get(db)
+export const replicaOf = (db: Database): Replica | undefined => (db as Handle)[REPLICA]
 
-export const setReplica = (db: Database, replica: Replica) => void replicas.set(db, replica)
+/** Sets the replica of this handle, and of those that are made from it. */
+export const setReplica = (db: Database, replica: Replica) =>
+  void ((db as Handle)[REPLICA] = replica)
+
+/**
+ * Returns a handle that sends batches in another way; `pass` sends one as `db` does. It inherits the client,
+ * by which a database is known.
+ */
+export function sendingBy(
+  db: Database,
+  send: (statements: Sent, pass: () => Promise<unknown>) => Promise<unknown>
+): Database {
+  const value = (statements: Sent) => send(statements, () => db.batch(statements))
+  return Object.create(db, { batch: { value } }) as Database
+}
+
+/** The statements of a batch. */
+export type Sent = readonly [Statement, ...Statement[]]
+
+/** Returns a configuration with another handle. */
+export function withHandle<C extends DatabaseContext>(context: C, db: Database): C {
+  const { seatContext } = context as { readonly seatContext?: object }
+  return { ...context, db, ...(seatContext && { seatContext: { ...seatContext, db } }) }
+}
 
 /** The context of a function that reads or writes. */
 export interface DatabaseContext {

@@ -7,14 +7,14 @@
 import { drizzle } from 'drizzle-orm/d1'
 import { batch } from './batch.ts'
 import {
+  sendingBy,
   setReplica,
+  withHandle,
   type Database,
   type DatabaseContext,
   type Replica,
-  type Statement,
+  type Sent,
 } from './database.ts'
-
-type Statements = readonly [Statement, ...Statement[]]
 
 /** A configuration that reads lists from a replica, for one request. */
 export interface ReplicaReads<S> {
@@ -38,7 +38,7 @@ export function notingBookmarks<S extends DatabaseContext>(seatgate: S): S {
     throw new TypeError("reads: 'replica' needs a D1 binding with withSession.")
   }
   if (!written.has(client)) written.set(client, { bookmark: null })
-  return withHandle(seatgate, async (statements) => {
+  return sendingOtherwise(seatgate, async (statements) => {
     const session = client.withSession('first-primary')
     const answers = await handleOf(session).batch(statements)
     // The latest of this isolate: never before the batch.
@@ -64,8 +64,8 @@ export function readingReplica<S extends DatabaseContext>(
   const from = isBookmark(bookmark) ? bookmark : 'first-unconstrained'
   const session = clientOf(seatgate.db).withSession(from)
   const handle = handleOf(session)
-  const near = withHandle(seatgate, (statements) => handle.batch(statements))
-  const far = withHandle(seatgate, (statements) => seatgate.db.batch(statements))
+  const near = sendingOtherwise(seatgate, (statements) => handle.batch(statements))
+  const far = sendingOtherwise(seatgate, (statements) => seatgate.db.batch(statements))
   let wasRead = false
   const read: Replica['read'] = async (access, others, accessIn) => {
     const all = { ...others, ...access }
@@ -95,12 +95,9 @@ function handleOf(session: D1DatabaseSession): Database {
   return drizzle(session as unknown as D1Database)
 }
 
-// Inherits from the handle, so that the client stays the same object by which a database is known.
-function withHandle<S extends DatabaseContext>(
+function sendingOtherwise<S extends DatabaseContext>(
   seatgate: S,
-  send: (statements: Statements) => Promise<unknown>
+  send: (statements: Sent) => Promise<unknown>
 ): S {
-  const db = Object.create(seatgate.db, { batch: { value: send } }) as Database
-  const { seatContext } = seatgate as { readonly seatContext?: object }
-  return { ...seatgate, db, ...(seatContext && { seatContext: { ...seatContext, db } }) }
+  return withHandle(seatgate, sendingBy(seatgate.db, send))
 }

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Database, DatabaseContext, Statement } from './database.ts'
+import { sendingBy, withHandle, type Database, type DatabaseContext } from './database.ts'
 
 // Leaves a hundred to the host and to plans that are made again.
 const STATEMENTS = 900
@@ -15,8 +15,6 @@ export const STATEMENTS_AFTER_A_CHANGE = 700
 
 /** The statements that the parts of one invocation share. */
 export interface StatementBudget {
-  /** The configuration without the budget. */
-  readonly of: object
   /** Returns how many statements were sent to D1. */
   asked(): number
   /** Returns how many are left, without those that are set aside. */
@@ -44,27 +42,22 @@ export interface StatementBudget {
 /** A configuration whose batches are counted. */
 export type Budgeted<S> = S & { readonly budget: StatementBudget }
 
-// Keyed by the counting handle: every function that gets the handle keeps to its budget.
-const budgets = new WeakMap<Database, StatementBudget>()
-
-/** Returns the budget of a configuration, if it has one. */
-export function budgetOf({ db }: DatabaseContext): StatementBudget | undefined {
-  return budgets.get(db)
-}
+const BUDGET = Symbol('budget')
+// Every function that gets the counting handle, or one made from it, keeps to its budget.
+type Counting = Database & { [BUDGET]?: StatementBudget }
 
 /** Returns the configuration with a budget: its own, or a new one of so many statements. */
 export function budgeted<S extends DatabaseContext>(
   context: S,
   statements = STATEMENTS
 ): Budgeted<S> {
-  const current = budgetOf(context)
+  const current = (context.db as Counting)[BUDGET]
   if (current) return { ...context, budget: current }
   let allowed = statements
   let asked = 0
   let setAside = 0
   let leaves = false
   const budget: StatementBudget = {
-    of: context,
     asked: () => asked,
     left: () => allowed - asked - setAside,
     allow(more) {
@@ -98,20 +91,10 @@ export function budgeted<S extends DatabaseContext>(
       return true
     },
   }
-  const db = counted(context.db, (count) => (asked += count))
-  budgets.set(db, budget)
-  const { seatContext } = context as { readonly seatContext?: object }
-  return { ...context, db, ...(seatContext && { seatContext: { ...seatContext, db } }), budget }
-}
-
-// Inherits from the handle, so that the client stays the same object by which a database is known.
-function counted(db: Database, count: (statements: number) => void): Database {
-  return Object.create(db, {
-    batch: {
-      value(statements: readonly [Statement, ...Statement[]]) {
-        count(statements.length)
-        return db.batch(statements)
-      },
-    },
-  }) as Database
+  const db: Counting = sendingBy(context.db, (statements, pass) => {
+    asked += statements.length
+    return pass()
+  })
+  db[BUDGET] = budget
+  return { ...withHandle(context, db), budget }
 }

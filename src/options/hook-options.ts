@@ -14,7 +14,9 @@ const NAMES = [...Object.keys(HOOKS), 'deadlineSeconds']
  *
  * @throws {TypeError} if one of the options is invalid.
  */
-export function checkedHooks(options: HookOptions | undefined): Omit<HookContext, 'report'> {
+export function checkedHooks(
+  options: HookOptions | undefined
+): Omit<HookContext, 'report' | 'trace'> {
   const hooks = groupOf('hooks', options, NAMES)
   const { deadlineSeconds, ...functions } = hooks
   checkFunctions('hooks', functions)

@@ -1,5 +1,12 @@
 import { namesOf } from '../base/names.ts'
-import type { Metric, Report, Runtime, WakeUpQueue } from '../base/runtime.ts'
+import type {
+  Metric,
+  Report,
+  Runtime,
+  SpanAttributes,
+  Trace,
+  WakeUpQueue,
+} from '../base/runtime.ts'
 import { reportToConsole } from '../report-to-console.ts'
 import { checkFunctions, groupOf, wrong } from './option-group.ts'
 
@@ -21,8 +28,17 @@ export interface RuntimeOptions {
    * without the parameters of statements and without e-mail addresses.
    */
   readonly report?: (report: Report) => void
-  /** Receives metrics. An error in it is ignored. */
+  /** Receives metrics. It is not awaited, and an error in it is ignored. */
   readonly measure?: (metric: Metric) => void
+  /**
+   * Runs work within a span: operations, round trips to D1, calls of ledgers, hooks and deliveries to sinks.
+   * Call `run` once, and return its promise. An error of your own in it is ignored. Default: no spans.
+   */
+  readonly trace?: (
+    name: string,
+    attributes: SpanAttributes,
+    run: () => Promise<unknown>
+  ) => unknown
   /** Returns the time. Default: the system's clock. */
   readonly now?: () => Date
   /** Returns a new id, never repeated. Default: random UUIDs. */
@@ -38,6 +54,7 @@ const NAMES = namesOf<RuntimeOptions>({
   waitUntil: true,
   report: true,
   measure: true,
+  trace: true,
   now: true,
   newId: true,
   newSecret: true,
@@ -46,8 +63,8 @@ const NAMES = namesOf<RuntimeOptions>({
 
 /** @throws {TypeError} if one of the options is invalid. */
 export function checkedRuntime(options: RuntimeOptions | undefined): Runtime {
-  const { queue, measure, ...functions } = groupOf('runtime', options, NAMES)
-  checkFunctions('runtime', { measure, ...functions })
+  const { queue, measure, trace, ...functions } = groupOf('runtime', options, NAMES)
+  checkFunctions('runtime', { measure, trace, ...functions })
   if (queue && (typeof queue.send !== 'function' || typeof queue.sendBatch !== 'function')) {
     throw wrong('runtime.queue must have send and sendBatch, as a Cloudflare Queue has.')
   }
@@ -56,6 +73,7 @@ export function checkedRuntime(options: RuntimeOptions | undefined): Runtime {
     waitUntil: functions.waitUntil ?? null,
     report: functions.report ?? reportToConsole,
     measure: quietly(measure),
+    trace: alongside(trace),
     now: functions.now ?? (() => new Date()),
     newId: functions.newId ?? (() => crypto.randomUUID()),
     newSecret: functions.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
@@ -64,10 +82,23 @@ export function checkedRuntime(options: RuntimeOptions | undefined): Runtime {
 }
 
 // A metric must not make an operation fail.
-function quietly(measure: ((metric: Metric) => void) | undefined): (metric: Metric) => void {
-  return (metric) => {
-    try {
-      measure?.(metric)
-    } catch {}
+function quietly(measure: RuntimeOptions['measure']): Runtime['measure'] {
+  return (metric) => ignoringErrors(() => measure?.(metric))
+}
+
+// Nor must a span: the work runs once, however the host's function runs it, and its own result counts.
+function alongside(trace: RuntimeOptions['trace']): Trace {
+  if (trace === undefined) return (_name, _attributes, run) => run()
+  return (name, attributes, run) => {
+    let running: ReturnType<typeof run> | undefined
+    const once = () => (running ??= (async () => run())())
+    ignoringErrors(() => trace(name, attributes, once))
+    return once()
   }
+}
+
+function ignoringErrors(act: () => unknown): void {
+  try {
+    Promise.resolve(act()).catch(() => {})
+  } catch {}
 }

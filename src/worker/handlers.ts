@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { budgeted, type Budgeted } from '../database/statement-budget.ts'
+import type { Metric } from '../base/runtime.ts'
 import type { Invocation } from '../engine/audit/consumers.ts'
 import { has, type Sweep } from '../engine/changes/part.ts'
 import {
@@ -25,6 +26,7 @@ import { purgeOperations } from '../engine/changes/idempotency.ts'
 import { purgeAliases } from '../operations/organizations/change-slug.ts'
 import { purgeFences } from '../engine/seats/assigned-seats.ts'
 import { purgeSessions } from '../operations/sessions/d1-sessions.ts'
+import { recordSweep } from '../engine/delivery/last-sweep.ts'
 import { purgeStepUps } from '../operations/sessions/step-up.ts'
 
 const hasInvitations = has<Pick<InvitationContext, 'invitations'>>('invitations')
@@ -52,17 +54,42 @@ const TROUBLE_DELAY_SECONDS = 10
  * ```
  */
 export function auditQueueHandler(seatgate: Seatgate) {
+  const { measure, now } = seatgate
   return async function auditQueue(batch: MessageBatch): Promise<void> {
+    const began = now().getTime()
+    const counts = { events: 0, failures: 0 }
     const invocation = newInvocation()
-    const within = budgeted(seatgate)
+    const within = countingDeliveries(budgeted(seatgate), counts)
     const wakeUps = [...wakeUpsOf(seatgate, batch)]
     await serveSideBySide(seatgate, wakeUps, async ([organizationId, { messages, line }]) => {
-      const delaySeconds = await serve(within, { organizationId, line }, invocation)
+      const delaySeconds = await serve(within, { organizationId, line }, invocation, counts)
       for (const message of messages) {
         if (delaySeconds === null) message.ack()
         else message.retry({ delaySeconds })
       }
     })
+    measure({
+      name: 'queue.batch',
+      outcome: counts.failures > 0 ? 'failed' : 'ok',
+      messages: batch.messages.length,
+      events: counts.events,
+      milliseconds: Math.max(0, now().getTime() - began),
+    })
+  }
+}
+
+interface Counts {
+  events: number
+  failures: number
+}
+
+function countingDeliveries<S extends Seatgate>(seatgate: S, counts: Counts): S {
+  return {
+    ...seatgate,
+    measure(metric: Metric) {
+      if (metric.name === 'audit.attempt' && metric.outcome === 'ok') counts.events++
+      seatgate.measure(metric)
+    },
   }
 }
 
@@ -96,7 +123,8 @@ function wakeUpsOf({ report }: Seatgate, { messages }: MessageBatch): Map<string
 async function serve(
   seatgate: Budgeted<Seatgate>,
   { organizationId, line }: { readonly organizationId: string; readonly line: boolean },
-  invocation: Invocation
+  invocation: Invocation,
+  counts: Counts
 ): Promise<number | null> {
   const { queue, report, budget } = seatgate
   try {
@@ -113,6 +141,7 @@ async function serve(
     await queue.send({ organizationId, ...(line && !done && { line }) })
     return null
   } catch (error) {
+    counts.failures++
     report({ event: 'forwarding_failed', organizationId, error })
     return TROUBLE_DELAY_SECONDS
   }
@@ -124,6 +153,7 @@ const SWEEPS: readonly Sweep[] = [
   { name: 'what has expired', statements: 30, turn: () => 30, run: purgeExpired },
   { name: 'entitlements', statements: 60, turn: () => 45, run: sweepEntitlements },
   { name: 'seats', statements: 160, turn: () => 50, run: sweepSeats },
+  { name: 'the time of the sweep', statements: 1, turn: () => 100, run: recordSweep },
 ]
 
 function sweepsOf(seatgate: Seatgate): readonly Sweep[] {
@@ -149,18 +179,36 @@ export function sweepHandler(seatgate: Seatgate) {
     const within = budgeted(seatgate, 0)
     const unfinished: string[] = []
     for (const sweep of sweepsOf(seatgate)) {
-      within.budget.allow(sweep.statements)
-      try {
-        await sweep.run(within)
-      } catch (error) {
-        seatgate.report({ event: 'sweep_failed', error })
-      }
-      if (within.budget.hasLeft()) unfinished.push(sweep.name)
+      if (await runSweep(seatgate, within, sweep)) unfinished.push(sweep.name)
     }
     if (unfinished.length === 0) return
     const error = `The next sweep continues with: ${unfinished.join(', ')}.`
     seatgate.report({ event: 'sweep_unfinished', error })
   }
+}
+
+// Returns whether the sweep left work for the next run.
+async function runSweep(
+  { measure, now, report }: Seatgate,
+  within: Budgeted<Seatgate>,
+  sweep: Sweep
+): Promise<boolean> {
+  const { budget } = within
+  const began = now().getTime()
+  const asked = budget.asked()
+  budget.allow(sweep.statements)
+  let outcome: 'ok' | 'failed' = 'ok'
+  try {
+    await sweep.run(within)
+  } catch (error) {
+    outcome = 'failed'
+    report({ event: 'sweep_failed', error })
+  }
+  const leftOver = budget.hasLeft()
+  const milliseconds = Math.max(0, now().getTime() - began)
+  const statements = budget.asked() - asked
+  measure({ name: 'sweep.run', sweep: sweep.name, outcome, statements, leftOver, milliseconds })
+  return leftOver
 }
 
 /**

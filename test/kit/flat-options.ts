@@ -154,6 +154,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       waitUntil: flat.waitUntil,
       report: flat.report,
       measure: flat.measure,
+      trace: flat.trace,
       now: flat.now,
       newId: flat.newId,
       newSecret: flat.newSecret,

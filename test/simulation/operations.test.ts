@@ -67,6 +67,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'listPlatformEvents',
     'listPlatformOrganizations',
     'listSinks',
+    'platformHealth',
     'retentionStatus',
     'seatsAsOf',
     'selectActiveOrganization',

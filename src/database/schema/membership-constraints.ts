@@ -232,6 +232,9 @@ export const operations = /* @__PURE__ */ constrained(tables.operations, (table)
 
 export const jobs = /* @__PURE__ */ constrained(tables.jobs, (table) => [
   index('seatgate_jobs_due').on(table.dueAt),
+  index('seatgate_jobs_failing')
+    .on(table.kind, table.createdAt)
+    .where(sql`last_error IS NOT NULL AND last_error <> 'Held'`),
   check('seatgate_jobs_kind', sql`length(kind) > 0`),
   check('seatgate_jobs_payload', sql`json_valid(payload)`),
   check('seatgate_jobs_attempts', sql`attempts >= 0`),

@@ -121,6 +121,9 @@ export const auditRetention = /* @__PURE__ */ constrained(tables.auditRetention,
 
 export const sinkCursors = /* @__PURE__ */ constrained(tables.sinkCursors, (table) => [
   primaryKey({ columns: [table.organizationId, table.sinkId] }),
+  index('seatgate_sink_cursors_paused')
+    .on(table.sinkId)
+    .where(sql`paused_reason IS NOT NULL`),
   check('seatgate_sink_cursors_sequence', sql`sequence >= 0`),
   check('seatgate_sink_cursors_attempts', sql`attempts >= 0`),
 ])
@@ -130,6 +133,9 @@ export const sinkDeadLetters = /* @__PURE__ */ constrained(tables.sinkDeadLetter
   index('seatgate_sink_dead_letters_queued')
     .on(table.organizationId, table.sinkId, table.sequence)
     .where(sql`state = 'queued'`),
+  index('seatgate_sink_dead_letters_dead')
+    .on(table.sinkId)
+    .where(sql`state = 'dead'`),
   check('seatgate_sink_dead_letters_sequence', sql`sequence > 0`),
   check('seatgate_sink_dead_letters_state', sql`state IN ('dead', 'queued', 'delivered')`),
   check('seatgate_sink_dead_letters_attempts', sql`attempts > 0`),

@@ -3,7 +3,7 @@ import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { Instant, parseInput, shortText, wholeNumber } from '../../base/input.ts'
-import { knownParameters } from '../../base/names.ts'
+import { knownParameters } from '../../base/parameters.ts'
 import type { InputRefusal, Result } from '../../base/result.ts'
 import type { AuditEvent } from './event.ts'
 

@@ -14,6 +14,7 @@ import type {
   OrganizationDraft,
   Question,
 } from '../model/hooks.ts'
+import { inHook } from '../model/plan.ts'
 
 const Refused = v.object({
   ok: v.literal(false),
@@ -90,7 +91,7 @@ async function answerOf<S extends v.GenericSchema>(
   asked: () => unknown
 ): Promise<Result<v.InferOutput<S>, HookRefusal>> {
   try {
-    const answered = (async () => asked())()
+    const answered = inHook(context, hook, asked)
     const answer = v.safeParse(schema, await within(context.hookDeadlineSeconds, answered))
     if (answer.success) return ok(answer.output)
     throw new TypeError(`${hook} answered something else.`)

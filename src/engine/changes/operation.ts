@@ -33,6 +33,7 @@ import { inBackground } from '../../base/async.ts'
 import { writtenBy } from '../audit/record-events.ts'
 import { commit, guard, type Aborted, type Commit } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
+import { observed } from '../access/observed.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
@@ -145,25 +146,29 @@ export async function perform<
   checkOptionNames(operation.name, options, OPTIONS)
   const { operationId, unreadableId } = options
   const { name, input, grows } = operation
-  const asked = questionOf(name, scope, input, operationId)
-  if (!asked.ok) return asked
-  const question = asked.value
-  const progress: Progress<Q, T, Code, Further> = {
-    operation,
-    question,
-    unreadableId,
-    proven: false,
-    bought: 0,
-  }
-  try {
-    for (let attempt = 1; attempt <= ATTEMPTS + progress.bought; attempt++) {
-      const answer = await attemptOnce(context, scope, progress)
-      if (answer !== 'again') return answer
+  return observed(context, name, async (context, tally) => {
+    const asked = questionOf(name, scope, input, operationId)
+    if (!asked.ok) return asked
+    const question = asked.value
+    const progress: Progress<Q, T, Code, Further> = {
+      operation,
+      question,
+      unreadableId,
+      proven: false,
+      bought: 0,
     }
-    return refused({ code: 'operation_in_progress' })
-  } catch (error) {
-    return answerable(context, operation, storeRefusal(context, error, { grows }))
-  }
+    try {
+      for (let attempt = 1; attempt <= ATTEMPTS + progress.bought; attempt++) {
+        const { operation: tried, bought } = progress
+        const answer = await attemptOnce(context, scope, progress)
+        if (answer !== 'again') return answer
+        if (progress.operation === tried && progress.bought === bought) tally.retries++
+      }
+      return refused({ code: 'operation_in_progress' })
+    } catch (error) {
+      return answerable(context, operation, storeRefusal(context, error, { grows }))
+    }
+  })
 }
 
 type Answered<Code extends RefusalCode, Further extends RefusalCode> =

@@ -1,3 +1,4 @@
+import { observed } from '../access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import type { Statement } from '../../database/database.ts'
 import { ok, refused, type Refusal, type Result } from '../../base/result.ts'
@@ -38,19 +39,21 @@ export interface HostStatements {
  * })
  * ```
  */
-export async function commitTogether<T>(
+export function commitTogether<T>(
   context: ChangeContext,
   prepared: Prepared<T>,
   statements: HostStatements = {}
 ): Promise<Result<T>> {
-  checkOptionNames('commitTogether', statements, ['before', 'after', 'onConflict'])
-  const { before = [], after = [], onConflict } = statements
-  try {
-    const done = await conclude(context, prepared, [...before, ...prepared.statements, ...after])
-    if (done.committed) return ok(prepared.value)
-    const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
-    return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
-  } catch (error) {
-    return refused(storeRefusal(context, error, { grows: prepared.takenSeats.length > 0 }))
-  }
+  return observed(context, 'together.commit', async (context) => {
+    checkOptionNames('commitTogether', statements, ['before', 'after', 'onConflict'])
+    const { before = [], after = [], onConflict } = statements
+    try {
+      const done = await conclude(context, prepared, [...before, ...prepared.statements, ...after])
+      if (done.committed) return ok(prepared.value)
+      const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
+      return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
+    } catch (error) {
+      return refused(storeRefusal(context, error, { grows: prepared.takenSeats.length > 0 }))
+    }
+  })
 }

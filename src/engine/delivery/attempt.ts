@@ -18,6 +18,9 @@ const LONGEST_REASON = 500
 
 type Kind = Extract<Metric, { name: 'audit.attempt' }>['kind']
 
+/** The context of a delivery. */
+export type DeliveryContext = Pick<Runtime, 'now' | 'report' | 'measure' | 'trace'>
+
 /** The answer of a sink, its time and its duration. */
 export interface Tried {
   readonly delivery: Delivery
@@ -30,12 +33,12 @@ export interface Tried {
  * a reason to retry, never as a success.
  */
 export async function attempt(
-  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: DeliveryContext,
   sink: Sink,
   events: readonly AuditEvent[],
   number: number
 ): Promise<Tried> {
-  const { measure, now, report } = context
+  const { measure, now, report, trace } = context
   const began = now().getTime()
   const measured = (delivery: Delivery, kind?: Kind): Tried => {
     const at = now()
@@ -49,7 +52,12 @@ export async function attempt(
   }
   try {
     const shown = events.map((event) => redacted(event, sink.redact))
-    const answer = await within(DELIVERY_SECONDS, handOver(sink, shown))
+    const attributes = { 'seatgate.sink': sink.id, 'seatgate.events': events.length }
+    const answer = await trace(
+      'seatgate.delivery',
+      { ...attributes, 'seatgate.attempt': number },
+      () => within(DELIVERY_SECONDS, handOver(sink, shown))
+    )
     switch (answer?.outcome) {
       case 'delivered':
         return measured({ outcome: 'delivered' })

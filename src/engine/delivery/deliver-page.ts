@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { attempt, remembered, unsent, withPassed, type Attempt, type Tried } from './attempt.ts'
+import {
+  attempt,
+  remembered,
+  unsent,
+  withPassed,
+  type Attempt,
+  type DeliveryContext,
+  type Tried,
+} from './attempt.ts'
 import { backoffSeconds, patienceSeconds } from '../../base/async.ts'
 import type { Progress } from './cursor.ts'
 import { eventView, type AuditEvent, type ReadEventRow } from '../audit/event.ts'
@@ -31,7 +39,7 @@ export interface Failing {
  * Delivers a page of events, one by one or in batches as the sink supports it, until the run must stop.
  */
 export async function deliverPage(
-  context: Pick<Runtime, 'now' | 'random' | 'report' | 'measure'>,
+  context: DeliveryContext & Pick<Runtime, 'random'>,
   sink: Sink,
   mayStart: () => boolean,
   from: number,
@@ -116,7 +124,7 @@ export interface Redelivered {
 
 /** Tries requeued dead letters again, each once, in order, until the run must stop. */
 export async function redeliver(
-  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: DeliveryContext,
   sink: Sink,
   mayStart: () => boolean,
   rows: readonly ReadEventRow[]
@@ -137,7 +145,7 @@ export async function redeliver(
 }
 
 async function take(
-  context: Pick<Runtime, 'now' | 'report' | 'measure'>,
+  context: DeliveryContext,
   sink: Sink,
   step: Step,
   number: number

@@ -10,6 +10,7 @@ import {
   tendOrganization,
   type TendContext,
 } from './tend-trail.ts'
+import { measureLag } from './lag.ts'
 import { inMessages, wakeConsumers } from './wake-consumers.ts'
 import { awaiting, isAwaited, isSettled, type ConsumerContext } from '../audit/consumers.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -126,7 +127,10 @@ const trailSweep = {
   name: 'events',
   statements: 200,
   turn: ({ queue }: Pick<TendContext, 'queue'>) => (queue === null ? 70 : 0),
-  run: sweepAudit,
+  async run(context: TendContext) {
+    await sweepAudit(context)
+    await measureLag(context)
+  },
 }
 
 /** The listener and the sweep of every part that has consumers. */

@@ -376,7 +376,7 @@ export const HOOKS = {
 } as const satisfies Record<keyof Hooks | keyof LifecycleHooks, { readonly inBatch: boolean }>
 
 /** The context of a function that calls hooks. */
-export interface HookContext extends Pick<Runtime, 'report'> {
+export interface HookContext extends Pick<Runtime, 'report' | 'trace'> {
   readonly hooks: Hooks
   readonly lifecycle: LifecycleHooks
   readonly hookDeadlineSeconds: number

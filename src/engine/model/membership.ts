@@ -1,14 +1,9 @@
-import {
-  memberCounts,
-  memberships,
-  type MembershipRow,
-} from '../../database/schema/organizations-tables.ts'
-import { and, eq, inArray, isNull, sql, type SQL } from 'drizzle-orm'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
 import {
   hasUserId,
   userIdText,
   type Database,
-  type DatabaseContext,
   type Statement,
   type UserContext,
 } from '../../database/database.ts'
@@ -85,19 +80,6 @@ export function membershipOf(db: Database, scope: OrganizationScope, userId: str
     .select()
     .from(memberships)
     .where(and(inScope(scope), eq(memberships.userId, userId)))
-}
-
-/** Selects the memberships of several users, active or suspended. */
-export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
-  return db
-    .select()
-    .from(memberships)
-    .where(
-      and(
-        inScope(scope),
-        inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
-      )
-    )
 }
 
 /** Builds the condition that a membership is in the scope's organization. */
@@ -215,25 +197,6 @@ export function reseat(
         )
       : [],
   }
-}
-
-/** Counts the members of an organization again, and replaces the triggers' count. */
-export function recount({ db }: DatabaseContext, organizationId: string): Statement {
-  return db
-    .insert(memberCounts)
-    .select(
-      sql`select ${organizationId}, count(*) filter (where status = 'active'),
-        count(*) filter (where status = 'suspended'), count(seat_id)
-        from seatgate_memberships where organization_id = ${organizationId}`
-    )
-    .onConflictDoUpdate({
-      target: memberCounts.organizationId,
-      set: {
-        active: sql`excluded.active`,
-        suspended: sql`excluded.suspended`,
-        seats: sql`excluded.seats`,
-      },
-    })
 }
 
 /** A user as an organization knows them: by id, and by address if the host has configured its users. */

@@ -131,7 +131,7 @@ export function withHook<K extends AfterHook>(
 
 /** Returns the calls of configured hooks, one for each event that has one. */
 export function afterCalls(
-  { hooks }: Pick<HookContext, 'hooks'>,
+  { hooks, trace }: Pick<HookContext, 'hooks' | 'trace'>,
   caller: Principal,
   drafts: readonly EventDraft[],
   recorded: readonly RecordedEvent[]
@@ -140,19 +140,29 @@ export function afterCalls(
     const eventId = recorded[index]?.id
     if (!after || !hookNamed(hooks, after.hook) || eventId === undefined) return []
     const payload = { ...after.state, actor: actor ?? attributionOf(caller).actor, eventId }
-    const run = () => callAfterHook({ hooks }, after.hook, payload)
+    const run = () => callAfterHook({ hooks, trace }, after.hook, payload)
     return [{ kind: after.hook, organizationId, payload, run }]
   })
 }
 
 /** Calls an `after…` hook: the handler of its jobs. Returns at once if the host has removed the hook. */
 export async function callAfterHook(
-  { hooks }: Pick<HookContext, 'hooks'>,
+  { hooks, trace }: Pick<HookContext, 'hooks' | 'trace'>,
   name: string,
   payload: unknown
 ): Promise<null> {
-  await hookNamed(hooks, name)?.(payload)
+  const hook = hookNamed(hooks, name)
+  if (hook) await inHook({ trace }, name, () => hook(payload))
   return null
+}
+
+/** Calls a hook of the host within a span. */
+export function inHook<T>(
+  { trace }: Pick<HookContext, 'trace'>,
+  name: string,
+  call: () => T | Promise<T>
+): Promise<T> {
+  return trace(`seatgate.hook.${name}`, { 'seatgate.hook': name }, async () => call())
 }
 
 function hookNamed(hooks: object, name: string): ((state: unknown) => unknown) | null {

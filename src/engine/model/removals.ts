@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sql } from 'drizzle-orm'
+import { and, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { actingOwner, guardUnchanged } from '../access/access-guards.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
@@ -11,14 +11,14 @@ import { userIdOf, type OrganizationScope, type Principal } from '../access/prin
 import { mayChangeRole, type AccessContext } from '../access/roles.ts'
 import { guard } from '../../database/commit.ts'
 import type { Queries, RowsOf } from '../../database/batch.ts'
-import type { Statement } from '../../database/database.ts'
+import type { Database, Statement } from '../../database/database.ts'
 import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
-import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { JoiningMembersContext } from './joining-members.ts'
 import { planLeave, NOTHING_LOST, type LeaveContext, type LossContext } from './leave.ts'
-import { membershipsOf, membershipView } from './membership.ts'
+import { inScope, membershipView } from './membership.ts'
 import type { Plan } from './plan.ts'
 
 /** The context of a function that removes members. */
@@ -151,4 +151,17 @@ function guardOwnerRemains(
     where organization_id = ${owner.organizationId} and ${actingOwner(roles.owner)}
     and user_id not in (select value from json_each(${ids})))`
   return [guard(db, 'last_owner', remains)]
+}
+
+/** Selects the memberships of several users, active or suspended. */
+export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
+  return db
+    .select()
+    .from(memberships)
+    .where(
+      and(
+        inScope(scope),
+        inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
+      )
+    )
 }

@@ -12,6 +12,7 @@ import {
   listPlatformOrganizations,
   type PlatformOrganizationsInput,
 } from '../../operations/organizations/platform-organizations.ts'
+import { platformHealth } from '../../operations/organizations/platform-health.ts'
 import { restoreOrganization } from '../../operations/organizations/restore.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { rebuildSeats } from '../../operations/seats/repair.ts'
@@ -47,6 +48,9 @@ function addOperator(routes: Routes, seatgate: Seatgate) {
   return routes
     .get('/operator/organizations', async (c: Taking<{ query: PlatformOrganizationsInput }>) =>
       answer(c, await listPlatformOrganizations(seatgate, scopeOf(c), readQuery(c)))
+    )
+    .get('/operator/health', async (c) =>
+      answer(c, await platformHealth(seatgate, scopeOf(c), readQuery(c)))
     )
     .get(ONE, async (c) => answer(c, await getPlatformOrganization(seatgate, inOrganization(c))))
     .post(`${ONE}/restore`, async (c) => {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { isReserved } from '../../engine/audit/event-rules.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
@@ -113,35 +114,37 @@ function assembleEvents(
  * })
  * ```
  */
-export async function logEvent(
+export function logEvent(
   context: HostEventContext,
   scope: EventScope,
   event: HostEvent
 ): Promise<Result<RecordedId>> {
-  const { db, eventRules } = context
-  if (isReserved(eventRules, event?.action)) {
-    return refused(invalid({ action: ['reserved_prefix: is reserved.'] }))
-  }
-  const prepared = assembleEvents(context, scope, [event])
-  if (!prepared.ok) return prepared
-  const done = await commitTogether(context, prepared.value)
-  if (!done.ok) return done
-  const [written] = done.value
-  const { idempotencyKey } = event
-  if (written === undefined) return refused({ code: 'unavailable' })
-  if (idempotencyKey === undefined) return ok(written)
-  const { there } = await batch(db, {
-    there: db
-      .select({ id: auditEvents.id })
-      .from(auditEvents)
-      .where(
-        and(
-          eq(auditEvents.organizationId, scope.organization ?? SYSTEM),
-          eq(auditEvents.idempotencyKey, idempotencyKey)
-        )
-      ),
+  return observed(context, 'audit.log', async (context) => {
+    const { db, eventRules } = context
+    if (isReserved(eventRules, event?.action)) {
+      return refused(invalid({ action: ['reserved_prefix: is reserved.'] }))
+    }
+    const prepared = assembleEvents(context, scope, [event])
+    if (!prepared.ok) return prepared
+    const done = await commitTogether(context, prepared.value)
+    if (!done.ok) return done
+    const [written] = done.value
+    const { idempotencyKey } = event
+    if (written === undefined) return refused({ code: 'unavailable' })
+    if (idempotencyKey === undefined) return ok(written)
+    const { there } = await batch(db, {
+      there: db
+        .select({ id: auditEvents.id })
+        .from(auditEvents)
+        .where(
+          and(
+            eq(auditEvents.organizationId, scope.organization ?? SYSTEM),
+            eq(auditEvents.idempotencyKey, idempotencyKey)
+          )
+        ),
+    })
+    return ok(there[0] ?? written)
   })
-  return ok(there[0] ?? written)
 }
 
 /**

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { sql } from 'drizzle-orm'
 import { checkOptionNames } from '../../base/names.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -70,7 +71,7 @@ export async function listAuditEvents(
 }
 
 /** Lists events as `listAuditEvents` does, and the users of the host that they name by id. */
-export async function listEventsAndUsers(
+export function listEventsAndUsers(
   context: ListContext & AccessContext & ArchiveContext & UserContext,
   scope: OrganizationScope,
   input: AuditListInput = {},
@@ -78,38 +79,40 @@ export async function listEventsAndUsers(
 ): Promise<
   Result<Page<AuditEvent> & { readonly users: readonly NamedUser[] }, ListAuditEventsRefusal>
 > {
-  const request = await readRequest(context, scope.organization, input, largestPage)
-  const page = request.ok ? request.value : null
-  const place: ArchivedRequest = {
-    filters: page?.filters ?? {},
-    order: page?.trail.order ?? 'newest',
-    after: page?.places[0] ?? null,
-    limit: page === null ? 0 : page.limit + 1,
-  }
-  const stored = eventsIn(context, trailOf(context, scope), place.filters, place)
-  const found = await findAllowed(context, scope, {
-    events: stored,
-    extent: readableExtentIn(context, scope),
-    ...archivedIn(context, scope, place),
-    // Of archived events the ids alone are known.
-    users: usersNamedIn(
-      context,
-      sql`select actor_id from (${stored}) union select target_id from (${stored})`
-    ),
-  })
-  if (!found.ok) return found
-  if (!request.ok) return request
-  const { limit, trail, filters } = request.value
-  const { extent, segments = [], events } = found.value.rows
-  const behind = trail.order === 'oldest' ? place.after : null
-  const missed = missedSince(behind ?? filters.after_sequence, extent[0]?.horizon ?? 0)
-  if (missed) return refused(missed)
-  const views = (events as readonly ReadEventRow[]).map(eventView)
-  const { data, next } = await withArchived(context, views, segments, place)
-  return ok({
-    data: data.slice(0, limit).map((event) => newestForm(context, event)),
-    nextCursor: next === null ? null : await placeAfter(context.cursorSecret, trail, [next]),
-    users: namedUsers(found.value.rows.users),
+  return observed(context, 'audit.list', async (context) => {
+    const request = await readRequest(context, scope.organization, input, largestPage)
+    const page = request.ok ? request.value : null
+    const place: ArchivedRequest = {
+      filters: page?.filters ?? {},
+      order: page?.trail.order ?? 'newest',
+      after: page?.places[0] ?? null,
+      limit: page === null ? 0 : page.limit + 1,
+    }
+    const stored = eventsIn(context, trailOf(context, scope), place.filters, place)
+    const found = await findAllowed(context, scope, {
+      events: stored,
+      extent: readableExtentIn(context, scope),
+      ...archivedIn(context, scope, place),
+      // Of archived events the ids alone are known.
+      users: usersNamedIn(
+        context,
+        sql`select actor_id from (${stored}) union select target_id from (${stored})`
+      ),
+    })
+    if (!found.ok) return found
+    if (!request.ok) return request
+    const { limit, trail, filters } = request.value
+    const { extent, segments = [], events } = found.value.rows
+    const behind = trail.order === 'oldest' ? place.after : null
+    const missed = missedSince(behind ?? filters.after_sequence, extent[0]?.horizon ?? 0)
+    if (missed) return refused(missed)
+    const views = (events as readonly ReadEventRow[]).map(eventView)
+    const { data, next } = await withArchived(context, views, segments, place)
+    return ok({
+      data: data.slice(0, limit).map((event) => newestForm(context, event)),
+      nextCursor: next === null ? null : await placeAfter(context.cursorSecret, trail, [next]),
+      users: namedUsers(found.value.rows.users),
+    })
   })
 }
 
@@ -154,35 +157,37 @@ export type CountAuditEventsRefusal = AccessRefusal | InputRefusal | 'before_hor
  * const failures = await countAuditEvents(seatgate, scope, { outcome: 'failure' })
  * ```
  */
-export async function countAuditEvents(
+export function countAuditEvents(
   context: AccessContext & ArchiveContext,
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<{ readonly count: number }, CountAuditEventsRefusal>> {
-  const parsed = parseFilters(input, [])
-  const given = parsed.ok ? parsed.value : NONE
-  let filters: ReadFilters = given
-  let archived = 0
-  for (;;) {
-    const found = await findAllowed(context, scope, {
-      counted: countIn(context, trailOf(context, scope), filters),
-      extent: readableExtentIn(context, scope),
-      ...archivedIn(context, scope, { filters, order: 'oldest', after: null }),
-    })
-    if (!found.ok) return found
-    if (!parsed.ok) return parsed
-    const { counted, extent, segments = [] } = found.value.rows
-    const missed = missedSince(given.after_sequence, extent[0]?.horizon ?? 0)
-    if (missed) return refused(missed)
-    const archive = archiveOf(context)
-    if (archive === null || segments.length === 0) {
-      return ok({ count: archived + (counted[0]?.count ?? 0) })
+  return observed(context, 'audit.count', async (context) => {
+    const parsed = parseFilters(input, [])
+    const given = parsed.ok ? parsed.value : NONE
+    let filters: ReadFilters = given
+    let archived = 0
+    for (;;) {
+      const found = await findAllowed(context, scope, {
+        counted: countIn(context, trailOf(context, scope), filters),
+        extent: readableExtentIn(context, scope),
+        ...archivedIn(context, scope, { filters, order: 'oldest', after: null }),
+      })
+      if (!found.ok) return found
+      if (!parsed.ok) return parsed
+      const { counted, extent, segments = [] } = found.value.rows
+      const missed = missedSince(given.after_sequence, extent[0]?.horizon ?? 0)
+      if (missed) return refused(missed)
+      const archive = archiveOf(context)
+      if (archive === null || segments.length === 0) {
+        return ok({ count: archived + (counted[0]?.count ?? 0) })
+      }
+      const place = { filters, order: 'oldest', after: null, limit: Infinity } as const
+      const { events, end } = await archive.read(segments, place)
+      archived += events.length
+      filters = { ...given, after_sequence: end }
     }
-    const place = { filters, order: 'oldest', after: null, limit: Infinity } as const
-    const { events, end } = await archive.read(segments, place)
-    archived += events.length
-    filters = { ...given, after_sequence: end }
-  }
+  })
 }
 
 /** The request of a list: filters, the order (default `newest` first) and a page. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { and, desc, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
@@ -52,23 +53,25 @@ export type ListPersonEventsRefusal = 'unauthenticated' | 'insufficient_role' | 
  * const page = await listPersonEvents(seatgate, { caller: operator }, userId, { limit: 100 })
  * ```
  */
-export async function listPersonEvents(
+export function listPersonEvents(
   context: DatabaseContext & Pick<Runtime, 'measure'>,
   { caller }: Scope,
   userId: string,
   input: PersonEventsInput = {}
 ): Promise<Result<Page<AuditEvent>, ListPersonEventsRefusal>> {
-  const allowed = await platformOnly(context, caller)
-  if (!allowed.ok) return allowed
-  const { limit: _limit, cursor: _cursor, ...given } = input
-  const page = parsePage(input, Place, NARROWED_BY)
-  const request = bothOf(page, parseFilters(given, ['limit', 'cursor']))
-  if (!request.ok) return request
-  const { limit, after, ...filters } = request.value
-  const { rows } = await batch(context.db, {
-    rows: eventsOf(context, userId, filters, after).limit(limit + 1),
+  return observed(context, 'platform.person_audit_list', async (context) => {
+    const allowed = await platformOnly(context, caller)
+    if (!allowed.ok) return allowed
+    const { limit: _limit, cursor: _cursor, ...given } = input
+    const page = parsePage(input, Place, NARROWED_BY)
+    const request = bothOf(page, parseFilters(given, ['limit', 'cursor']))
+    if (!request.ok) return request
+    const { limit, after, ...filters } = request.value
+    const { rows } = await batch(context.db, {
+      rows: eventsOf(context, userId, filters, after).limit(limit + 1),
+    })
+    return ok(toPage(rows, limit, (row) => readEvent(context, row), placeOf))
   })
-  return ok(toPage(rows, limit, (row) => readEvent(context, row), placeOf))
 }
 
 const NARROWED_BY = FILTER_NAMES.filter((name) => name !== 'after_sequence')

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -59,50 +60,52 @@ export type ListPlatformEventsRefusal =
  * })
  * ```
  */
-export async function listPlatformEvents(
+export function listPlatformEvents(
   context: ListContext,
   { caller }: Scope,
   input: PlatformListInput,
   { largestPage = LARGEST_PAGE }: { readonly largestPage?: number } = {}
 ): Promise<Result<Page<AuditEvent>, ListPlatformEventsRefusal>> {
-  const { db, cursorSecret } = context
-  const allowed = await platformOnly(context, caller)
-  if (!allowed.ok) return allowed
-  const { organization_id: _id, organization_scope: _scope, ...given } = input
-  const trails = parseTrails(input)
-  const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
-  const request = bothOf(await readRequest(context, name, given, largestPage), trails)
-  if (!request.ok) return request
-  const { ids, filters, trail, limit, places } = request.value
-  // Without a second trail its query returns no rows.
-  const [first = SYSTEM, second = ''] = ids
-  const page = (index: number) => ({
-    order: trail.order,
-    after: places[index] ?? null,
-    limit: limit + 1,
-  })
-  const found = await batch(db, {
-    first: eventsIn(context, { organizationId: first }, filters, page(0)),
-    second: eventsIn(context, { organizationId: second }, filters, page(1)),
-    firstExtent: extentOf(db, first),
-    secondExtent: extentOf(db, second),
-  })
-  for (const [index, [extent]] of [found.firstExtent, found.secondExtent].entries()) {
-    const behind = trail.order === 'oldest' ? places[index] : null
-    const missed = missedSince(behind ?? filters.after_sequence, extent?.horizon ?? 0)
-    if (missed) return refused(missed)
-  }
-  const merged = merge(found.first, found.second, trail.order)
-  const shown = merged.slice(0, limit)
-  const next = ids.map(
-    (id, index) =>
-      shown.findLast(({ organizationId }) => organizationId === id)?.sequence ??
-      places[index] ??
-      null
-  )
-  return ok({
-    data: shown.map((row) => readEvent(context, row)),
-    nextCursor: merged.length > limit ? await placeAfter(cursorSecret, trail, next) : null,
+  return observed(context, 'platform.audit_list', async (context) => {
+    const { db, cursorSecret } = context
+    const allowed = await platformOnly(context, caller)
+    if (!allowed.ok) return allowed
+    const { organization_id: _id, organization_scope: _scope, ...given } = input
+    const trails = parseTrails(input)
+    const name = trails.ok ? `platform ${trails.value.ids.join(' ')}` : ''
+    const request = bothOf(await readRequest(context, name, given, largestPage), trails)
+    if (!request.ok) return request
+    const { ids, filters, trail, limit, places } = request.value
+    // Without a second trail its query returns no rows.
+    const [first = SYSTEM, second = ''] = ids
+    const page = (index: number) => ({
+      order: trail.order,
+      after: places[index] ?? null,
+      limit: limit + 1,
+    })
+    const found = await batch(db, {
+      first: eventsIn(context, { organizationId: first }, filters, page(0)),
+      second: eventsIn(context, { organizationId: second }, filters, page(1)),
+      firstExtent: extentOf(db, first),
+      secondExtent: extentOf(db, second),
+    })
+    for (const [index, [extent]] of [found.firstExtent, found.secondExtent].entries()) {
+      const behind = trail.order === 'oldest' ? places[index] : null
+      const missed = missedSince(behind ?? filters.after_sequence, extent?.horizon ?? 0)
+      if (missed) return refused(missed)
+    }
+    const merged = merge(found.first, found.second, trail.order)
+    const shown = merged.slice(0, limit)
+    const next = ids.map(
+      (id, index) =>
+        shown.findLast(({ organizationId }) => organizationId === id)?.sequence ??
+        places[index] ??
+        null
+    )
+    return ok({
+      data: shown.map((row) => readEvent(context, row)),
+      nextCursor: merged.length > limit ? await placeAfter(cursorSecret, trail, next) : null,
+    })
   })
 }
 
@@ -121,24 +124,26 @@ export type CountPlatformEventsRefusal = 'unauthenticated' | 'insufficient_role'
  * await countPlatformEvents(seatgate, { caller: { type: 'system' } }, { organization_id: null })
  * ```
  */
-export async function countPlatformEvents(
+export function countPlatformEvents(
   context: DatabaseContext,
   { caller }: Scope,
   input: PlatformFilters
 ): Promise<Result<{ readonly count: number }, CountPlatformEventsRefusal>> {
-  const allowed = await platformOnly(context, caller)
-  if (!allowed.ok) return allowed
-  const { organization_id: _id, organization_scope: _scope, ...given } = input
-  const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
-  if (!asked.ok) return asked
-  const { ids, ...filters } = asked.value
-  const [first = SYSTEM, second = ''] = ids
-  const counted = await batch(context.db, {
-    first: countIn(context, { organizationId: first }, filters),
-    second: countIn(context, { organizationId: second }, filters),
+  return observed(context, 'platform.audit_count', async (context) => {
+    const allowed = await platformOnly(context, caller)
+    if (!allowed.ok) return allowed
+    const { organization_id: _id, organization_scope: _scope, ...given } = input
+    const asked = bothOf(parseFilters(given, Object.keys(Trails.entries)), parseTrails(input))
+    if (!asked.ok) return asked
+    const { ids, ...filters } = asked.value
+    const [first = SYSTEM, second = ''] = ids
+    const counted = await batch(context.db, {
+      first: countIn(context, { organizationId: first }, filters),
+      second: countIn(context, { organizationId: second }, filters),
+    })
+    const counts = [...counted.first, ...counted.second]
+    return ok({ count: counts.reduce((sum, { count }) => sum + count, 0) })
   })
-  const counts = [...counted.first, ...counted.second]
-  return ok({ count: counts.reduce((sum, { count }) => sum + count, 0) })
 }
 
 function parseTrails(input: unknown): Result<{ readonly ids: readonly string[] }, InputRefusal> {

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { archiveOf, type ArchiveContext } from '../../engine/audit/archived-events.ts'
 import { NOTHING, missedSince, type Extent } from '../../engine/audit/trail-extent.ts'
@@ -57,9 +58,11 @@ export function streamAuditEvents(
   scope: OrganizationScope,
   input: AuditFilters = {}
 ): Promise<Result<EventStream, StreamAuditEventsRefusal>> {
-  return streamEvents(context, scope, input, ({ leafHash: _sealed, ...event }) =>
-    newestForm(context, event)
-  )
+  return observed(context, 'audit.stream', async (context) => {
+    return streamEvents(context, scope, input, ({ leafHash: _sealed, ...event }) =>
+      newestForm(context, event)
+    )
+  })
 }
 
 /** Streams the events as they were written, each with the hash that it was sealed with, for an export. */

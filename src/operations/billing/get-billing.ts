@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -73,65 +74,67 @@ export type GetBillingRefusal = AccessRefusal
  * if (billing.ok && !billing.value.granting) console.log(billing.value.reason)
  * ```
  */
-export async function getBilling(
+export function getBilling(
   seatgate: EntitleContext & AccessContext & Pick<ProviderContext, 'seats'> & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<BillingView, GetBillingRefusal>> {
-  const { db, roles } = seatgate
-  const { caller, organization } = scope
-  const now = seatgate.now()
-  const id = sql<string>`${organizationIdOf(organization)}`
-  const allowed = readable(caller, organization, roles.billingAdmins)
-  const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
-  const found = await find(db, scope, {
-    ...entitlementQueries(db, place),
-    used: db.select({ used: seatsUsed(place, now).as('used') }).from(sql`(select 1)`),
-  })
-  const access = authorizeFor(roles, found, 'billing:manage')
-  if (!access.ok) return access
-  const { rows } = found
-  const { entitled, entitlement } = planEntitlement(
-    seatgate,
-    access.value.organization.id,
-    rows,
-    {},
-    now
-  )
-  const { limit } = entitlement
-  const used = rows.used[0]?.used ?? 0
-  const since = rows.entitlementState[0]?.overSince ?? null
-  const isOver = limit.kind === 'finite' && used > limit.seats
-  const { subscription, grant, plan, seats } = entitled
-  const { override } = inputsFrom(rows)
-  return ok({
-    plan: plan?.name ?? null,
-    status: subscription?.status ?? 'none',
-    ...grant,
-    seats: {
-      included: known(seats.included),
-      purchased: known(seats.purchased),
-      addOns: known(seats.addOns),
-      cap: seats.cap,
-      limit: limitView(limit),
-      used,
-    },
-    currentPeriodEnd: subscription?.currentPeriodEnd?.toISOString() ?? null,
-    trialEnd: subscription?.trialEnd?.toISOString() ?? null,
-    graceEnd: subscription?.graceEnd?.toISOString() ?? null,
-    overLimitSince: isOver ? (since?.toISOString() ?? null) : null,
-    scheduled: scheduledChange(
-      {
-        cancel: subscription?.cancelAt ?? null,
-        trial_end: subscription?.status === 'trialing' ? subscription.trialEnd : null,
-        grace_end: subscription?.status === 'past_due' ? subscription.graceEnd : null,
-        override_start: isAhead(override, now) ? (override?.from ?? null) : null,
-        override_end: overrideAt(override, now)?.until ?? null,
+  return observed(seatgate, 'organization.billing.get', async (seatgate) => {
+    const { db, roles } = seatgate
+    const { caller, organization } = scope
+    const now = seatgate.now()
+    const id = sql<string>`${organizationIdOf(organization)}`
+    const allowed = readable(caller, organization, roles.billingAdmins)
+    const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+    const found = await find(db, scope, {
+      ...entitlementQueries(db, place),
+      used: db.select({ used: seatsUsed(place, now).as('used') }).from(sql`(select 1)`),
+    })
+    const access = authorizeFor(roles, found, 'billing:manage')
+    if (!access.ok) return access
+    const { rows } = found
+    const { entitled, entitlement } = planEntitlement(
+      seatgate,
+      access.value.organization.id,
+      rows,
+      {},
+      now
+    )
+    const { limit } = entitlement
+    const used = rows.used[0]?.used ?? 0
+    const since = rows.entitlementState[0]?.overSince ?? null
+    const isOver = limit.kind === 'finite' && used > limit.seats
+    const { subscription, grant, plan, seats } = entitled
+    const { override } = inputsFrom(rows)
+    return ok({
+      plan: plan?.name ?? null,
+      status: subscription?.status ?? 'none',
+      ...grant,
+      seats: {
+        included: known(seats.included),
+        purchased: known(seats.purchased),
+        addOns: known(seats.addOns),
+        cap: seats.cap,
+        limit: limitView(limit),
+        used,
       },
-      now,
-      (at) => limitView(entitledNow(seatgate, inputsFrom(rows), at).limit)
-    ),
-    provider: subscription?.provider ?? null,
-    syncedAt: subscription?.syncedAt.toISOString() ?? null,
+      currentPeriodEnd: subscription?.currentPeriodEnd?.toISOString() ?? null,
+      trialEnd: subscription?.trialEnd?.toISOString() ?? null,
+      graceEnd: subscription?.graceEnd?.toISOString() ?? null,
+      overLimitSince: isOver ? (since?.toISOString() ?? null) : null,
+      scheduled: scheduledChange(
+        {
+          cancel: subscription?.cancelAt ?? null,
+          trial_end: subscription?.status === 'trialing' ? subscription.trialEnd : null,
+          grace_end: subscription?.status === 'past_due' ? subscription.graceEnd : null,
+          override_start: isAhead(override, now) ? (override?.from ?? null) : null,
+          override_end: overrideAt(override, now)?.until ?? null,
+        },
+        now,
+        (at) => limitView(entitledNow(seatgate, inputsFrom(rows), at).limit)
+      ),
+      provider: subscription?.provider ?? null,
+      syncedAt: subscription?.syncedAt.toISOString() ?? null,
+    })
   })
 }
 

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { find, platformOnly } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -25,18 +26,20 @@ export type GetEntitlementRefusal = 'unauthenticated' | 'organization_not_found'
  * if (found.ok) console.log(found.value.included, found.value.limit)
  * ```
  */
-export async function getEntitlement(
+export function getEntitlement(
   context: EntitleContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<EntitlementView, GetEntitlementRefusal>> {
-  const { db, now } = context
-  const allowed = await platformOnly(context, scope.caller)
-  if (!allowed.ok) {
-    const { code } = allowed.error
-    return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
-  }
-  const queries = entitlementQueries(db, organizationIdOf(scope.organization))
-  const { organization, rows } = await find(db, scope, queries)
-  if (organization === null) return refused({ code: 'organization_not_found' })
-  return ok(entitlementView(planEntitlement(context, organization.id, rows, {}, now())))
+  return observed(context, 'seat.entitlement_get', async (context) => {
+    const { db, now } = context
+    const allowed = await platformOnly(context, scope.caller)
+    if (!allowed.ok) {
+      const { code } = allowed.error
+      return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
+    }
+    const queries = entitlementQueries(db, organizationIdOf(scope.organization))
+    const { organization, rows } = await find(db, scope, queries)
+    if (organization === null) return refused({ code: 'organization_not_found' })
+    return ok(entitlementView(planEntitlement(context, organization.id, rows, {}, now())))
+  })
 }

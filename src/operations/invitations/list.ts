@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { invitations } from '../../database/schema/invitations-tables.ts'
@@ -47,48 +48,50 @@ export async function listInvitations(
 }
 
 /** Lists invitations as `listInvitations` does, and the users of the host who sent them. */
-export async function listInvitationsAndUsers(
+export function listInvitationsAndUsers(
   context: AccessContext & UserContext & Pick<InvitationContext, 'invitations' | 'now'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<
   Result<Page<Invitation> & { readonly users: readonly NamedUser[] }, ListInvitationsRefusal>
 > {
-  const { db, roles, now } = context
-  partOf(context, 'invitations')
-  const { caller, organization } = scope
-  const request = parsePage(input, newestFirst('invitations'))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const time = now()
-  const pending = db
-    .select()
-    .from(invitations)
-    .where(
-      and(
-        eq(invitations.organizationId, organizationIdOf(organization)),
-        isUnfinished(),
-        // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
-        sql`+${invitations.expiresAt} > ${time.getTime()}`,
-        readable(caller, organization),
-        olderThan(after)
+  return observed(context, 'organization.invitation.list', async (context) => {
+    const { db, roles, now } = context
+    partOf(context, 'invitations')
+    const { caller, organization } = scope
+    const request = parsePage(input, newestFirst('invitations'))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const time = now()
+    const pending = db
+      .select()
+      .from(invitations)
+      .where(
+        and(
+          eq(invitations.organizationId, organizationIdOf(organization)),
+          isUnfinished(),
+          // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
+          sql`+${invitations.expiresAt} > ${time.getTime()}`,
+          readable(caller, organization),
+          olderThan(after)
+        )
       )
+      .orderBy(desc(invitations.createdAt), desc(invitations.id))
+      .limit(limit + 1)
+    const found = await find(db, scope, {
+      invitations: pending,
+      users: usersNamedIn(context, sql`select invited_by_id from (${pending})`),
+    })
+    const access = authorize(roles, found)
+    if (!access.ok) return access
+    if (!request.ok) return request
+    const page = toPage(
+      found.rows.invitations,
+      limit,
+      (row) => invitationView(row, time),
+      ({ createdAt, id }) => [createdAt.getTime(), id, 'invitations']
     )
-    .orderBy(desc(invitations.createdAt), desc(invitations.id))
-    .limit(limit + 1)
-  const found = await find(db, scope, {
-    invitations: pending,
-    users: usersNamedIn(context, sql`select invited_by_id from (${pending})`),
+    return ok({ ...page, users: namedUsers(found.rows.users) })
   })
-  const access = authorize(roles, found)
-  if (!access.ok) return access
-  if (!request.ok) return request
-  const page = toPage(
-    found.rows.invitations,
-    limit,
-    (row) => invitationView(row, time),
-    ({ createdAt, id }) => [createdAt.getTime(), id, 'invitations']
-  )
-  return ok({ ...page, users: namedUsers(found.rows.users) })
 }
 
 /** Why {@link listOwnInvitations} refuses. */
@@ -108,69 +111,71 @@ export type ListOwnInvitationsRefusal = 'unauthenticated' | PageRefusal
  * const page = await listOwnInvitations(seatgate, { caller: session })
  * ```
  */
-export async function listOwnInvitations(
+export function listOwnInvitations(
   context: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   { caller }: Scope,
   input: PageInput = {}
 ): Promise<Result<Page<OwnInvitation>, ListOwnInvitationsRefusal>> {
-  partOf(context, 'invitations')
-  const { db, users, now } = context
-  if (context.emailVerification === null) {
-    throw new TypeError('listOwnInvitations needs identity.emailVerification in createSeatgate.')
-  }
-  const request = parsePage(input, newestFirst('own_invitations'))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const time = now()
-  const user = knownUser(context, userIdOf(caller))
-  const address = users
-    ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userIdOf(caller))})`
-    : sql`null`
-  const { caller: asking, rows } = await find(
-    db,
-    { caller },
-    {
-      user,
-      own: db
-        .select({
-          ...getTableColumns(invitations),
-          organization: sql<
-            string | null
-          >`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
-            from seatgate_organizations o where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`.as(
-            'organization'
-          ),
-        })
-        .from(invitations)
-        .where(
-          and(
-            sql`${invitations.email} = ${address}`,
-            isPending(time),
-            sql`exists (select 1 from seatgate_organizations o
-              where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`,
-            olderThan(after)
-          )
-        )
-        .orderBy(desc(invitations.createdAt), desc(invitations.id))
-        .limit(limit + 1),
+  return observed(context, 'organization.invitation.list_own', async (context) => {
+    partOf(context, 'invitations')
+    const { db, users, now } = context
+    if (context.emailVerification === null) {
+      throw new TypeError('listOwnInvitations needs identity.emailVerification in createSeatgate.')
     }
-  )
-  if (asking === null) return refused({ code: 'unauthenticated' })
-  if (!request.ok) return request
-  const [known] = rows.user
-  const own = known && known.verified !== 0 ? rows.own : []
-  return ok(
-    toPage(
-      own,
-      limit,
-      ({ organization, ...row }) => ({
-        ...invitationView(row, time),
-        organization: shownOrganization(
-          JSON.parse(organization ?? 'null') as OwnInvitation['organization']
-        ),
-      }),
-      ({ createdAt, id }) => [createdAt.getTime(), id, 'own_invitations']
+    const request = parsePage(input, newestFirst('own_invitations'))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const time = now()
+    const user = knownUser(context, userIdOf(caller))
+    const address = users
+      ? sql`(select ${users.email} from ${users} where ${hasUserId(users, userIdOf(caller))})`
+      : sql`null`
+    const { caller: asking, rows } = await find(
+      db,
+      { caller },
+      {
+        user,
+        own: db
+          .select({
+            ...getTableColumns(invitations),
+            organization: sql<
+              string | null
+            >`(select json_object('id', o.id, 'name', o.name, 'slug', o.slug)
+            from seatgate_organizations o where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`.as(
+              'organization'
+            ),
+          })
+          .from(invitations)
+          .where(
+            and(
+              sql`${invitations.email} = ${address}`,
+              isPending(time),
+              sql`exists (select 1 from seatgate_organizations o
+              where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`,
+              olderThan(after)
+            )
+          )
+          .orderBy(desc(invitations.createdAt), desc(invitations.id))
+          .limit(limit + 1),
+      }
     )
-  )
+    if (asking === null) return refused({ code: 'unauthenticated' })
+    if (!request.ok) return request
+    const [known] = rows.user
+    const own = known && known.verified !== 0 ? rows.own : []
+    return ok(
+      toPage(
+        own,
+        limit,
+        ({ organization, ...row }) => ({
+          ...invitationView(row, time),
+          organization: shownOrganization(
+            JSON.parse(organization ?? 'null') as OwnInvitation['organization']
+          ),
+        }),
+        ({ createdAt, id }) => [createdAt.getTime(), id, 'own_invitations']
+      )
+    )
+  })
 }
 
 function olderThan(after: readonly [number, string, string] | null): SQL | undefined {

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { find } from '../../engine/access/authorize.ts'
@@ -55,43 +56,45 @@ interface ShownInvitation {
  * if (page.status === 'signup') showSignUp(page.organization.name)
  * ```
  */
-export async function viewInvitation(
+export function viewInvitation(
   context: Pick<InvitationContext, 'db' | 'emailVerification' | 'invitations' | 'now' | 'users'>,
   caller: Caller | null,
   input: TokenInput
 ): Promise<InvitationPage> {
-  partOf(context, 'invitations')
-  const { db, now } = context
-  const read = readToken(context, input)
-  const envelope = read.ok ? read.value : null
-  if (envelope === null) return { status: 'invalid' }
-  const id = envelope.invitationId
-  const asking = caller ?? { type: 'anonymous' as const }
-  const { rows: found } = await find(
-    db,
-    { caller: asking },
-    {
-      rows: invitationById(db, id),
-      organizations: invitingOrganization(db, id),
-      user: knownUser(context, userIdOf(asking)),
-      inviters: inviterOf(context, id),
+  return observed(context, 'organization.invitation.view', async (context) => {
+    partOf(context, 'invitations')
+    const { db, now } = context
+    const read = readToken(context, input)
+    const envelope = read.ok ? read.value : null
+    if (envelope === null) return { status: 'invalid' }
+    const id = envelope.invitationId
+    const asking = caller ?? { type: 'anonymous' as const }
+    const { rows: found } = await find(
+      db,
+      { caller: asking },
+      {
+        rows: invitationById(db, id),
+        organizations: invitingOrganization(db, id),
+        user: knownUser(context, userIdOf(asking)),
+        inviters: inviterOf(context, id),
+      }
+    )
+    const open = openInvitation(envelope, found, now())
+    if (!open.ok) return { status: statusOf(open) }
+    const { invitation, organization } = open.value
+    const { email, role, expiresAt } = invitation
+    const [user] = found.user
+    if (user && normalizeEmail(user.email) !== email) {
+      return { status: 'mismatch', invitation: { email }, user: { email: user.email } }
     }
-  )
-  const open = openInvitation(envelope, found, now())
-  if (!open.ok) return { status: statusOf(open) }
-  const { invitation, organization } = open.value
-  const { email, role, expiresAt } = invitation
-  const [user] = found.user
-  if (user && normalizeEmail(user.email) !== email) {
-    return { status: 'mismatch', invitation: { email }, user: { email: user.email } }
-  }
-  const name = shownName(found.inviters[0]?.name)
-  return {
-    status: user ? 'accept' : 'signup',
-    invitation: { email, role, expiresAt: expiresAt.toISOString() },
-    organization: shownOrganization({ name: organization.name, slug: organization.slug }),
-    inviter: name === null ? null : { name },
-  }
+    const name = shownName(found.inviters[0]?.name)
+    return {
+      status: user ? 'accept' : 'signup',
+      invitation: { email, role, expiresAt: expiresAt.toISOString() },
+      organization: shownOrganization({ name: organization.name, slug: organization.slug }),
+      inviter: name === null ? null : { name },
+    }
+  })
 }
 
 const STATUS: Readonly<Record<string, EndedStatus>> = {

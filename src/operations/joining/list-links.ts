@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import { newestFirst, parsePage, toPage, type Page, type PageInput } from '../../base/page.ts'
 import { ok, type AccessRefusal, type PageRefusal, type Result } from '../../base/result.ts'
@@ -25,43 +26,45 @@ export type ListInviteLinksRefusal = AccessRefusal | PageRefusal
  * const page = await listInviteLinks(seatgate, { caller, organization: 'acme' })
  * ```
  */
-export async function listInviteLinks(
+export function listInviteLinks(
   context: Pick<JoiningContext, 'db' | 'joining' | 'now' | 'roles'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<InviteLink>, ListInviteLinksRefusal>> {
-  const { db, roles, now } = context
-  linkRules(context)
-  const { caller, organization } = scope
-  const request = parsePage(input, newestFirst('invite_links'))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const time = now()
-  const found = await find(db, scope, {
-    links: db
-      .select()
-      .from(inviteLinks)
-      .where(
-        and(
-          eq(inviteLinks.organizationId, organizationIdOf(organization)),
-          isNull(inviteLinks.revokedAt),
-          readable(caller, organization, roles.invitationAdmins),
-          after
-            ? sql`(${inviteLinks.createdAt}, ${inviteLinks.id}) < (${after[0]}, ${after[1]})`
-            : undefined
+  return observed(context, 'organization.invite_link.list', async (context) => {
+    const { db, roles, now } = context
+    linkRules(context)
+    const { caller, organization } = scope
+    const request = parsePage(input, newestFirst('invite_links'))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const time = now()
+    const found = await find(db, scope, {
+      links: db
+        .select()
+        .from(inviteLinks)
+        .where(
+          and(
+            eq(inviteLinks.organizationId, organizationIdOf(organization)),
+            isNull(inviteLinks.revokedAt),
+            readable(caller, organization, roles.invitationAdmins),
+            after
+              ? sql`(${inviteLinks.createdAt}, ${inviteLinks.id}) < (${after[0]}, ${after[1]})`
+              : undefined
+          )
         )
+        .orderBy(desc(inviteLinks.createdAt), desc(inviteLinks.id))
+        .limit(limit + 1),
+    })
+    const access = authorizeFor(roles, found, 'members:invite')
+    if (!access.ok) return access
+    if (!request.ok) return request
+    return ok(
+      toPage(
+        found.rows.links,
+        limit,
+        (row) => linkView(row, time),
+        ({ createdAt, id }) => [createdAt.getTime(), id, 'invite_links']
       )
-      .orderBy(desc(inviteLinks.createdAt), desc(inviteLinks.id))
-      .limit(limit + 1),
-  })
-  const access = authorizeFor(roles, found, 'members:invite')
-  if (!access.ok) return access
-  if (!request.ok) return request
-  return ok(
-    toPage(
-      found.rows.links,
-      limit,
-      (row) => linkView(row, time),
-      ({ createdAt, id }) => [createdAt.getTime(), id, 'invite_links']
     )
-  )
+  })
 }

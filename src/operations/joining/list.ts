@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { personOf } from '../../engine/model/membership.ts'
 import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { joinRequests } from '../../database/schema/joining-tables.ts'
@@ -5,7 +6,7 @@ import { organizations } from '../../database/schema/organizations-tables.ts'
 import { excluding, exclusionsOf } from '../../engine/model/exclusions.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
-import { knownParameters } from '../../base/names.ts'
+import { knownParameters } from '../../base/parameters.ts'
 import {
   newestFirst,
   parsePage,
@@ -70,19 +71,21 @@ export type ListDomainsRefusal = AccessRefusal | InputRefusal
  * const domains = await listDomains(seatgate, { caller, organization: 'acme' })
  * ```
  */
-export async function listDomains(
+export function listDomains(
   context: Pick<JoiningContext, 'db' | 'joining' | 'roles'>,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<{ readonly data: readonly Domain[] }, ListDomainsRefusal>> {
-  const { db, roles } = context
-  configured(context)
-  const found = await find(db, scope, { domains: domainsOf(db, scope) })
-  const access = authorizeFor(roles, found, 'organization:update')
-  if (!access.ok) return access
-  const known = knownParameters(input, [])
-  if (!known.ok) return known
-  return ok({ data: found.rows.domains.map(domainView) })
+  return observed(context, 'organization.domain.list', async (context) => {
+    const { db, roles } = context
+    configured(context)
+    const found = await find(db, scope, { domains: domainsOf(db, scope) })
+    const access = authorizeFor(roles, found, 'organization:update')
+    if (!access.ok) return access
+    const known = knownParameters(input, [])
+    if (!known.ok) return known
+    return ok({ data: found.rows.domains.map(domainView) })
+  })
 }
 
 /** Why {@link listJoinRequests} refuses. */
@@ -100,56 +103,58 @@ export type ListJoinRequestsRefusal = AccessRefusal | PageRefusal
  * const page = await listJoinRequests(seatgate, { caller, organization: 'acme' })
  * ```
  */
-export async function listJoinRequests(
+export function listJoinRequests(
   context: Pick<JoiningContext, 'db' | 'joining' | 'roles' | 'users'>,
   scope: OrganizationScope,
   input: PageInput = {}
 ): Promise<Result<Page<ListedJoinRequest>, ListJoinRequestsRefusal>> {
-  const { db, roles, users } = context
-  configured(context)
-  const { caller, organization } = scope
-  const request = parsePage(input, newestFirst('join_requests'))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const allowed = [...new Set([...roles.memberAdmins, roles.owner])]
-  const found = await find(db, scope, {
-    requests: db
-      .select({
-        ...getTableColumns(joinRequests),
-        ahead: aheadOnWaitlist().as('ahead'),
-        user: users
-          ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
+  return observed(context, 'organization.join_request.list', async (context) => {
+    const { db, roles, users } = context
+    configured(context)
+    const { caller, organization } = scope
+    const request = parsePage(input, newestFirst('join_requests'))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const allowed = [...new Set([...roles.memberAdmins, roles.owner])]
+    const found = await find(db, scope, {
+      requests: db
+        .select({
+          ...getTableColumns(joinRequests),
+          ahead: aheadOnWaitlist().as('ahead'),
+          user: users
+            ? sql<string | null>`(select json_object('email', ${users.email}, 'name', ${users.name})
               from ${users} where ${hasUserId(users, sql`seatgate_join_requests.user_id`)})`.as(
-              'user'
-            )
-          : sql<string | null>`null`.as('user'),
-      })
-      .from(joinRequests)
-      .where(
-        and(
-          eq(joinRequests.organizationId, organizationIdOf(organization)),
-          sql`${joinRequests.state} in ('open', 'waiting')`,
-          readable(caller, organization, allowed),
-          olderThan(after)
+                'user'
+              )
+            : sql<string | null>`null`.as('user'),
+        })
+        .from(joinRequests)
+        .where(
+          and(
+            eq(joinRequests.organizationId, organizationIdOf(organization)),
+            sql`${joinRequests.state} in ('open', 'waiting')`,
+            readable(caller, organization, allowed),
+            olderThan(after)
+          )
         )
+        .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
+        .limit(limit + 1),
+    })
+    const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
+    if (!access.ok) return access
+    if (!request.ok) return request
+    return ok(
+      toPage(
+        found.rows.requests,
+        limit,
+        ({ user, ahead, ...row }) => ({
+          ...joinRequestView(row),
+          user: requesterView(user),
+          ahead: row.state === 'waiting' ? ahead : null,
+        }),
+        ({ createdAt, id }) => [createdAt.getTime(), id, 'join_requests']
       )
-      .orderBy(desc(joinRequests.createdAt), desc(joinRequests.id))
-      .limit(limit + 1),
-  })
-  const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
-  if (!access.ok) return access
-  if (!request.ok) return request
-  return ok(
-    toPage(
-      found.rows.requests,
-      limit,
-      ({ user, ahead, ...row }) => ({
-        ...joinRequestView(row),
-        user: requesterView(user),
-        ahead: row.state === 'waiting' ? ahead : null,
-      }),
-      ({ createdAt, id }) => [createdAt.getTime(), id, 'join_requests']
     )
-  )
+  })
 }
 
 /** Why {@link listJoinableOrganizations} refuses. */
@@ -169,19 +174,21 @@ export type ListJoinableOrganizationsRefusal = 'unauthenticated' | InputRefusal
  * const joinable = await listJoinableOrganizations(seatgate, { caller: session })
  * ```
  */
-export async function listJoinableOrganizations(
+export function listJoinableOrganizations(
   context: Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>,
   { caller }: Scope,
   input: NoParameters = {}
 ): Promise<
   Result<{ readonly data: readonly JoinableOrganization[] }, ListJoinableOrganizationsRefusal>
 > {
-  configured(context)
-  const found = await find(context.db, { caller }, joinableQueries(context, caller))
-  if (found.caller === null) return refused({ code: 'unauthenticated' })
-  const known = knownParameters(input, [])
-  if (!known.ok) return known
-  return ok({ data: joinableIn(context, found.rows, found.caller) })
+  return observed(context, 'organization.joinable_list', async (context) => {
+    configured(context)
+    const found = await find(context.db, { caller }, joinableQueries(context, caller))
+    if (found.caller === null) return refused({ code: 'unauthenticated' })
+    const known = knownParameters(input, [])
+    if (!known.ok) return known
+    return ok({ data: joinableIn(context, found.rows, found.caller) })
+  })
 }
 
 type JoinableContext = Pick<JoiningContext, 'db' | 'emailVerification' | 'joining' | 'users'>

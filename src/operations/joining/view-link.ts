@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { find } from '../../engine/access/authorize.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
@@ -38,23 +39,25 @@ export type ViewInviteLinkRefusal = 'unauthenticated' | LinkRefusal
  * if (link.ok) showJoin(link.value.organization.name)
  * ```
  */
-export async function viewInviteLink(
+export function viewInviteLink(
   context: Pick<JoiningContext, 'db' | 'joining' | 'now' | 'roles'>,
   { caller }: Scope,
   input: LinkTokenInput
 ): Promise<Result<ShownInviteLink, ViewInviteLinkRefusal>> {
-  linkRules(context)
-  const read = readLinkToken(input)
-  const hash = read.ok ? read.value : null
-  const found = await find(context.db, { caller }, linkQueries(context, hash))
-  if (found.caller === null) return refused({ code: 'unauthenticated' })
-  if (!read.ok) return read
-  const open = openLink(context, found.rows, context.now())
-  if (!open.ok) return open
-  const { role, expiresAt } = open.value
-  return ok({
-    organization: { name: shownName(found.rows.organizations[0]?.name) ?? '' },
-    role,
-    expiresAt: expiresAt.toISOString(),
+  return observed(context, 'organization.invite_link.view', async (context) => {
+    linkRules(context)
+    const read = readLinkToken(input)
+    const hash = read.ok ? read.value : null
+    const found = await find(context.db, { caller }, linkQueries(context, hash))
+    if (found.caller === null) return refused({ code: 'unauthenticated' })
+    if (!read.ok) return read
+    const open = openLink(context, found.rows, context.now())
+    if (!open.ok) return open
+    const { role, expiresAt } = open.value
+    return ok({
+      organization: { name: shownName(found.rows.organizations[0]?.name) ?? '' },
+      role,
+      expiresAt: expiresAt.toISOString(),
+    })
   })
 }

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
@@ -36,25 +37,27 @@ export type CountMembersRefusal = 'unauthenticated' | 'organization_not_found'
  * if (count.ok) console.log(count.value.active + count.value.suspended)
  * ```
  */
-export async function countMembers(
-  { db, roles }: AccessContext,
+export function countMembers(
+  context: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<MemberCount, CountMembersRefusal>> {
-  const found = await find(db, scope, {
-    counts: db
-      .select()
-      .from(memberCounts)
-      .where(
-        and(
-          eq(memberCounts.organizationId, organizationIdOf(scope.organization)),
-          readable(scope.caller, scope.organization)
-        )
-      ),
+  return observed(context, 'organization.member_count', async ({ db, roles }) => {
+    const found = await find(db, scope, {
+      counts: db
+        .select()
+        .from(memberCounts)
+        .where(
+          and(
+            eq(memberCounts.organizationId, organizationIdOf(scope.organization)),
+            readable(scope.caller, scope.organization)
+          )
+        ),
+    })
+    const access = authorize(roles, found)
+    if (!access.ok) return access
+    const [{ active, suspended } = { active: 0, suspended: 0 }] = found.rows.counts
+    return ok({ active, suspended })
   })
-  const access = authorize(roles, found)
-  if (!access.ok) return access
-  const [{ active, suspended } = { active: 0, suspended: 0 }] = found.rows.counts
-  return ok({ active, suspended })
 }
 
 /** Why {@link countMembersWithoutMfa} refuses. */
@@ -73,24 +76,26 @@ export type CountMembersWithoutMfaRefusal = AccessRefusal
  * const without = await countMembersWithoutMfa(seatgate, { caller, organization: 'acme' }, passkeys)
  * ```
  */
-export async function countMembersWithoutMfa(
-  { db, roles }: AccessContext,
+export function countMembersWithoutMfa(
+  context: AccessContext,
   scope: OrganizationScope,
   credentials?: CredentialTable
 ): Promise<Result<number, CountMembersWithoutMfaRefusal>> {
-  const protectedBy = credentials
-    ? sql`and not exists (select 1 from ${credentials}
+  return observed(context, 'organization.member_count_without_mfa', async ({ db, roles }) => {
+    const protectedBy = credentials
+      ? sql`and not exists (select 1 from ${credentials}
         where ${credentials.userId} = seatgate_memberships.user_id and ${credentials.enabled})`
-    : sql``
-  const found = await find(db, scope, {
-    without: db
-      .select({ count: sql<number>`count(*)`.as('count') })
-      .from(memberships)
-      .where(
-        sql`${inScope(scope)} and ${memberships.status} = 'active'
+      : sql``
+    const found = await find(db, scope, {
+      without: db
+        .select({ count: sql<number>`count(*)`.as('count') })
+        .from(memberships)
+        .where(
+          sql`${inScope(scope)} and ${memberships.status} = 'active'
           and ${readable(scope.caller, scope.organization, roles.memberAdmins)} ${protectedBy}`
-      ),
+        ),
+    })
+    const access = authorizeFor(roles, found, 'members:manage')
+    return access.ok ? ok(found.rows.without[0]?.count ?? 0) : access
   })
-  const access = authorizeFor(roles, found, 'members:manage')
-  return access.ok ? ok(found.rows.without[0]?.count ?? 0) : access
 }

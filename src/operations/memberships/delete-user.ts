@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { actingOwner } from '../../engine/access/access-guards.ts'
 import { guard } from '../../database/commit.ts'
@@ -110,16 +111,18 @@ export type PrepareUserDeletionRefusal = HookRefusal | 'last_owner'
  * if (leaving.ok) await commitTogether(seatgate, leaving.value, { after: [deleteUserRow] })
  * ```
  */
-export async function prepareUserDeletion(
+export function prepareUserDeletion(
   context: MembershipContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   userId: string
 ): Promise<Result<Prepared<null>, PrepareUserDeletionRefusal>> {
-  const { rows } = await find(context.db, { caller }, belongingsOf(context, userId))
-  const now = context.now()
-  const planned = planDeletion(context, userId, rows, caller, now)
-  if (!planned.ok) return planned
-  return prepare(context, { caller, ...requestInfoOf(request), now }, planned.value)
+  return observed(context, 'user.delete.prepare', async (context) => {
+    const { rows } = await find(context.db, { caller }, belongingsOf(context, userId))
+    const now = context.now()
+    const planned = planDeletion(context, userId, rows, caller, now)
+    if (!planned.ok) return planned
+    return prepare(context, { caller, ...requestInfoOf(request), now }, planned.value)
+  })
 }
 
 /** A membership, and the organization if it would be left without an owner who can act. */

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { and, desc, sql, type SQL } from 'drizzle-orm'
 import type { SQLiteColumn } from 'drizzle-orm/sqlite-core'
 import * as v from 'valibot'
@@ -52,43 +53,45 @@ export type ListMembersRefusal = 'unauthenticated' | 'organization_not_found' | 
  * const page = await listMembers(seatgate, { caller, organization: 'acme' }, { limit: 100 })
  * ```
  */
-export async function listMembers(
+export function listMembers(
   context: AccessContext & UserContext,
   scope: OrganizationScope,
   input: MembersInput = {}
 ): Promise<Result<Page<Member>, ListMembersRefusal>> {
-  const { db, roles, users } = context
-  const { caller, organization } = scope
-  const searched = parseInput(Search, input)
-  const search = searched.ok ? searched.value.search : undefined
-  const request = parsePage(input, newestFirst('members'), Object.keys(Search.entries))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const found = await find(db, scope, {
-    members: membersWithActivity(context)
-      .where(
-        and(
-          inScope(scope),
-          readable(caller, organization),
-          search === undefined ? undefined : beginsWith(users, search),
-          after
-            ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
-            : undefined
+  return observed(context, 'organization.member_list', async (context) => {
+    const { db, roles, users } = context
+    const { caller, organization } = scope
+    const searched = parseInput(Search, input)
+    const search = searched.ok ? searched.value.search : undefined
+    const request = parsePage(input, newestFirst('members'), Object.keys(Search.entries))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const found = await find(db, scope, {
+      members: membersWithActivity(context)
+        .where(
+          and(
+            inScope(scope),
+            readable(caller, organization),
+            search === undefined ? undefined : beginsWith(users, search),
+            after
+              ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+              : undefined
+          )
         )
-      )
-      .orderBy(desc(memberships.createdAt), desc(memberships.id))
-      .limit(limit + 1),
+        .orderBy(desc(memberships.createdAt), desc(memberships.id))
+        .limit(limit + 1),
+    })
+    const access = authorize(roles, found)
+    if (!access.ok) return access
+    if (!searched.ok) return searched
+    if (!request.ok) return request
+    return ok(
+      toPage(found.rows.members, limit, memberView, ({ createdAt, id }) => [
+        createdAt.getTime(),
+        id,
+        'members',
+      ])
+    )
   })
-  const access = authorize(roles, found)
-  if (!access.ok) return access
-  if (!searched.ok) return searched
-  if (!request.ok) return request
-  return ok(
-    toPage(found.rows.members, limit, memberView, ({ createdAt, id }) => [
-      createdAt.getTime(),
-      id,
-      'members',
-    ])
-  )
 }
 
 const Search = v.object({

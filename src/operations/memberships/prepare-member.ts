@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { prepare } from '../../engine/changes/operation.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
@@ -56,33 +57,36 @@ export type PrepareMemberRefusal =
  * if (joining.ok) await commitTogether(seatgate, joining.value, { before: [insertUser] })
  * ```
  */
-export async function prepareMember<Role extends string = string>(
+export function prepareMember<Role extends string = string>(
   context: MembershipContext & HasRoles<Role>,
   scope: OrganizationScope & { readonly caller: Principal },
   input: AddMemberInput<NoInfer<Role>>
 ): Promise<Result<Prepared<AddedMember>, PrepareMemberRefusal>> {
-  const { caller, organization: organizationId } = scope
-  checkCaller(caller)
-  if (!isIdentifier(organizationId)) {
-    throw new TypeError('prepareMember: the organization must be named by its id.')
-  }
-  if (!mayBeAllowed(context, caller, organizationId)) return refused({ code: 'insufficient_role' })
-  const parsed = parseMember(context, input)
-  if (!parsed.ok) return parsed
-  const { userId, role } = parsed.value
-  if (!mayBeAllowed(context, caller, organizationId, role)) {
-    return refused({ code: 'insufficient_role' })
-  }
-  const now = context.now()
-  const guards = [
-    ...guardUnseen(context, caller, { organizationId, userId, role }),
-    ...(context.joining
-      ? [context.joining.members.readmitUsers(context, organizationId, [userId])]
-      : []),
-  ]
-  const plan = planJoin(context, { organizationId, userId, role }, caller, now, guards)
-  const events = onlyOnce(plan.events)
-  return prepare(context, { caller, ...requestInfoOf(scope), now }, { ...plan, events })
+  return observed(context, 'organization.member_add.prepare', async (context) => {
+    const { caller, organization: organizationId } = scope
+    checkCaller(caller)
+    if (!isIdentifier(organizationId)) {
+      throw new TypeError('prepareMember: the organization must be named by its id.')
+    }
+    if (!mayBeAllowed(context, caller, organizationId))
+      return refused({ code: 'insufficient_role' })
+    const parsed = parseMember(context, input)
+    if (!parsed.ok) return parsed
+    const { userId, role } = parsed.value
+    if (!mayBeAllowed(context, caller, organizationId, role)) {
+      return refused({ code: 'insufficient_role' })
+    }
+    const now = context.now()
+    const guards = [
+      ...guardUnseen(context, caller, { organizationId, userId, role }),
+      ...(context.joining
+        ? [context.joining.members.readmitUsers(context, organizationId, [userId])]
+        : []),
+    ]
+    const plan = planJoin(context, { organizationId, userId, role }, caller, now, guards)
+    const events = onlyOnce(plan.events)
+    return prepare(context, { caller, ...requestInfoOf(scope), now }, { ...plan, events })
+  })
 }
 
 // Other callers bring their role with them; the role of a user is in their membership.

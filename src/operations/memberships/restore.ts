@@ -1,3 +1,4 @@
+import { membershipsOf } from '../../engine/model/removals.ts'
 import * as v from 'valibot'
 import { memberEvent } from '../../engine/audit/event.ts'
 import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
@@ -21,12 +22,7 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
-import {
-  claimAgain,
-  membershipView,
-  membershipsOf,
-  type Membership,
-} from '../../engine/model/membership.ts'
+import { claimAgain, membershipView, type Membership } from '../../engine/model/membership.ts'
 import type { JoiningMembersContext } from '../../engine/model/joining-members.ts'
 import { isConfigured, mayChangeRole } from '../../engine/access/roles.ts'
 

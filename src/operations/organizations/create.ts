@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import { guard } from '../../database/commit.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
@@ -121,26 +122,28 @@ export type PrepareOrganizationRefusal =
  * if (workspace.ok) await commitTogether(seatgate, workspace.value, { before: [insertUser] })
  * ```
  */
-export async function prepareOrganization(
+export function prepareOrganization(
   context: ChangeContext & SlugContext,
   { caller, ...request }: Scope & { readonly caller: Principal },
   input: CreateOrganizationInput,
   options: { readonly personal?: boolean } = {}
 ): Promise<Result<Prepared<Organization>, PrepareOrganizationRefusal>> {
-  checkOptionNames('prepareOrganization', options, ['personal'])
-  const { personal = false } = options
-  checkCaller(caller)
-  const draft = await askAboutDraft(context, input, caller)
-  if (!draft.ok) return draft
-  const read = readDraft(context, draft.value)
-  if (!isUser(caller)) return refused({ code: 'insufficient_role' })
-  if (!read.ok) return read
-  const now = context.now()
-  const { name, slugs } = read.value
-  // Taken slugs are unknown here; the last candidate is free because of its random letters.
-  const slug = slugs.at(-1) ?? ''
-  const plan = planCreation(context, { name, slug, personal }, caller, now, 'slug_taken')
-  return prepare(context, { caller, ...requestInfoOf(request), now }, plan)
+  return observed(context, 'organization.create.prepare', async (context) => {
+    checkOptionNames('prepareOrganization', options, ['personal'])
+    const { personal = false } = options
+    checkCaller(caller)
+    const draft = await askAboutDraft(context, input, caller)
+    if (!draft.ok) return draft
+    const read = readDraft(context, draft.value)
+    if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+    if (!read.ok) return read
+    const now = context.now()
+    const { name, slugs } = read.value
+    // Taken slugs are unknown here; the last candidate is free because of its random letters.
+    const slug = slugs.at(-1) ?? ''
+    const plan = planCreation(context, { name, slug, personal }, caller, now, 'slug_taken')
+    return prepare(context, { caller, ...requestInfoOf(request), now }, plan)
+  })
 }
 
 function creation(

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { desc, sql } from 'drizzle-orm'
 import type { Queries, RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -39,12 +40,14 @@ export type GetOrganizationRefusal = 'unauthenticated' | 'organization_not_found
  * const found = await getOrganization(seatgate, { caller: { userId }, organization: 'acme' })
  * ```
  */
-export async function getOrganization(
-  { db, roles }: AccessContext,
+export function getOrganization(
+  context: AccessContext,
   scope: OrganizationScope
 ): Promise<Result<Organization, GetOrganizationRefusal>> {
-  const access = authorize(roles, await find(db, scope, {}))
-  return access.ok ? ok(organizationView(access.value.organization)) : access
+  return observed(context, 'organization.get', async ({ db, roles }) => {
+    const access = authorize(roles, await find(db, scope, {}))
+    return access.ok ? ok(organizationView(access.value.organization)) : access
+  })
 }
 
 /** Why {@link listOrganizations} refuses. */
@@ -73,8 +76,8 @@ export async function listOrganizations(
 }
 
 /** Lists organizations as `listOrganizations` does, and reads other queries in the same round trip. */
-export async function listOrganizationsAnd<Q extends Queries>(
-  { db }: DatabaseContext,
+export function listOrganizationsAnd<Q extends Queries>(
+  context: DatabaseContext,
   { caller }: Scope,
   input: PageInput,
   others: Q
@@ -84,28 +87,30 @@ export async function listOrganizationsAnd<Q extends Queries>(
     ListOrganizationsRefusal
   >
 > {
-  const request = parsePage(input, newestFirst('organizations'))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const own = ownOrganizations(
-    db,
-    userIdOf(caller),
-    after
-      ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
-      : undefined
-  )
-    .orderBy(desc(memberships.createdAt), desc(memberships.id))
-    .limit(limit + 1)
-  const found = await find(db, { caller }, { ...others, own })
-  if (found.caller === null) return refused({ code: 'unauthenticated' })
-  if (!request.ok) return request
-  const page = toPage(
-    found.rows.own as RowsOf<{ own: typeof own }>['own'],
-    limit,
-    ({ organization, membership }) => ({
-      organization: organizationView(organization),
-      role: membership.role,
-    }),
-    ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
-  )
-  return ok({ page, rows: found.rows, caller: found.caller })
+  return observed(context, 'organization.list', async ({ db }) => {
+    const request = parsePage(input, newestFirst('organizations'))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const own = ownOrganizations(
+      db,
+      userIdOf(caller),
+      after
+        ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+        : undefined
+    )
+      .orderBy(desc(memberships.createdAt), desc(memberships.id))
+      .limit(limit + 1)
+    const found = await find(db, { caller }, { ...others, own })
+    if (found.caller === null) return refused({ code: 'unauthenticated' })
+    if (!request.ok) return request
+    const page = toPage(
+      found.rows.own as RowsOf<{ own: typeof own }>['own'],
+      limit,
+      ({ organization, membership }) => ({
+        organization: organizationView(organization),
+        role: membership.role,
+      }),
+      ({ membership }) => [membership.createdAt.getTime(), membership.id, 'organizations']
+    )
+    return ok({ page, rows: found.rows, caller: found.caller })
+  })
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { and, asc, gt, isNotNull, isNull, or, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
@@ -54,27 +55,29 @@ export type ListPlatformOrganizationsRefusal = 'unauthenticated' | 'insufficient
  * const page = await listPlatformOrganizations(seatgate, { caller: operator }, { search: 'acme' })
  * ```
  */
-export async function listPlatformOrganizations(
+export function listPlatformOrganizations(
   context: DatabaseContext,
   { caller }: Scope,
   input: PlatformOrganizationsInput = {}
 ): Promise<Result<Page<PlatformOrganization>, ListPlatformOrganizationsRefusal>> {
-  const { db } = context
-  const allowed = await platformOnly(context, caller)
-  if (!allowed.ok) return allowed
-  const page = parsePage(input, AfterId, Object.keys(Filters.entries))
-  const request = bothOf(page, parseInput(Filters, input))
-  if (!request.ok) return request
-  const { limit, after, ...filters } = request.value
-  const { rows } = await batch(db, {
-    rows: db
-      .select()
-      .from(organizations)
-      .where(and(matching(filters), after ? gt(organizations.id, after[0]) : undefined))
-      .orderBy(asc(organizations.id))
-      .limit(limit + 1),
+  return observed(context, 'platform.organization_list', async (context) => {
+    const { db } = context
+    const allowed = await platformOnly(context, caller)
+    if (!allowed.ok) return allowed
+    const page = parsePage(input, AfterId, Object.keys(Filters.entries))
+    const request = bothOf(page, parseInput(Filters, input))
+    if (!request.ok) return request
+    const { limit, after, ...filters } = request.value
+    const { rows } = await batch(db, {
+      rows: db
+        .select()
+        .from(organizations)
+        .where(and(matching(filters), after ? gt(organizations.id, after[0]) : undefined))
+        .orderBy(asc(organizations.id))
+        .limit(limit + 1),
+    })
+    return ok(toPage(rows, limit, platformView, ({ id }) => [id, LIST]))
   })
-  return ok(toPage(rows, limit, platformView, ({ id }) => [id, LIST]))
 }
 
 /** Why {@link getPlatformOrganization} refuses. */
@@ -95,21 +98,23 @@ export type GetPlatformOrganizationRefusal = 'unauthenticated' | 'organization_n
  * if (found.ok) console.log(found.value.deletedAt)
  * ```
  */
-export async function getPlatformOrganization(
+export function getPlatformOrganization(
   context: DatabaseContext,
   { caller, organization }: OrganizationScope
 ): Promise<Result<PlatformOrganization, GetPlatformOrganizationRefusal>> {
-  const { db } = context
-  const allowed = await platformOnly(context, caller)
-  if (!allowed.ok) {
-    const { code } = allowed.error
-    return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
-  }
-  const { rows } = await batch(db, {
-    rows: db.select().from(organizations).where(named(organization)),
+  return observed(context, 'platform.organization_get', async (context) => {
+    const { db } = context
+    const allowed = await platformOnly(context, caller)
+    if (!allowed.ok) {
+      const { code } = allowed.error
+      return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
+    }
+    const { rows } = await batch(db, {
+      rows: db.select().from(organizations).where(named(organization)),
+    })
+    const [row] = rows
+    return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })
   })
-  const [row] = rows
-  return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })
 }
 
 /**

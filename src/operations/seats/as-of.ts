@@ -1,6 +1,7 @@
+import { observed } from '../../engine/access/observed.ts'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { parseQuery } from '../../base/names.ts'
+import { parseQuery } from '../../base/parameters.ts'
 import { Instant } from '../../base/input.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
@@ -61,29 +62,33 @@ export type SeatsAsOfRefusal = AccessRefusal | InputRefusal
  * if (then.ok && then.value.status === 'present') console.log(then.value.held, then.value.limit)
  * ```
  */
-export async function seatsAsOf(
+export function seatsAsOf(
   context: AccessContext & Pick<ProviderContext, 'seatContext'>,
   scope: OrganizationScope,
   input: SeatsAsOfInput
 ): Promise<Result<SeatsAsOf, SeatsAsOfRefusal>> {
-  const { db, roles, seatContext } = context
-  const parsed = parseQuery(Input, input)
-  const at = parsed.ok ? parsed.value.at : new Date(0)
-  const found = await find(db, scope, {
-    past: seatsAt(context, scope, at),
+  return observed(context, 'seat.as_of', async (context) => {
+    const { db, roles, seatContext } = context
+    const parsed = parseQuery(Input, input)
+    const at = parsed.ok ? parsed.value.at : new Date(0)
+    const found = await find(db, scope, {
+      past: seatsAt(context, scope, at),
+    })
+    const access = authorizeFor(roles, found, 'members:manage')
+    if (!access.ok) return access
+    if (!parsed.ok) return parsed
+    const row: Row | undefined = found.rows.past[0]
+    if (!row?.sequence) {
+      return ok({
+        status: row?.began === 'organization.create' ? 'never_existed' : 'before_horizon',
+      })
+    }
+    if (row.ended === 'organization.delete') return ok({ status: 'deleted' })
+    const { held, reserved, sequence } = row
+    const limit: SeatLimitView =
+      row.limitThen === null ? limitView(seatContext.defaultLimit) : JSON.parse(row.limitThen)
+    return ok({ status: 'present', held, reserved, limit, sequence })
   })
-  const access = authorizeFor(roles, found, 'members:manage')
-  if (!access.ok) return access
-  if (!parsed.ok) return parsed
-  const row: Row | undefined = found.rows.past[0]
-  if (!row?.sequence) {
-    return ok({ status: row?.began === 'organization.create' ? 'never_existed' : 'before_horizon' })
-  }
-  if (row.ended === 'organization.delete') return ok({ status: 'deleted' })
-  const { held, reserved, sequence } = row
-  const limit: SeatLimitView =
-    row.limitThen === null ? limitView(seatContext.defaultLimit) : JSON.parse(row.limitThen)
-  return ok({ status: 'present', held, reserved, limit, sequence })
 }
 
 // The last event about a seat decides its state; a reservation counts until it expires. The purged part

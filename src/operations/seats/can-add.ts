@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { jsonNumber, parseInput } from '../../base/input.ts'
@@ -54,14 +55,16 @@ export type CanAddRefusal =
  * if (advice.ok && !advice.value.canAdd) console.log(advice.value.available)
  * ```
  */
-export async function canAdd(
+export function canAdd(
   context: AccessContext & ProviderContext,
   scope: OrganizationScope,
   members = 1,
   role?: string
 ): Promise<Result<CanAdd, CanAddRefusal>> {
-  const parsed = parseInput(Input, members)
-  return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed, role)
+  return observed(context, 'seat.can_add', async (context) => {
+    const parsed = parseInput(Input, members)
+    return seatAdvice(context, scope, parsed.ok ? ok(parsed.value ?? 1) : parsed, role)
+  })
 }
 
 /** Returns the advice for a number of new members, or the refusal of the number to callers with access. */

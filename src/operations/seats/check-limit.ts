@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -27,13 +28,15 @@ export type CheckSeatLimitRefusal =
  * if (!free.ok && free.error.code === 'seat_limit_reached') console.log(free.error.limit)
  * ```
  */
-export async function checkSeatLimit(
+export function checkSeatLimit(
   context: AccessContext & ProviderContext,
   scope: OrganizationScope,
   role?: string
 ): Promise<Result<SeatUsage, CheckSeatLimitRefusal>> {
-  const advice = await seatAdvice(context, scope, ok(1), role)
-  if (!advice.ok) return advice
-  const { canAdd: _, refusal, waiting: __, ...usage } = advice.value
-  return refusal === null ? ok(usage) : refused(refusal)
+  return observed(context, 'seat.limit_check', async (context) => {
+    const advice = await seatAdvice(context, scope, ok(1), role)
+    if (!advice.ok) return advice
+    const { canAdd: _, refusal, waiting: __, ...usage } = advice.value
+    return refusal === null ? ok(usage) : refused(refusal)
+  })
 }

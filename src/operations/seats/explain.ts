@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
@@ -101,7 +102,7 @@ export async function explainSeats(
 type ExplainContext = AccessContext & EntitleContext & ProviderContext & Pick<Runtime, 'now'>
 
 /** Explains seats as `explainSeats` does, and reads the users of the host that it names by id. */
-export async function explainSeatsAndUsers(
+export function explainSeatsAndUsers(
   context: ExplainContext & UserContext,
   scope: OrganizationScope
 ): Promise<
@@ -110,59 +111,61 @@ export async function explainSeatsAndUsers(
     ExplainSeatsRefusal
   >
 > {
-  const { db, roles, seats, seatContext, now } = context
-  const { caller, organization } = scope
-  const id = organizationIdOf(organization)
-  const allowed = readable(caller, organization, roles.memberAdmins)
-  const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
-  const members = db
-    .select({ userId: memberships.userId, role: memberships.role })
-    .from(memberships)
-    .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
-    .orderBy(desc(memberships.createdAt), desc(memberships.id))
-    .limit(MOST)
-  const found = await find(db, scope, {
-    ...entitlementQueries(db, place),
-    members,
-    users: usersNamedIn(context, sql`select user_id from (${members})`),
-    invitations: db
-      .select({
-        id: invitations.id,
-        email: invitations.email,
-        expiresAt: invitations.expiresAt,
-      })
-      .from(invitations)
-      .where(
-        and(
-          eq(invitations.organizationId, id),
-          isPending(now()),
-          isNotNull(invitations.seatId),
-          allowed
+  return observed(context, 'seat.explain', async (context) => {
+    const { db, roles, seats, seatContext, now } = context
+    const { caller, organization } = scope
+    const id = organizationIdOf(organization)
+    const allowed = readable(caller, organization, roles.memberAdmins)
+    const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
+    const members = db
+      .select({ userId: memberships.userId, role: memberships.role })
+      .from(memberships)
+      .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
+      .orderBy(desc(memberships.createdAt), desc(memberships.id))
+      .limit(MOST)
+    const found = await find(db, scope, {
+      ...entitlementQueries(db, place),
+      members,
+      users: usersNamedIn(context, sql`select user_id from (${members})`),
+      invitations: db
+        .select({
+          id: invitations.id,
+          email: invitations.email,
+          expiresAt: invitations.expiresAt,
+        })
+        .from(invitations)
+        .where(
+          and(
+            eq(invitations.organizationId, id),
+            isPending(now()),
+            isNotNull(invitations.seatId),
+            allowed
+          )
         )
-      )
-      .orderBy(asc(invitations.expiresAt))
-      .limit(MOST),
+        .orderBy(asc(invitations.expiresAt))
+        .limit(MOST),
+    })
+    const access = authorizeFor(roles, found, 'members:manage')
+    if (!access.ok) return access
+    const count = await seats.usage(seatContext, access.value.organization.id)
+    if (!count.ok) return count
+    const { limit, held, reserved } = count.value
+    const entitled = entitledNow(context, inputsFrom(found.rows), now())
+    const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({
+      ...row,
+      expiresAt: expiresAt.toISOString(),
+    }))
+    const explanation = {
+      ...usageView(count.value),
+      refusal: refusalAt(limit, held + reserved),
+      members: found.rows.members,
+      invitations: pending,
+      nextExpiry: pending[0]?.expiresAt ?? null,
+      inputs: inputsView(entitled, found.rows, now()),
+      over: overView(context, entitled, found.rows, count.value),
+    }
+    return ok({ seats: explanation, users: namedUsers(found.rows.users) })
   })
-  const access = authorizeFor(roles, found, 'members:manage')
-  if (!access.ok) return access
-  const count = await seats.usage(seatContext, access.value.organization.id)
-  if (!count.ok) return count
-  const { limit, held, reserved } = count.value
-  const entitled = entitledNow(context, inputsFrom(found.rows), now())
-  const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({
-    ...row,
-    expiresAt: expiresAt.toISOString(),
-  }))
-  const explanation = {
-    ...usageView(count.value),
-    refusal: refusalAt(limit, held + reserved),
-    members: found.rows.members,
-    invitations: pending,
-    nextExpiry: pending[0]?.expiresAt ?? null,
-    inputs: inputsView(entitled, found.rows, now()),
-    over: overView(context, entitled, found.rows, count.value),
-  }
-  return ok({ seats: explanation, users: namedUsers(found.rows.users) })
 }
 
 function inputsView(

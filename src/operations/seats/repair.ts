@@ -8,10 +8,11 @@ import { and, inArray, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
+import { memberCounts } from '../../database/schema/organizations-tables.ts'
 import { seatFences } from '../../database/schema/seats-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import { unseat } from '../../engine/model/leave.ts'
-import { recount, reseat } from '../../engine/model/membership.ts'
+import { reseat } from '../../engine/model/membership.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
@@ -111,6 +112,25 @@ function tally(differences: readonly SeatDifference[]): Readonly<Record<string, 
   const counts: Record<string, number> = {}
   for (const { kind } of differences) counts[kind] = (counts[kind] ?? 0) + 1
   return counts
+}
+
+// Replaces the triggers' count.
+function recount({ db }: DatabaseContext, organizationId: string): Statement {
+  return db
+    .insert(memberCounts)
+    .select(
+      sql`select ${organizationId}, count(*) filter (where status = 'active'),
+        count(*) filter (where status = 'suspended'), count(seat_id)
+        from seatgate_memberships where organization_id = ${organizationId}`
+    )
+    .onConflictDoUpdate({
+      target: memberCounts.organizationId,
+      set: {
+        active: sql`excluded.active`,
+        suspended: sql`excluded.suspended`,
+        seats: sql`excluded.seats`,
+      },
+    })
 }
 
 // A seat in use needs no fence: a late write cannot use it a second time.

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import type { Queries } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
@@ -28,16 +29,18 @@ export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 's
  * if (usage.ok) console.log(usage.value.available)
  * ```
  */
-export async function seatUsage(
+export function seatUsage(
   context: DatabaseContext & ProviderContext,
   scope: OrganizationScope
 ): Promise<Result<SeatUsage, SeatUsageRefusal>> {
-  const found = await find(context.db, scope, {})
-  if (found.caller === null) return refused({ code: 'unauthenticated' })
-  const organization = seenByMemberOrOperator(found)
-  if (!organization.ok) return organization
-  const count = await context.seats.usage(context.seatContext, organization.value.id)
-  return count.ok ? ok(usageView(count.value)) : count
+  return observed(context, 'seat.usage', async (context) => {
+    const found = await find(context.db, scope, {})
+    if (found.caller === null) return refused({ code: 'unauthenticated' })
+    const organization = seenByMemberOrOperator(found)
+    if (!organization.ok) return organization
+    const count = await context.seats.usage(context.seatContext, organization.value.id)
+    return count.ok ? ok(usageView(count.value)) : count
+  })
 }
 
 /** Returns the organization for members and operators; refuses others as if it did not exist. */

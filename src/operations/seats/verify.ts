@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import type { Queries } from '../../database/batch.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { find, type Found } from '../../engine/access/authorize.ts'
@@ -38,14 +39,16 @@ export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operatio
  * if (seats.ok) for (const { kind, id } of seats.value.differences) console.log(kind, id)
  * ```
  */
-export async function verifySeats(
+export function verifySeats(
   context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<SeatVerification, VerifySeatsRefusal>> {
-  const organizationId = verifiable(await find(context.db, scope, {}))
-  if (!organizationId.ok) return organizationId
-  const examined = await examine(context, organizationId.value)
-  return examined.ok ? ok(verificationView(context, examined.value)) : examined
+  return observed(context, 'seat.verify', async (context) => {
+    const organizationId = verifiable(await find(context.db, scope, {}))
+    if (!organizationId.ok) return organizationId
+    const examined = await examine(context, organizationId.value)
+    return examined.ok ? ok(verificationView(context, examined.value)) : examined
+  })
 }
 
 /** Returns the id of the organization, for those who may administer its seats. */

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { conclude, prepare } from '../../engine/changes/operation.ts'
 import { batch } from '../../database/batch.ts'
 import { reasonOf } from '../../database/database.ts'
@@ -45,32 +46,31 @@ export interface Loaded {
  * const { caller, organization, role } = await loadActiveOrganization(seatgate, { caller: session })
  * ```
  */
-export async function loadActiveOrganization(
-  context: SessionContext,
-  scope: Scope
-): Promise<Loaded> {
-  const found = await findActive(context.db, scope.caller, {})
-  const { caller } = found
-  const inside = authorize(context.roles, found)
-  if (inside.ok) return loaded(caller, inside.value)
-  const session = caller && isUser(caller) ? caller.session : undefined
-  if (!caller || !isUser(caller) || !session || session.activeOrganizationId === null) {
-    return nowhere(caller)
-  }
-  // The caller's query did not select the pointer, so it is not stale.
-  if (isQuery(scope.caller) && scope.caller.activeOrganizationId === undefined) {
-    throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
-  }
-  try {
-    return await recover(context, scope, caller, session)
-  } catch (error) {
-    context.report({
-      event: 'active_organization_recovery_failed',
-      organizationId: session.activeOrganizationId,
-      error: reasonOf(error),
-    })
-    return nowhere(withPointer(caller, session, null))
-  }
+export function loadActiveOrganization(context: SessionContext, scope: Scope): Promise<Loaded> {
+  return observed(context, 'session.active_organization_load', async (context) => {
+    const found = await findActive(context.db, scope.caller, {})
+    const { caller } = found
+    const inside = authorize(context.roles, found)
+    if (inside.ok) return loaded(caller, inside.value)
+    const session = caller && isUser(caller) ? caller.session : undefined
+    if (!caller || !isUser(caller) || !session || session.activeOrganizationId === null) {
+      return nowhere(caller)
+    }
+    // The caller's query did not select the pointer, so it is not stale.
+    if (isQuery(scope.caller) && scope.caller.activeOrganizationId === undefined) {
+      throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
+    }
+    try {
+      return await recover(context, scope, caller, session)
+    } catch (error) {
+      context.report({
+        event: 'active_organization_recovery_failed',
+        organizationId: session.activeOrganizationId,
+        error: reasonOf(error),
+      })
+      return nowhere(withPointer(caller, session, null))
+    }
+  })
 }
 
 async function recover(

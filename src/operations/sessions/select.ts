@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import { desc } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
@@ -75,22 +76,24 @@ export function newestOrganizations(db: Database, userId: string) {
  * const session = await activateAtLogin(seatgate, userId, { id: tokenHash, activeOrganizationId: null })
  * ```
  */
-export async function activateAtLogin(
+export function activateAtLogin(
   context: SessionStoreContext & Pick<Runtime, 'report'>,
   userId: string,
   session: Session,
   options: { readonly previous?: string | null } = {}
 ): Promise<Session> {
-  checkOptionNames('activateAtLogin', options, ['previous'])
-  const { db, sessions, report } = context
-  if (sessions === null) return session
-  try {
-    const selection = await selectActiveOrganization(context, userId, options)
-    if (selection.kind !== 'one') return session
-    const moved = await sessions.updateActiveOrganization(db, session, selection.organization.id)
-    return moved.ok ? moved.value : session
-  } catch (error) {
-    report({ event: 'activation_at_login_failed', error })
-    return session
-  }
+  return observed(context, 'session.activate', async (context) => {
+    checkOptionNames('activateAtLogin', options, ['previous'])
+    const { db, sessions, report } = context
+    if (sessions === null) return session
+    try {
+      const selection = await selectActiveOrganization(context, userId, options)
+      if (selection.kind !== 'one') return session
+      const moved = await sessions.updateActiveOrganization(db, session, selection.organization.id)
+      return moved.ok ? moved.value : session
+    } catch (error) {
+      report({ event: 'activation_at_login_failed', error })
+      return session
+    }
+  })
 }

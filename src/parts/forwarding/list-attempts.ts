@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { and, asc, between, eq, gt, gte, or } from 'drizzle-orm'
 import * as v from 'valibot'
 import { sinkAttempts, type PassedOver } from '../../database/schema/forwarding-tables.ts'
@@ -55,49 +56,51 @@ export type ListAttemptsRefusal = AccessRefusal | PageRefusal | 'not_found'
  * const tried = await listAttempts(seatgate, scope, 'webhook', { sequence: 7 })
  * ```
  */
-export async function listAttempts(
+export function listAttempts(
   context: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: AttemptInput = {}
 ): Promise<Result<Page<AttemptView>, ListAttemptsRefusal>> {
-  const { db } = context
-  partOf(context, 'forwarding')
-  const asked = parseInput(Event, input)
-  const request = parsePage(input, Place, Object.keys(Event.entries))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const sequence = asked.ok ? asked.value.sequence : undefined
-  const found = await find(db, scope, {
-    attempts: db
-      .select()
-      .from(sinkAttempts)
-      .where(
-        and(
-          eq(sinkAttempts.organizationId, organizationIdOf(scope.organization)),
-          eq(sinkAttempts.sinkId, sinkId),
-          sequence === undefined ? undefined : isAbout(sequence),
-          after ? isBehind(after[0], after[1]) : undefined
+  return observed(context, 'audit.attempt_list', async (context) => {
+    const { db } = context
+    partOf(context, 'forwarding')
+    const asked = parseInput(Event, input)
+    const request = parsePage(input, Place, Object.keys(Event.entries))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const sequence = asked.ok ? asked.value.sequence : undefined
+    const found = await find(db, scope, {
+      attempts: db
+        .select()
+        .from(sinkAttempts)
+        .where(
+          and(
+            eq(sinkAttempts.organizationId, organizationIdOf(scope.organization)),
+            eq(sinkAttempts.sinkId, sinkId),
+            sequence === undefined ? undefined : isAbout(sequence),
+            after ? isBehind(after[0], after[1]) : undefined
+          )
         )
-      )
-      .orderBy(asc(sinkAttempts.firstSequence), asc(sinkAttempts.id))
-      .limit(limit + 1),
+        .orderBy(asc(sinkAttempts.firstSequence), asc(sinkAttempts.id))
+        .limit(limit + 1),
+    })
+    const keeper = keeperOfSink(context, found, sinkId)
+    if (!keeper.ok) return keeper
+    if (!asked.ok) return asked
+    if (!request.ok) return request
+    const view = ({
+      organizationId: _organizationId,
+      sinkId: _sinkId,
+      attemptedAt,
+      ...row
+    }: typeof sinkAttempts.$inferSelect): AttemptView => ({
+      ...row,
+      attemptedAt: attemptedAt.toISOString(),
+    })
+    const place = (row: typeof sinkAttempts.$inferSelect) =>
+      [row.firstSequence, row.id, 'attempts'] as const
+    return ok(toPage(found.rows.attempts, limit, view, place))
   })
-  const keeper = keeperOfSink(context, found, sinkId)
-  if (!keeper.ok) return keeper
-  if (!asked.ok) return asked
-  if (!request.ok) return request
-  const view = ({
-    organizationId: _organizationId,
-    sinkId: _sinkId,
-    attemptedAt,
-    ...row
-  }: typeof sinkAttempts.$inferSelect): AttemptView => ({
-    ...row,
-    attemptedAt: attemptedAt.toISOString(),
-  })
-  const place = (row: typeof sinkAttempts.$inferSelect) =>
-    [row.firstSequence, row.id, 'attempts'] as const
-  return ok(toPage(found.rows.attempts, limit, view, place))
 }
 
 // An attempt covers no more events than are read at a time, so older rows need no check.

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { and, asc, eq, gt, gte, lte, sql, type SQL } from 'drizzle-orm'
@@ -7,7 +8,7 @@ import { sinkCursors, sinkDeadLetters } from '../../database/schema/forwarding-t
 import { Instant, parseInput, shortText } from '../../base/input.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, authorizeKeeper, type Found, type Keeper } from '../../engine/access/authorize.ts'
-import { knownParameters } from '../../base/names.ts'
+import { knownParameters } from '../../base/parameters.ts'
 import { parsePage, toPage, type NoParameters, type Page, type PageInput } from '../../base/page.ts'
 import {
   ok,
@@ -70,48 +71,50 @@ export type ListSinksRefusal = AccessRefusal | InputRefusal
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function listSinks(
+export function listSinks(
   context: SinkStatusContext,
   scope: OrganizationScope,
   input: NoParameters = {}
 ): Promise<Result<Page<SinkStatus>, ListSinksRefusal>> {
-  const { db } = context
-  const id = organizationIdOf(scope.organization)
-  const sinkIds = JSON.stringify(shown(context).map((sink) => sink.id))
-  const found = await find(db, scope, {
-    sinks: db
-      .select({
-        id: sql<string>`sinks.value`.as('id'),
-        sequence: sql<number>`coalesce(held.sequence, 0)`.as('sequence'),
-        attempts: sql<number>`coalesce(held.attempts, 0)`.as('attempts'),
-        nextAttemptAt: sql<number>`coalesce(held.next_attempt_at, 0)`.as('next_attempt_at'),
-        lastError: sql<string | null>`held.last_error`.as('last_error'),
-        pausedReason: sql<string | null>`held.paused_reason`.as('paused_reason'),
-        head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
+  return observed(context, 'audit.sink_list', async (context) => {
+    const { db } = context
+    const id = organizationIdOf(scope.organization)
+    const sinkIds = JSON.stringify(shown(context).map((sink) => sink.id))
+    const found = await find(db, scope, {
+      sinks: db
+        .select({
+          id: sql<string>`sinks.value`.as('id'),
+          sequence: sql<number>`coalesce(held.sequence, 0)`.as('sequence'),
+          attempts: sql<number>`coalesce(held.attempts, 0)`.as('attempts'),
+          nextAttemptAt: sql<number>`coalesce(held.next_attempt_at, 0)`.as('next_attempt_at'),
+          lastError: sql<string | null>`held.last_error`.as('last_error'),
+          pausedReason: sql<string | null>`held.paused_reason`.as('paused_reason'),
+          head: sql<number>`coalesce((select max(sequence) from seatgate_audit_events
           where organization_id = ${id}), 0)`.as('head'),
-        oldest: sql<number | null>`(select inserted_at from seatgate_audit_events
+          oldest: sql<number | null>`(select inserted_at from seatgate_audit_events
           where organization_id = ${id} and sequence > coalesce(held.sequence, 0)
           order by sequence limit 1)`.as('oldest'),
-        deadLetters: sql<number>`(select count(*) from seatgate_sink_dead_letters as letters
+          deadLetters: sql<number>`(select count(*) from seatgate_sink_dead_letters as letters
           where letters.organization_id = ${id} and letters.sink_id = sinks.value
           and letters.state = 'dead')`.as('dead_letters'),
-      })
-      .from(
-        sql`json_each(${sinkIds}) as sinks left join ${sinkCursors} as held
+        })
+        .from(
+          sql`json_each(${sinkIds}) as sinks left join ${sinkCursors} as held
           on held.organization_id = ${id} and held.sink_id = sinks.value`
-      ),
+        ),
+    })
+    const keeper = authorizeKeeper(context, found)
+    if (!keeper.ok) return keeper
+    const known = knownParameters(input, [])
+    if (!known.ok) return known
+    const data = found.rows.sinks.map(({ oldest, nextAttemptAt, ...row }) => ({
+      ...row,
+      lag: row.head - row.sequence,
+      oldestUndeliveredAt: timeOf(oldest),
+      nextAttemptAt: timeOf(nextAttemptAt || null),
+    }))
+    return ok({ data, nextCursor: null })
   })
-  const keeper = authorizeKeeper(context, found)
-  if (!keeper.ok) return keeper
-  const known = knownParameters(input, [])
-  if (!known.ok) return known
-  const data = found.rows.sinks.map(({ oldest, nextAttemptAt, ...row }) => ({
-    ...row,
-    lag: row.head - row.sequence,
-    oldestUndeliveredAt: timeOf(oldest),
-    nextAttemptAt: timeOf(nextAttemptAt || null),
-  }))
-  return ok({ data, nextCursor: null })
 }
 
 const Place = v.strictTuple([v.pipe(v.number(), v.safeInteger()), v.literal('dead_letters')])
@@ -127,48 +130,51 @@ export type ListDeadLettersRefusal = AccessRefusal | PageRefusal | 'not_found'
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function listDeadLetters(
+export function listDeadLetters(
   context: SinkStatusContext,
   scope: OrganizationScope,
   sinkId: string,
   input: DeadLetterInput = {}
 ): Promise<Result<Page<DeadLetterView>, ListDeadLettersRefusal>> {
-  const { db } = context
-  partOf(context, 'forwarding')
-  const asked = parseInput(LetterFilters, input)
-  const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
-  const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-  const found = await find(db, scope, {
-    letters: db
-      .select()
-      .from(sinkDeadLetters)
-      .where(
-        and(
-          eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
-          eq(sinkDeadLetters.sinkId, sinkId),
-          asked.ok ? matchingLetters(asked.value) : undefined,
-          after ? gt(sinkDeadLetters.sequence, after[0]) : undefined
+  return observed(context, 'audit.dead_letter_list', async (context) => {
+    const { db } = context
+    partOf(context, 'forwarding')
+    const asked = parseInput(LetterFilters, input)
+    const request = parsePage(input, Place, Object.keys(LetterFilters.entries))
+    const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
+    const found = await find(db, scope, {
+      letters: db
+        .select()
+        .from(sinkDeadLetters)
+        .where(
+          and(
+            eq(sinkDeadLetters.organizationId, organizationIdOf(scope.organization)),
+            eq(sinkDeadLetters.sinkId, sinkId),
+            asked.ok ? matchingLetters(asked.value) : undefined,
+            after ? gt(sinkDeadLetters.sequence, after[0]) : undefined
+          )
         )
-      )
-      .orderBy(asc(sinkDeadLetters.sequence))
-      .limit(limit + 1),
+        .orderBy(asc(sinkDeadLetters.sequence))
+        .limit(limit + 1),
+    })
+    const keeper = keeperOfSink(context, found, sinkId)
+    if (!keeper.ok) return keeper
+    if (!asked.ok) return asked
+    if (!request.ok) return request
+    const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
+      sequence: row.sequence,
+      eventId: row.eventId,
+      action: row.action,
+      state: row.state,
+      reason: row.reason,
+      attempts: row.attempts,
+      diedAt: row.diedAt.toISOString(),
+      updatedAt: row.updatedAt.toISOString(),
+    })
+    const place = ({ sequence }: { readonly sequence: number }) =>
+      [sequence, 'dead_letters'] as const
+    return ok(toPage(found.rows.letters, limit, view, place))
   })
-  const keeper = keeperOfSink(context, found, sinkId)
-  if (!keeper.ok) return keeper
-  if (!asked.ok) return asked
-  if (!request.ok) return request
-  const view = (row: (typeof found.rows.letters)[number]): DeadLetterView => ({
-    sequence: row.sequence,
-    eventId: row.eventId,
-    action: row.action,
-    state: row.state,
-    reason: row.reason,
-    attempts: row.attempts,
-    diedAt: row.diedAt.toISOString(),
-    updatedAt: row.updatedAt.toISOString(),
-  })
-  const place = ({ sequence }: { readonly sequence: number }) => [sequence, 'dead_letters'] as const
-  return ok(toPage(found.rows.letters, limit, view, place))
 }
 
 /** Returns the result of `authorizeKeeper` if the host has configured a sink of that name. */

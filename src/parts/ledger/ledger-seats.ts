@@ -4,6 +4,7 @@ import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { within } from '../../base/async.ts'
+import { observedCall } from '../../engine/access/observed.ts'
 import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './protocol.ts'
 import {
   LEDGER_OUTBOX,
@@ -79,23 +80,26 @@ export function ledgerSeats(
   const call = <T, Code extends RefusalCode>(
     context: SeatContext,
     organizationId: string,
+    name: keyof LedgerCalls,
     ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T, Code>>
   ) =>
-    callLedger(timeoutSeconds, () =>
+    callLedger(context, timeoutSeconds, name, () =>
       ask(namespace.getByName(organizationId), {
         organizationId,
         defaultLimit: context.defaultLimit,
       })
     )
   const release = (context: SeatContext, seat: SeatReference) =>
-    call(context, seat.organizationId, (ledger, request) => ledger.release({ ...request, ...seat }))
+    call(context, seat.organizationId, 'release', (ledger, request) =>
+      ledger.release({ ...request, ...seat })
+    )
 
   const close = (context: SeatContext, organizationId: string, epoch?: number) =>
-    call(context, organizationId, (ledger, request) =>
+    call(context, organizationId, 'close', (ledger, request) =>
       ledger.close({ ...request, ...(epoch !== undefined && { epoch }) })
     )
   const usage = (context: SeatContext, organizationId: string) =>
-    call(context, organizationId, (ledger, request) => ledger.usage(request))
+    call(context, organizationId, 'usage', (ledger, request) => ledger.usage(request))
 
   const hear = (
     context: SeatContext,
@@ -112,7 +116,7 @@ export function ledgerSeats(
           }),
         })
       case 'seat.limit_changed':
-        return call(context, organizationId, (ledger, request) =>
+        return call(context, organizationId, 'setLimit', (ledger, request) =>
           ledger.setLimit({ ...request, ...limitChange(event) })
         )
       case 'seat.drift_repaired':
@@ -130,7 +134,7 @@ export function ledgerSeats(
       // A new organization has no ledger. Its first ledger, started on first use, finds the founder's
       // seat in D1; the guard ensures that no ledger was started before.
       if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
-      const granted = await call(context, organizationId, (ledger, request) =>
+      const granted = await call(context, organizationId, 'reserve', (ledger, request) =>
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
       )
       if (!granted.ok) return granted
@@ -141,7 +145,7 @@ export function ledgerSeats(
       const [first] = requests
       if (first === undefined) return []
       const { defaultLimit } = context
-      const answered = await callLedger(timeoutSeconds, async () =>
+      const answered = await callLedger(context, timeoutSeconds, 'reserveEach', async () =>
         ok(
           await namespace.getByName(first.organizationId).reserveEach(
             requests.map(({ organizationId, seatId, holder }) => ({
@@ -159,7 +163,7 @@ export function ledgerSeats(
     },
 
     async confirm(context, seat, until) {
-      const told = await call(context, seat.organizationId, (ledger, request) =>
+      const told = await call(context, seat.organizationId, 'confirm', (ledger, request) =>
         ledger.confirm({ ...request, ...seat, until: until?.getTime() ?? null })
       )
       if (!told.ok) throw new Error('The seat ledger did not receive a confirmation.')
@@ -171,14 +175,16 @@ export function ledgerSeats(
     },
 
     setLimit: (context, entitlement) =>
-      call(context, entitlement.organizationId, (ledger, request) =>
+      call(context, entitlement.organizationId, 'setLimit', (ledger, request) =>
         ledger.setLimit({ ...request, ...entitlement })
       ),
 
     usage,
 
     async inspect(context, organizationId) {
-      const seen = await call(context, organizationId, (ledger, request) => ledger.inspect(request))
+      const seen = await call(context, organizationId, 'inspect', (ledger, request) =>
+        ledger.inspect(request)
+      )
       return seen.ok ? ok(seen.value && { ...seen.value, reservationSeconds }) : seen
     },
 
@@ -315,7 +321,21 @@ function guardInForce(
  * may be repeated, because a seat id always names the same seat. Without an answer in time the result is
  * `seats_unavailable`.
  */
-async function callLedger<T, Code extends RefusalCode = never>(
+function callLedger<T, Code extends RefusalCode = never>(
+  context: SeatContext,
+  timeoutSeconds: number,
+  call: keyof LedgerCalls,
+  ask: () => Promise<Result<T, Code>>
+): Promise<Result<T, Code | 'seats_unavailable'>> {
+  return observedCall(
+    context,
+    [`seatgate.ledger.${call}`, { 'seatgate.call': call }],
+    (took) => ({ name: 'ledger.call', call, ...took }),
+    () => askTwice(timeoutSeconds, ask)
+  )
+}
+
+async function askTwice<T, Code extends RefusalCode>(
   timeoutSeconds: number,
   ask: () => Promise<Result<T, Code>>
 ): Promise<Result<T, Code | 'seats_unavailable'>> {

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { and, desc, eq } from 'drizzle-orm'
 import * as v from 'valibot'
 import { auditCheckpoints } from '../../database/schema/log-tables.ts'
-import { parseQuery } from '../../base/names.ts'
+import { parseQuery } from '../../base/parameters.ts'
 import { wholeNumber } from '../../base/input.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
 import { base64 } from '../../proof/encoding.ts'
@@ -75,14 +76,16 @@ export type AuditCheckpointRefusal = AccessRefusal
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function auditCheckpoint(
+export function auditCheckpoint(
   context: ProofContext,
   scope: OrganizationScope
 ): Promise<Result<AuditCheckpoint, AuditCheckpointRefusal>> {
-  const read = await readLog(context, scope)
-  if (!read.ok) return read
-  const { note, size, head, horizon, publicKey } = read.value
-  return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
+  return observed(context, 'audit.checkpoint', async (context) => {
+    const read = await readLog(context, scope)
+    if (!read.ok) return read
+    const { note, size, head, horizon, publicKey } = read.value
+    return ok({ checkpoint: note, size, unsealed: head - size, horizon, publicKey })
+  })
 }
 
 /** The input of {@link proveInclusion}: the sequence of the event. */
@@ -101,22 +104,24 @@ export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal | 'not
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function proveInclusion(
+export function proveInclusion(
   context: ProofContext,
   scope: OrganizationScope,
   input: InclusionInput
 ): Promise<Result<InclusionProof, ProveInclusionRefusal>> {
-  const read = await readLog(context, scope)
-  if (!read.ok) return read
-  const parsed = parseQuery(Inclusion, input)
-  if (!parsed.ok) return parsed
-  const { sequence } = parsed.value
-  const { organizationId, note, size } = read.value
-  if (note === null || sequence > size) return refused({ code: 'not_found' })
-  const index = sequence - 1
-  const spans = [{ start: index, end: sequence }, ...inclusionSpans(index, size)]
-  const [leafHash = '', ...hashes] = await rootsOf(context, organizationId, spans)
-  return ok({ sequence, leafHash, size, hashes, checkpoint: note })
+  return observed(context, 'audit.prove_inclusion', async (context) => {
+    const read = await readLog(context, scope)
+    if (!read.ok) return read
+    const parsed = parseQuery(Inclusion, input)
+    if (!parsed.ok) return parsed
+    const { sequence } = parsed.value
+    const { organizationId, note, size } = read.value
+    if (note === null || sequence > size) return refused({ code: 'not_found' })
+    const index = sequence - 1
+    const spans = [{ start: index, end: sequence }, ...inclusionSpans(index, size)]
+    const [leafHash = '', ...hashes] = await rootsOf(context, organizationId, spans)
+    return ok({ sequence, leafHash, size, hashes, checkpoint: note })
+  })
 }
 
 /** The input of {@link proveConsistency}: the two sizes of the log, `from` at most `to`. */
@@ -135,19 +140,21 @@ export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal | 'n
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function proveConsistency(
+export function proveConsistency(
   context: ProofContext,
   scope: OrganizationScope,
   input: ConsistencyInput
 ): Promise<Result<ConsistencyProof, ProveConsistencyRefusal>> {
-  const read = await readLog(context, scope)
-  if (!read.ok) return read
-  const parsed = parseQuery(Consistency, input)
-  if (!parsed.ok) return parsed
-  const { from, to } = parsed.value
-  if (from > to || to > read.value.size) return refused({ code: 'not_found' })
-  const spans = consistencySpans(from, to)
-  return ok({ from, to, hashes: await rootsOf(context, read.value.organizationId, spans) })
+  return observed(context, 'audit.prove_consistency', async (context) => {
+    const read = await readLog(context, scope)
+    if (!read.ok) return read
+    const parsed = parseQuery(Consistency, input)
+    if (!parsed.ok) return parsed
+    const { from, to } = parsed.value
+    if (from > to || to > read.value.size) return refused({ code: 'not_found' })
+    const spans = consistencySpans(from, to)
+    return ok({ from, to, hashes: await rootsOf(context, read.value.organizationId, spans) })
+  })
 }
 
 async function readLog(context: ProofContext, scope: OrganizationScope) {

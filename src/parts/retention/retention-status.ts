@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import { desc, eq } from 'drizzle-orm'
 import { auditPurges, auditRetention } from '../../database/schema/log-tables.ts'
@@ -52,30 +53,32 @@ export type RetentionStatusRefusal = AccessRefusal
  * const status = await retentionStatus(seatgate, { caller: { userId }, organization: 'acme' })
  * ```
  */
-export async function retentionStatus(
+export function retentionStatus(
   context: AccessContext & HasRetention,
   scope: OrganizationScope
 ): Promise<Result<RetentionStatus, RetentionStatusRefusal>> {
-  const { db } = context
-  partOf(context, 'retention')
-  const id = organizationIdOf(scope.organization)
-  const found = await find(db, scope, {
-    runs: db
-      .select()
-      .from(auditPurges)
-      .where(eq(auditPurges.organizationId, id))
-      .orderBy(desc(auditPurges.lastSequence))
-      .limit(RUNS),
-    held: db.select().from(auditRetention).where(eq(auditRetention.organizationId, id)),
-  })
-  const keeper = authorizeKeeper(context, found)
-  if (!keeper.ok) return keeper
-  const { runs, held } = found.rows
-  const { heldAt = null, heldReason = null } = held[0] ?? {}
-  return ok({
-    horizon: runs[0]?.lastSequence ?? 0,
-    legalHold: heldAt && { reason: heldReason ?? '', since: heldAt.toISOString() },
-    runs: runs.map(runView),
+  return observed(context, 'audit.retention_status', async (context) => {
+    const { db } = context
+    partOf(context, 'retention')
+    const id = organizationIdOf(scope.organization)
+    const found = await find(db, scope, {
+      runs: db
+        .select()
+        .from(auditPurges)
+        .where(eq(auditPurges.organizationId, id))
+        .orderBy(desc(auditPurges.lastSequence))
+        .limit(RUNS),
+      held: db.select().from(auditRetention).where(eq(auditRetention.organizationId, id)),
+    })
+    const keeper = authorizeKeeper(context, found)
+    if (!keeper.ok) return keeper
+    const { runs, held } = found.rows
+    const { heldAt = null, heldReason = null } = held[0] ?? {}
+    return ok({
+      horizon: runs[0]?.lastSequence ?? 0,
+      legalHold: heldAt && { reason: heldReason ?? '', since: heldAt.toISOString() },
+      runs: runs.map(runView),
+    })
   })
 }
 

@@ -10,7 +10,6 @@ import type { ChangeContext, Listener } from '../../engine/changes/change-contex
 import type { Archive } from './archive.ts'
 import { PATTERN, matches } from '../../engine/audit/filters.ts'
 import type { DatabaseContext } from '../../database/database.ts'
-import { budgetOf } from '../../database/statement-budget.ts'
 import type { Runtime } from '../../base/runtime.ts'
 
 /** A window of retention. */
@@ -100,23 +99,23 @@ export interface RetentionContext extends ChangeContext, ConfiguredConsumersCont
 }
 
 /** The context of the warning about a missing schedule. */
-export type ScheduleContext = HasRetention & Pick<Runtime, 'report'> & DatabaseContext
+export type ScheduleContext = HasRetention & Pick<Runtime, 'report'>
 
-const scheduled = new WeakSet<object>()
-const warned = new WeakSet<object>()
+// By the part: a configuration that is copied for a request or an operation keeps it.
+const scheduled = new WeakSet<Retention>()
+const warned = new WeakSet<Retention>()
 
 /** Records that a sweep of this configuration was created or run. */
-export function markScheduled(context: DatabaseContext): void {
-  scheduled.add(itself(context))
+export function markScheduled({ retention }: DatabaseContext & HasRetention): void {
+  scheduled.add(retention)
 }
 
 /** Reports once that a window is configured and no sweep runs: no event would ever be purged. */
-function warnUnscheduled(context: ScheduleContext): void {
-  const known = itself(context)
-  if (scheduled.has(known) || warned.has(known)) return
-  warned.add(known)
+function warnUnscheduled({ retention, report }: ScheduleContext): void {
+  if (scheduled.has(retention) || warned.has(retention)) return
+  warned.add(retention)
   const error = new Error('There is a retention window, and no sweepHandler() in this Worker.')
-  context.report({ event: 'retention_not_scheduled', error })
+  report({ event: 'retention_not_scheduled', error })
 }
 
 /** Warns after a commit, when the Worker has had its time to make the sweep. */
@@ -125,5 +124,3 @@ export const warnWhenCommitted: Listener = {
     warnUnscheduled(context)
   },
 }
-
-const itself = (context: DatabaseContext): object => budgetOf(context)?.of ?? context

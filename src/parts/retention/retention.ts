@@ -87,8 +87,9 @@ export function retention(
 export async function sweepRetention(unbudgeted: RetentionContext): Promise<void> {
   const context = budgeted(unbudgeted)
   const { db, now, report, budget } = context
+  const { windows } = partOf(context, 'retention')
   markScheduled(context)
-  if (partOf(context, 'retention').windows.length === 0) return
+  if (windows.length === 0) return
   const most = budget.rows(ORGANIZATIONS_PER_SWEEP, STATEMENTS_EACH, 1)
   const time = now()
   const due = db

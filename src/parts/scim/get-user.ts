@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { find, authorizeRole } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
@@ -22,17 +23,19 @@ export type GetScimUserRefusal = AccessRefusal | 'not_found'
  * const user = await getScimUser(seatgate, scope, id)
  * ```
  */
-export async function getScimUser(
+export function getScimUser(
   context: ScimContext,
   scope: OrganizationScope,
   id: string
 ): Promise<Result<ScimUser, GetScimUserRefusal>> {
-  const { db, roles } = context
-  const found = await find(db, scope, {
-    users: usersWhere(context, isUserWith(placeOf(scope), id)),
+  return observed(context, 'scim.user_get', async (context) => {
+    const { db, roles } = context
+    const found = await find(db, scope, {
+      users: usersWhere(context, isUserWith(placeOf(scope), id)),
+    })
+    const access = authorizeRole(roles, found, [roles.owner])
+    if (!access.ok) return access
+    const [row] = found.rows.users
+    return row ? ok(scimUserView(row, row.status === 'active')) : refused({ code: 'not_found' })
   })
-  const access = authorizeRole(roles, found, [roles.owner])
-  if (!access.ok) return access
-  const [row] = found.rows.users
-  return row ? ok(scimUserView(row, row.status === 'active')) : refused({ code: 'not_found' })
 }

@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { readable } from '../../engine/access/organization-ref.ts'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
@@ -23,15 +24,17 @@ export interface ScimTokens {
  * const tokens = await listScimTokens(seatgate, scope)
  * ```
  */
-export async function listScimTokens(
+export function listScimTokens(
   context: ScimContext,
   scope: OrganizationScope
 ): Promise<Result<ScimTokens, AccessRefusal>> {
-  const { db, roles } = context
-  const { caller, organization } = scope
-  const found = await find(db, scope, {
-    tokens: tokensOf(db, scope, readable(caller, organization)),
+  return observed(context, 'scim.token_list', async (context) => {
+    const { db, roles } = context
+    const { caller, organization } = scope
+    const found = await find(db, scope, {
+      tokens: tokensOf(db, scope, readable(caller, organization)),
+    })
+    const access = authorizeFor(roles, found, 'organization:update')
+    return access.ok ? ok({ data: found.rows.tokens.map(scimTokenView) }) : access
   })
-  const access = authorizeFor(roles, found, 'organization:update')
-  return access.ok ? ok({ data: found.rows.tokens.map(scimTokenView) }) : access
 }

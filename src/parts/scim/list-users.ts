@@ -1,3 +1,4 @@
+import { observed } from '../../engine/access/observed.ts'
 import { asc, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -53,40 +54,42 @@ const DEFAULT_COUNT = 100
  * const page = await listScimUsers(seatgate, scope, { filter: 'externalId eq "00u1"' })
  * ```
  */
-export async function listScimUsers(
+export function listScimUsers(
   context: ScimContext,
   scope: OrganizationScope,
   input: ListScimUsersInput = {}
 ): Promise<Result<ScimUserPage, ListScimUsersRefusal>> {
-  const { db, roles } = context
-  const place = placeOf(scope)
-  const own = isIn(place)
-  // Without the check of the token, which `filtered` has once: D1 allows 100 parameters.
-  const request = readRequest(input, organizationIdOf(scope.organization))
-  const { condition, startIndex, count } = request.ok
-    ? request.value
-    : { condition: sql`false`, startIndex: 1, count: 0 }
-  const found = await find(db, scope, {
-    users:
-      condition === null
-        ? usersWhere(
-            context,
-            sql`${own} and ${scimUsers.position} >= ${startIndex}
+  return observed(context, 'scim.user_list', async (context) => {
+    const { db, roles } = context
+    const place = placeOf(scope)
+    const own = isIn(place)
+    // Without the check of the token, which `filtered` has once: D1 allows 100 parameters.
+    const request = readRequest(input, organizationIdOf(scope.organization))
+    const { condition, startIndex, count } = request.ok
+      ? request.value
+      : { condition: sql`false`, startIndex: 1, count: 0 }
+    const found = await find(db, scope, {
+      users:
+        condition === null
+          ? usersWhere(
+              context,
+              sql`${own} and ${scimUsers.position} >= ${startIndex}
               and ${scimUsers.position} < ${startIndex + count}`
-          ).orderBy(asc(scimUsers.position))
-        : usersWhere(context, filtered(place, condition))
-            .orderBy(asc(sql`+${scimUsers.position}`))
-            .limit(count)
-            .offset(startIndex - 1),
-    total: totalOf(db, condition === null ? own : filtered(place, condition), condition !== null),
-  })
-  const access = authorizeRole(roles, found, [roles.owner])
-  if (!access.ok) return access
-  if (!request.ok) return request
-  return ok({
-    totalResults: found.rows.total[0]?.total ?? 0,
-    startIndex,
-    users: found.rows.users.map((row) => scimUserView(row, row.status === 'active')),
+            ).orderBy(asc(scimUsers.position))
+          : usersWhere(context, filtered(place, condition))
+              .orderBy(asc(sql`+${scimUsers.position}`))
+              .limit(count)
+              .offset(startIndex - 1),
+      total: totalOf(db, condition === null ? own : filtered(place, condition), condition !== null),
+    })
+    const access = authorizeRole(roles, found, [roles.owner])
+    if (!access.ok) return access
+    if (!request.ok) return request
+    return ok({
+      totalResults: found.rows.total[0]?.total ?? 0,
+      startIndex,
+      users: found.rows.users.map((row) => scimUserView(row, row.status === 'active')),
+    })
   })
 }
 

@@ -11,7 +11,8 @@ import {
   shortText,
   wholeNumber,
 } from '../../../src/base/input.ts'
-import { checkOptionNames, knownParameters, nearest } from '../../../src/base/names.ts'
+import { checkOptionNames, nearest } from '../../../src/base/names.ts'
+import { knownParameters } from '../../../src/base/parameters.ts'
 
 const field = (schema: v.GenericSchema, value: unknown) =>
   parseInput(v.object({ field: schema }, 'Must be an object.'), { field: value })

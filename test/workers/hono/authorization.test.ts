@@ -138,6 +138,7 @@ GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 40
 POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
 GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
 GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
+GET /operator/health                    401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
 GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
 GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
 DELETE /users/me                        401 204 409 204 204 204 204 204 204 204 403 403 403 403 403 403 403
@@ -544,6 +545,7 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
   'GET /operator/organizations/:org/audit': (_team, about) => operator('GET', about, '/audit'),
   'GET /operator/organizations/:org/audit/count': (_team, about) =>
     operator('GET', about, '/audit/count'),
+  'GET /operator/health': () => ({ method: 'GET', path: '/operator/health' }),
   'GET /operator/audit': () => ({ method: 'GET', path: '/operator/audit' }),
   'GET /operator/users/:userId/audit': ({ member }) => ({
     method: 'GET',

@@ -245,6 +245,7 @@ export async function converse(record: Recorder) {
     ...admin,
     body: { limit: 20, remove: [joiner.userId] },
   })
+  await send('GET /operator/health', admin)
   await send('GET /operator/organizations', admin)
   await send('GET /operator/organizations/:org', admin)
   await send('PUT /operator/organizations/:org/entitlement', {

@@ -295,6 +295,7 @@ it('records the exchanges of every operation', async () => {
 
   const admin = { as: operator, param }
   await send('PUT /organizations/:org/seats/limit', { ...admin, body: { limit: 20 } })
+  await send('GET /operator/health', admin)
   await send('GET /operator/organizations', admin)
   await send('GET /operator/organizations/:org', admin)
   await send('PUT /operator/organizations/:org/entitlement', {

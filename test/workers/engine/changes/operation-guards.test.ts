@@ -459,7 +459,7 @@ const NO_OPERATION: Readonly<Record<string, string>> = {
     'fetchOrganization getActiveSlugAlias getMembership getOrganizationBySlug listOrganizationsForUser ' +
     'getOrganization listOrganizations listMembers countMembers countMembersWithoutMfa viewInvitation ' +
     'viewInviteLink listInviteLinks listInvitations listOwnInvitations listDomains listJoinableOrganizations listJoinRequests ' +
-    'selectActiveOrganization getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage canAdd checkSeatLimit seatsAsOf explainSeats verifySeats getBilling getEntitlement countAuditEvents ' +
+    'selectActiveOrganization platformHealth getPlatformOrganization listPersonEvents listPlatformOrganizations seatUsage canAdd checkSeatLimit seatsAsOf explainSeats verifySeats getBilling getEntitlement countAuditEvents ' +
     'listAuditEvents countPlatformEvents listPlatformEvents streamAuditEvents auditCheckpoint ' +
     'proveConsistency proveInclusion retentionStatus listDeadLetters listSinks listAttempts',
   'is called by the host’s own jobs and has no caller':
