@@ -1,4 +1,5 @@
-import { base64, canonicalJson, parseStrictJson } from './encoding.ts'
+import { base64, canonicalJson } from './encoding.ts'
+import { parseStrictJson } from './strict-json.ts'
 import { same, type Checkpoint } from './verify-proof.ts'
 import { HORIZON, tellsOfPurge, treeAtHorizon } from './horizon.ts'
 import { GrowingTree, eventLeaf } from './merkle.ts'

@@ -209,7 +209,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'engine/model/join.ts': changing,
   'parts/forwarding/forwarding.ts': changing,
   'proof/verify-export.ts': proving,
-  'proof/encoding.ts': proving,
+  'proof/strict-json.ts': proving,
   'proof/personal.ts': text,
   'operations/organizations/platform-organizations.ts': {
     first: workers('operator-routes authorization'),

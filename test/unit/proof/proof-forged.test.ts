@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { exportLines, verifyExport } from '../../../src/proof/verify-export.ts'
-import { parseStrictJson } from '../../../src/proof/encoding.ts'
+import { parseStrictJson } from '../../../src/proof/strict-json.ts'
 import { FORGED, HONEST, type ExportCase } from './export-cases.ts'
 
 const verify = ({ bytes, checkpoints }: ExportCase) =>
