@@ -1,9 +1,11 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envelopes.ts'
 import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { base64, fromBase64 } from '../../proof/encoding.ts'
 import { importSeed, sign } from '../../proof/note.ts'
+import { sha256 } from '../../base/shown-text.ts'
 
 /** The options that every sink has. */
 export type SinkOptions = Pick<
@@ -79,8 +81,8 @@ const TIMEOUT_MS = 10_000
 /**
  * Forwards events to a webhook, one request each, signed as in Standard Webhooks: the headers are
  * `webhook-id` (the event's id), `webhook-timestamp` (seconds) and `webhook-signature` (`v1,` and the
- * base64 HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its Ed25519 signature); the body is `{ type,
- * timestamp, data }`. Any 2xx is a delivery; redirects are not followed. 410 pauses the sink; other 4xx
+ * base64 HMAC-SHA256 of `id.timestamp.body`, or `v1a,` and its Ed25519 signature), and `traceparent` if the
+ * change was requested with one; the body is `{ type, timestamp, data }`. Any 2xx is a delivery; redirects are not followed. 410 pauses the sink; other 4xx
  * are permanent, except 408, 425 and 429.
  *
  * @see https://www.standardwebhooks.com
@@ -131,6 +133,7 @@ export function webhookSink(given: WebhookSinkOptions): Sink {
           'webhook-id': event.id,
           'webhook-timestamp': String(timestamp),
           ...(keys.length > 0 && { 'webhook-signature': signatures.join(' ') }),
+          ...(await traceOf(event)),
         },
         body,
         redirect: 'manual',
@@ -141,6 +144,13 @@ export function webhookSink(given: WebhookSinkOptions): Sink {
       return delivery(response, time)
     },
   }
+}
+
+// The trace of the request in which the change was made; the span is the same in every attempt. A host
+// may have set any text, and a redacted field is absent or masked.
+async function traceOf({ id, traceId }: AuditEvent): Promise<{ readonly traceparent?: string }> {
+  if (!/^(?!0{32})[0-9a-f]{32}$/.test(traceId ?? '')) return {}
+  return { traceparent: `00-${traceId}-${(await sha256(id)).slice(0, 16)}-01` }
 }
 
 function envelopeOf({ cloudEvents, ocsf }: Pick<WebhookSinkOptions, 'cloudEvents' | 'ocsf'>) {

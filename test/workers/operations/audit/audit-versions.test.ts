@@ -24,7 +24,9 @@ async function withLaterEvent(seatgate: Parameters<typeof organizationWith>[0]):
 
 describe('an event of a version that is not known', () => {
   const metrics: Metric[] = []
-  const seatgate = seatgateWith({ measure: (metric) => metrics.push(metric) })
+  const seatgate = seatgateWith({
+    measure: (metric) => metric.name === 'audit.unknown_version' && metrics.push(metric),
+  })
 
   it('is an error and a metric where it is read, and no answer is given without it [AUD-46]', async () => {
     const scope = { caller: system, organization: await withLaterEvent(seatgate) }

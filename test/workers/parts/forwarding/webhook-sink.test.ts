@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { forwardOrganization, webhookSink, type AuditEvent } from '../../../../src/index.ts'
+import {
+  forwardOrganization,
+  renameOrganization,
+  webhookSink,
+  type AuditEvent,
+} from '../../../../src/index.ts'
 import type { WebhookSinkOptions } from '../../../../src/index.ts'
-import { clocked, cursorOf, organizationWith, upTo } from '../../../kit/index.ts'
+import { clocked, cursorOf, organizationWith, owners, upTo } from '../../../kit/index.ts'
 
 const SECRET = 'whsec_plJ3nmyCDGBKInavdOK15jsl'
 const NOW = new Date('2026-11-20T12:34:56.789Z')
@@ -444,4 +449,41 @@ describe('the secret', () => {
       /^webhookSink: secret /
     )
   })
+})
+
+describe('the trace of a request', () => {
+  const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
+
+  it('goes on with its events, in a span of the event that repeats keep', async () => {
+    const { posted, sink } = receiver()
+    const traced = { ...event, traceId: TRACE_ID }
+    await sink().deliver(traced)
+    await sink().deliver(traced)
+    await sink().deliver({ ...traced, id: 'event-2' })
+    const [first, again, other] = posted.map(({ headers }) => headers.get('traceparent'))
+    expect(first).toMatch(new RegExp(`^00-${TRACE_ID}-(?!0{16})[0-9a-f]{16}-01$`))
+    expect(again).toBe(first)
+    expect(other).not.toBe(first)
+  })
+
+  it('goes on from the change to the webhook, and to no event of another request', async () => {
+    const { posted, sink } = receiver()
+    const { seatgate } = clocked([sink()])
+    const id = await organizationWith(seatgate)
+    const caller = { userId: owners.get(id)! }
+    const scope = { caller, organization: id, origin: { traceId: TRACE_ID } }
+    expect((await renameOrganization(seatgate, scope, { name: 'New' })).ok).toBe(true)
+    await forwardOrganization(seatgate, id)
+    const traces = posted.map(({ headers }) => headers.get('traceparent')?.split('-')[1] ?? null)
+    expect(traces).toEqual([null, null, TRACE_ID])
+  })
+
+  it.each([null, '0'.repeat(32), TRACE_ID.toUpperCase(), `${TRACE_ID}0`, 'x\r\ny', '[redacted]'])(
+    'is not sent if it is no trace id: %j',
+    async (traceId) => {
+      const { posted, sink } = receiver()
+      await sink().deliver({ ...event, traceId })
+      expect(posted[0]?.headers.has('traceparent')).toBe(false)
+    }
+  )
 })
