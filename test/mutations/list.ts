@@ -39,6 +39,7 @@ const entitledNow = inFile('engine/seats/entitled-now.ts')
 const plans = inFile('engine/seats/plans.ts')
 const subscription = inFile('engine/seats/subscription-state.ts')
 const entitle = inFile('engine/model/entitle.ts')
+const contracts = inFile('operations/billing/set-entitlement.ts')
 const excess = inFile('operations/billing/suspend-excess.ts')
 const restoring = inFile('operations/billing/restore-excess.ts')
 const sweeping = inFile('operations/billing/sweep-entitlements.ts')
@@ -615,6 +616,28 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   entitledNow('subscriptions are not merged', 'granting.length === 0', 'granting.length <= 9'),
   entitle('the revision is not guarded', '= ${state?.revision ?? 0}`', '>= 0`'),
+  entitle(
+    'the limit of a contract that ended is kept',
+    'isAhead(override, now) && override?.before === null',
+    'isAhead(override, now)'
+  ),
+  entitle(
+    'a contract that is ahead ends the limit in force',
+    'isAhead(override, now) && override?.before === null',
+    'false as boolean'
+  ),
+  contracts(
+    'a contract that is ahead forgets the one before it',
+    'before: kept }',
+    'before: null }'
+  ),
+  contracts(
+    'a contract that is replaced before its start is in force until the next one',
+    'isAhead(earlier, setAt) ? (earlier?.before ?? null) : earlier',
+    'earlier'
+  ),
+  contracts('a contract may end before it begins', 'until <= from) return', 'until < from) return'),
+  truth('an event has no version of its limit', "'limit_version', version)", "'limit_version', 0)"),
   entitle('an unknown limit holds without an end', 'now < heldUntil', 'true'),
   entitle('an unknown limit is in force at once', 'heldUntil !== null && now < heldUntil', 'false'),
   entitle('the version stays', 'present.version + 1', 'present.version'),

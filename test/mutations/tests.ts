@@ -108,11 +108,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: ['test/unit/engine/seats/entitled-now.test.ts'],
     more: workers('entitlements over-limit'),
   },
+  'operations/billing/set-entitlement.ts': { first: workers('contracts'), more: [] },
   'operations/billing/suspend-excess.ts': { first: workers('over-limit'), more: [] },
   'operations/billing/restore-excess.ts': { first: workers('over-limit'), more: [] },
   'operations/billing/sweep-entitlements.ts': { first: workers('over-limit'), more: [] },
   'engine/model/entitle.ts': {
-    first: workers('entitlements over-limit attempts'),
+    first: workers('entitlements contracts over-limit attempts'),
     more: workers('http-seats'),
   },
   'engine/seats/d1-seats.ts': {
@@ -121,7 +122,8 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'engine/seats/counts.ts': {
     first: [
-      ...workers('invitation-deadlines deadlines invitation-overtaken ledger-storage'),
+      ...workers('contracts invitation-deadlines deadlines invitation-overtaken'),
+      ...workers('ledger-storage'),
       ...museumOf('d1'),
     ],
     more: [...protocol, ...workers('invitation-accept')],
