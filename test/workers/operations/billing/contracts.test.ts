@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  billing,
   getBilling,
   getEntitlement,
   joinRules,
@@ -130,6 +131,27 @@ describe.each(enforcing)('a contract with a start, with %s seats', (provider) =>
     expect(view).toMatchObject({ limit: 'unlimited', nextChange: iso(8) })
     await swept(kit)
     expect(await limitOf(kit, organization)).toBe('unlimited')
+  })
+
+  it('leaves the limit that billing gave in force until its start, though billing was removed [BILL-34]', async () => {
+    const billed = createKit({
+      provider,
+      now: () => new Date(START),
+      billing: billing({ plans: {}, baseSeats: 4 }),
+    })
+    const organization = await billed.organization()
+    unwrap(await set(billed, organization, { included: 7 }))
+    unwrap(await set(billed, organization, {}))
+    await billed.settled()
+    const { kit, moveTo } = clockKit(provider)
+    const view = unwrap(await set(kit, organization, { included: 9, from: iso(7) }))
+    expect(view).toMatchObject({ limit: 4, nextChange: iso(7) })
+    moveTo(7, -1)
+    await swept(kit)
+    expect(await limitOf(kit, organization)).toBe(4)
+    moveTo(7)
+    await swept(kit)
+    expect(await limitOf(kit, organization)).toBe(9)
   })
 
   it('is replaced by a contract without a start, by a limit, and removed [BILL-34]', async () => {
