@@ -23,6 +23,7 @@ import {
 import { ownFiles } from '../src/console/console-files.ts'
 import { german, inviteLinkPages, scimTokenPages, seatgateConsole } from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
+import { apiKeys, authenticateKeys, keyRoutes } from '../src/hono/keys/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
@@ -102,6 +103,7 @@ const seatgate = createSeatgate({
     links: { whenFull: settings.whenFull },
   }),
   scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
+  keys: apiKeys(),
   ...(dev && {
     billing: billing({
       plans: PLANS,
@@ -141,6 +143,8 @@ const authenticate: Authenticate = async (c) => {
   const token = tokenOf(c)
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
 }
+
+const withKeys = authenticateKeys(seatgate, authenticate)
 
 // Whoever holds a session could guess the password here.
 const limitProofs = limitUsers(rates.proof, async (c) => {
@@ -207,7 +211,8 @@ const app = new Hono()
   .route('/', identity)
   .route('/', hostPages({ seatgate, options: pages, files: ownFiles }, identity))
   .route('/', seatgateConsole(seatgate, pages))
-  .route('/', seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) }))
+  .route('/', seatgateRouter(seatgate, { authenticate: withKeys, signIn: signIn(seatgate) }))
+  .route('/', keyRoutes(seatgate, { authenticate: withKeys }))
   .route('/', scimTokenRoutes(seatgate, { authenticate }))
   .route('/scim/v2', scimRoutes(seatgate))
   .route('/', openapiRoutes(document))

@@ -75,6 +75,12 @@ const combining = inFile('engine/changes/combine.ts')
 const inviteLinks = inFile('operations/joining/invite-link.ts')
 const joinsByLink = inFile('operations/joining/join-by-link.ts')
 const linksEnd = inFile('operations/joining/end-links.ts')
+const keys = inFile('parts/keys/api-key.ts')
+const keysEnd = inFile('parts/keys/end-keys.ts')
+const keyTexts = inFile('parts/keys/key-text.ts')
+const keysCreated = inFile('parts/keys/create-key.ts')
+const keysRotated = inFile('parts/keys/rotate-key.ts')
+const readers = inFile('engine/access/organization-ref.ts')
 const userLimits = inFile('parts/limits/user-limits.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
@@ -1742,5 +1748,71 @@ export const MUTATIONS: readonly Mutation[] = [
     'a departure ends the links of everyone',
     '${creatorId === null ? sql`` : sql`and created_by_id = ${creatorId}`}',
     ''
+  ),
+  keysEnd(
+    'the keys of a suspended member work on',
+    "    case 'organization.member_suspend':\n",
+    ''
+  ),
+  keysEnd(
+    'a departure ends the keys of every creator',
+    ' and created_by_id = ${creatorId}',
+    ' and created_by_id is not ${null as unknown as typeof creatorId}'
+  ),
+  keysEnd('a departure ends the keys that were to stay', 'and ends_with_creator = 1 ', ''),
+  keysEnd(
+    'a creator keeps the keys with permissions that they have lost',
+    "left: left.includes('organization:update') ? left : [],",
+    'left: roles.permissions,'
+  ),
+  keys(
+    'anyone gives a key any permission',
+    '.every((each) => own.includes(each))',
+    '.every((each) => own.includes(each) || true)'
+  ),
+  keys(
+    'a key is valid in the millisecond in which it expires',
+    '${expiresAt} > ${now().getTime()}',
+    '${expiresAt} >= ${now().getTime()}'
+  ),
+  keys(
+    'a change goes on after its key was revoked',
+    'holds: sql`exists (select 1 from ${apiKeys} where ${valid})`,',
+    'holds: sql`true`,'
+  ),
+  keys(
+    'the use of a key is written with every request',
+    'if (lastUsedAt && time.getTime() - lastUsedAt.getTime() < HOUR_MS) return',
+    'if (false as boolean) return'
+  ),
+  keys(
+    'a role that has become the owner’s is one of a key',
+    'row.role === null || row.role === owner',
+    'row.role === null'
+  ),
+  keyTexts(
+    'any checksum is right',
+    'checksum !== undefined && checksum === checksumOf(body)',
+    'checksum !== undefined'
+  ),
+  keysCreated(
+    'a key creates keys',
+    "if (caller.type === 'service_account') return refused({ code: 'insufficient_role' })",
+    ''
+  ),
+  keysRotated(
+    'a rotation gives a key to a caller who has less',
+    'if (!mayGive(roles, access.value.permissions, role)) {',
+    'if (false as boolean) {'
+  ),
+  keysRotated(
+    'three keys are valid at once',
+    'eq(apiKeys.replacedById, id)',
+    "eq(apiKeys.replacedById, '')"
+  ),
+  readers(
+    'a key reads the rows of every organization',
+    'return sql`${organizationIdOf(organization)} = ${caller.serviceAccount.organizationId}`',
+    'return sql`true`'
   ),
 ]

@@ -203,6 +203,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/joining/invite-link.ts': { first: workers('invite-links'), more: [] },
   'operations/joining/join-by-link.ts': { first: workers('invite-links'), more: [] },
   'operations/joining/end-links.ts': { first: workers('invite-links'), more: [] },
+  'parts/keys/api-key.ts': { first: workers('keys end-with-creator key-cost'), more: [] },
+  'parts/keys/end-keys.ts': { first: workers('keys end-with-creator'), more: [] },
+  'parts/keys/key-text.ts': { first: ['test/unit/parts/keys/key-text.test.ts'], more: [] },
+  'parts/keys/create-key.ts': { first: workers('keys end-with-creator'), more: [] },
+  'parts/keys/rotate-key.ts': { first: workers('keys end-with-creator'), more: [] },
+  'engine/access/organization-ref.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,

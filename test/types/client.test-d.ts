@@ -5,6 +5,7 @@
 import { Hono } from 'hono'
 import { createClient } from '../../src/client/index.ts'
 import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
+import { apiKeys, createApiKey, keyRoutes, type KeyRoutes } from '../../src/hono/keys/index.ts'
 import { createSeatgate, d1Seats, type Seatgate, type SeatgateOptions } from '../../src/index.ts'
 import { useMembers, useOrganization, useSeats } from '../../src/react/index.ts'
 
@@ -92,12 +93,46 @@ if (project.ok) void project.value.title.length
 // @ts-expect-error: there is no such route in the ready router
 void client.get('/projects/:id', { param: { id: 'p1' } })
 
+// API keys, which are mounted beside the router.
+const keyed = createClient<KeyRoutes>()
+const created = await keyed.post('/organizations/:org/api-keys', {
+  param,
+  json: { name: 'CI', permissions: ['members:invite'] },
+})
+if (created.ok) void (created.value.key satisfies string | null)
+// @ts-expect-error: the name is missing
+void keyed.post('/organizations/:org/api-keys', { param, json: { role: 'member' } })
+// @ts-expect-error: an overlap is a number of hours
+void keyed.post('/organizations/:org/api-keys/:id/rotate', { param, json: { overlapHours: '1' } })
+const withKeys = createSeatgate({
+  database: options.database,
+  seats: d1Seats(),
+  sessions: 'none',
+  roles: {
+    all: ['owner', 'admin'],
+    owner: 'owner',
+    permissions: { project: ['read'] },
+    grants: { admin: ['*'] },
+  },
+  keys: apiKeys(),
+})
+const scope = { caller: { userId: 'u1' }, organization: 'acme' }
+void createApiKey(withKeys, scope, { name: 'CI', permissions: ['project:read'] })
+// @ts-expect-error: there is no such permission
+void createApiKey(withKeys, scope, { name: 'CI', permissions: ['project:delete'] })
+// @ts-expect-error: there is no such role
+void createApiKey(withKeys, scope, { name: 'CI', role: 'king' })
+
 // A part that is not passed is not in the type.
 const bare = createSeatgate({ database: options.database, seats: d1Seats(), sessions: 'none' })
 const small = createClient<SeatgateRouter<typeof bare>>()
 void small.get('/organizations/:org/seats', { param })
 // @ts-expect-error: invitations are not configured
 void small.get('/organizations/:org/invitations', { param })
+// @ts-expect-error: API keys are not configured
+void keyRoutes(bare, routing)
+// @ts-expect-error: API keys are not configured
+void createApiKey(bare, scope, { name: 'CI', role: 'admin' })
 
 // Hooks take any of them.
 const members = useMembers(own, 'acme', { limit: 10 })
