@@ -208,7 +208,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/keys/key-text.ts': { first: ['test/unit/parts/keys/key-text.test.ts'], more: [] },
   'parts/keys/create-key.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/keys/rotate-key.ts': { first: workers('keys end-with-creator'), more: [] },
-  'engine/access/organization-ref.ts': { first: workers('keys end-with-creator'), more: [] },
+  'engine/access/authorize.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,
