@@ -80,7 +80,6 @@ const keysEnd = inFile('parts/keys/end-keys.ts')
 const keyTexts = inFile('parts/keys/key-text.ts')
 const keysCreated = inFile('parts/keys/create-key.ts')
 const keysRotated = inFile('parts/keys/rotate-key.ts')
-const access = inFile('engine/access/authorize.ts')
 const userLimits = inFile('parts/limits/user-limits.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
@@ -1810,7 +1809,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'eq(apiKeys.replacedById, id)',
     "eq(apiKeys.replacedById, '')"
   ),
-  access(
+  authorization(
     'a key, or another machine, has its role in every organization',
     'return caller.organizationId === organization?.id ? caller.role : null',
     'return organization === null ? null : caller.role'

@@ -66,7 +66,10 @@ const permissions: Tests = {
 
 const TESTS: Readonly<Record<string, Tests>> = {
   'engine/access/roles.ts': permissions,
-  'engine/access/authorize.ts': permissions,
+  'engine/access/authorize.ts': {
+    ...permissions,
+    more: [...permissions.more, ...workers('keys')],
+  },
   'options/permission-options.ts': permissions,
   'hono/permission-guards.ts': permissions,
   'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
@@ -208,7 +211,6 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/keys/key-text.ts': { first: ['test/unit/parts/keys/key-text.test.ts'], more: [] },
   'parts/keys/create-key.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/keys/rotate-key.ts': { first: workers('keys end-with-creator'), more: [] },
-  'engine/access/authorize.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
   'engine/changes/operation.ts': {
     ...changing,
