@@ -1780,11 +1780,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'holds: sql`true`,'
   ),
   keys(
-    'the use of a key is written with every request',
-    'if (lastUsedAt && time.getTime() - lastUsedAt.getTime() < HOUR_MS) return',
-    'if (false as boolean) return'
-  ),
-  keys(
     'a role that has become the owner’s is one of a key',
     'row.role === null || row.role === owner',
     'row.role === null'

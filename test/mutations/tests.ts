@@ -206,7 +206,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/joining/invite-link.ts': { first: workers('invite-links'), more: [] },
   'operations/joining/join-by-link.ts': { first: workers('invite-links'), more: [] },
   'operations/joining/end-links.ts': { first: workers('invite-links'), more: [] },
-  'parts/keys/api-key.ts': { first: workers('keys end-with-creator key-cost'), more: [] },
+  'parts/keys/api-key.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/keys/end-keys.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/keys/key-text.ts': { first: ['test/unit/parts/keys/key-text.test.ts'], more: [] },
   'parts/keys/create-key.ts': { first: workers('keys end-with-creator'), more: [] },

@@ -73,19 +73,3 @@ it('a request with a key costs the trips of one with a session, and reads no mor
     expect(both.change[count]).toBe(session.change[count])
   }
 })
-
-it('the first use of an hour sends one statement beside the answer, and the next use sends no statement [KEY-12]', async () => {
-  const { measure, around } = createRowMeter()
-  const kit = createKeysKit({ around })
-  const organization = await kit.organization()
-  const { key } = await keyOf(kit, organization)
-  await kit.settled()
-  const ask = () => kit.client.get(`/organizations/${organization.id}/members`, key)
-  const first = await measure(kit, ask)
-  expect(first.value.status).toBe(200)
-  expect(first.cost.answer.trips + first.cost.after.trips).toBe(2)
-  expect(first.cost.answer.written + first.cost.after.written).toBeLessThanOrEqual(1)
-  const second = await measure(kit, ask)
-  expect([second.cost.answer.trips, second.cost.after.trips]).toEqual([1, 0])
-  expect(second.cost.answer.written + second.cost.after.written).toBe(0)
-})
