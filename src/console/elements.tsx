@@ -1,4 +1,5 @@
 /** @jsxImportSource hono/jsx */
+import type { Context } from 'hono'
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { Refusal, SeatsToFree } from '../base/result.ts'
 import type { NamedUser } from '../engine/model/named-users.ts'
@@ -26,28 +27,27 @@ export function Person({
   words: Words
 }) {
   if (user === null) return <>{words.text('unknownUser')}</>
-  return (
-    <>
-      <Name>{user.name ?? user.email}</Name>
-      {user.name !== null && (
-        <small>
-          <Name>{user.email}</Name>
-        </small>
-      )}
-    </>
-  )
+  return <Named user={user} beside={user.name && <Name>{user.email}</Name>} />
 }
 
 /** A user of whom a page has the id: the name or the address if the host knows it, and the id. */
 export function UserById({ id, users }: { id: string; users: readonly NamedUser[] }) {
   const user = users.find((one) => one.id === id)
-  if (user === undefined) return <code>{id}</code>
+  const code = <code>{id}</code>
+  return user ? <Named user={user} beside={code} /> : code
+}
+
+function Named({
+  user,
+  beside,
+}: {
+  user: { readonly email: string; readonly name: string | null }
+  beside: Child
+}) {
   return (
     <>
       <Name>{user.name ?? user.email}</Name>
-      <small>
-        <code>{id}</code>
-      </small>
+      {beside && <small>{beside}</small>}
     </>
   )
 }
@@ -132,24 +132,57 @@ export function Table({
   )
 }
 
+/** Facts by title. A fact without a value is left out. */
+export function Facts({
+  words,
+  facts,
+}: {
+  words: Words
+  facts: readonly (readonly [TextKey, Child])[]
+}) {
+  return (
+    <dl>
+      {facts.map(
+        ([key, value]) =>
+          value && (
+            <div>
+              <dt>{words.text(key)}</dt>
+              <dd>{value}</dd>
+            </div>
+          )
+      )}
+    </dl>
+  )
+}
+
+/** The field in which a person types a text to confirm an act. */
+export function Confirm({ words, text }: { words: Words; text: Child }) {
+  return (
+    <Field label={words.say('typeToConfirm', { text })}>
+      <input name="confirm" required autocomplete="off" spellcheck={false} />
+    </Field>
+  )
+}
+
 export function Empty({ children }: PropsWithChildren) {
   return <p class="empty">{children}</p>
 }
 
 /** The links to the next page of a list, and back to its first. */
 export function Pages({
+  c,
   path,
-  cursor,
   next,
   query = {},
   words,
 }: {
+  c: Context
   path: string
-  cursor: string | undefined
   next: string | null
   query?: Readonly<Record<string, string | undefined>>
   words: Words
 }) {
+  const cursor = c.req.query('cursor')
   if (cursor === undefined && next === null) return null
   const to = (values: Readonly<Record<string, string | undefined>>) => {
     const set = Object.entries(values).filter((entry): entry is [string, string] => !!entry[1])
@@ -286,19 +319,13 @@ export function OutcomeNotice({ outcome, words }: { outcome: Outcome | null; wor
   if (outcome === null) return null
   const refusal = refusalOf(outcome)
   if (refusal) return <RefusalNotice refusal={refusal} words={words} />
-  if (outcome.kind === 'wrong') {
-    return (
-      <div class="notice bad" role="alert">
-        <p>{words.text(outcome.key as TextKey)}</p>
-      </div>
-    )
-  }
-  if (outcome.kind !== 'done') return null
-  const named = Object.entries(outcome.values).map(
+  if (outcome.kind === 'refused') return null
+  const isWrong = outcome.kind === 'wrong'
+  const named = Object.entries(isWrong ? {} : outcome.values).map(
     ([name, value]) => [name, typeof value === 'string' ? <Name>{value}</Name> : value] as const
   )
   return (
-    <div class="notice" role="status">
+    <div class={isWrong ? 'notice bad' : 'notice'} role={isWrong ? 'alert' : 'status'}>
       <p>{words.say(outcome.key as TextKey, Object.fromEntries(named))}</p>
     </div>
   )
@@ -385,20 +412,7 @@ function remedyOf(refusal: Refusal, words: Words): string | null {
   if ('retryAfterSeconds' in refusal) {
     return words.text('remedy_rate', { seconds: refusal.retryAfterSeconds })
   }
-  if (RETRY.includes(code)) return words.text('remedy_retry')
-  if (CHANGED.includes(code)) return words.text('remedy_changed')
-  switch (code) {
-    case 'seat_limit_reached':
-      return words.text('remedy_seat_limit_reached')
-    case 'last_owner':
-      return words.text('remedy_last_owner')
-    case 'insufficient_role':
-      return words.text('remedy_insufficient_role')
-    case 'invalid_password':
-      return words.text('remedy_password')
-    case 'seats_in_use':
-      return words.text('remedy_seats_in_use')
-    default:
-      return null
-  }
+  const key = RETRY.includes(code) ? 'retry' : CHANGED.includes(code) ? 'changed' : code
+  const text = words.word('remedy', key)
+  return text === key ? null : text
 }

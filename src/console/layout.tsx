@@ -64,7 +64,7 @@ export function showPage(
             {brand}
           </a>
           {page.navigation !== undefined && (
-            <a href={homeOf(c)}>{words.text('switchOrganization')}</a>
+            <a href={`${homeOf(c)}?all`}>{words.text('switchOrganization')}</a>
           )}
           {!page.anonymous && signOutUrl !== undefined && (
             <SignOut url={signOutUrl} label={words.text('signOut')} />
@@ -125,12 +125,12 @@ export function showOrganizationPage(
   })
 }
 
-/** The pages of an organization that a role may read. */
-function pagesFor(setup: Console, c: Visit): readonly (readonly [TextKey, string])[] {
+/** The pages of an organization, and whether the role may read them. */
+function pagesFor(setup: Console, c: Visit): readonly (readonly [TextKey, string, boolean])[] {
   const { seatgate, options } = setup
   const ofMembers = may(c, 'members:manage')
   const ofOrganization = may(c, 'organization:update')
-  const pages: readonly (readonly [TextKey, string, boolean])[] = [
+  return [
     ['members', '/members', true],
     ['invitations', '/invitations', hasInvitations(seatgate)],
     [
@@ -148,7 +148,6 @@ function pagesFor(setup: Console, c: Visit): readonly (readonly [TextKey, string
     ),
     ['settings', '/settings', ofOrganization],
   ]
-  return pages.filter(([, , shown]) => shown).map(([key, path]) => [key, path] as const)
 }
 
 function Navigation({
@@ -165,13 +164,16 @@ function Navigation({
   return (
     <nav aria-label={words.text('navigation')}>
       <ul>
-        {pagesFor(setup, c).map(([key, path]) => (
-          <li>
-            <a href={pathIn(c, path)} aria-current={key === current ? 'page' : undefined}>
-              {words.text(key)}
-            </a>
-          </li>
-        ))}
+        {pagesFor(setup, c).map(
+          ([key, path, shown]) =>
+            shown && (
+              <li>
+                <a href={pathIn(c, path)} aria-current={key === current ? 'page' : undefined}>
+                  {words.text(key)}
+                </a>
+              </li>
+            )
+        )}
         {byOperator(c) && (
           <li>
             <a href={`${baseOf(c)}/platform`}>{words.text('platform')}</a>

@@ -55,7 +55,7 @@ function written(outcome: Outcome): string {
   const text = JSON.stringify(outcome)
   if (encodeURIComponent(text).length <= LONGEST || outcome.kind !== 'refused') return text
   const { code } = outcome.refusal
-  return JSON.stringify({ kind: 'refused', refusal: { code, errors: {} } })
+  return JSON.stringify({ kind: 'refused', refusal: { code } })
 }
 
 export function attributesIn(c: Context, base: string) {

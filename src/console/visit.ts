@@ -151,7 +151,7 @@ export function afterJoin(c: Context, outcome: JoinOutcome, organization: string
     outcome.status === 'joined'
       ? `${baseOf(c)}/org/${encodeURIComponent(outcome.membership.organizationId)}/members`
       : homeOf(c)
-  const key = outcome.status === 'joined' ? 'inv_joined' : (`join_${outcome.status}` as const)
+  const key: TextKey = `join_${outcome.status}`
   return withOutcome(c, { kind: 'done', key, values: { organization } }, to)
 }
 
@@ -164,6 +164,11 @@ export function pageIn(c: Context): { readonly cursor?: string } {
 /** Redirects to a page that shows an outcome. */
 export function withOutcome(c: Context, outcome: Outcome, to: string): Response {
   return c.redirect(keepOutcome(c, baseOf(c), outcome, to), 303)
+}
+
+/** Refuses a page that the role of the caller may not see. */
+export function onlyIf(allowed: boolean): void {
+  if (!allowed) throw new RefusalException({ code: 'insufficient_role' })
 }
 
 /** Returns the value of a result. A refusal becomes the page. */

@@ -43,8 +43,7 @@ describe('the billing page', () => {
   it('previews and changes seats, and says how many have to be free for fewer', async () => {
     const acme = await found('Reduced')
     await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
-    await addMember(acme)
-    await addMember(acme)
+    const emails = [(await addMember(acme)).email, (await addMember(acme)).email]
     const page = await browse({ scripts: false })
     await actAs(page, acme.token)
     await page.goto(url(`/org/${acme.slug}/billing`))
@@ -59,6 +58,12 @@ describe('the billing page', () => {
     await page.getByRole('button', { name: 'Save' }).click()
     const refused = await page.getByRole('alert').innerText()
     expect(refused).toMatch(/More seats are in use.*2 seats have to be free first/s)
+    // Those who could leave, by name or address.
+    for (const email of emails) expect(refused).toContain(email)
+    await page.getByRole('link', { name: 'Back', exact: true }).click()
+    await page.getByLabel('Seats to pay for').fill('1')
+    await page.getByRole('button', { name: 'Show the price' }).click()
+    await page.getByText(emails[0] ?? '').waitFor()
   })
 
   it('cancels after a typed confirmation, and keeps the subscription after all', async () => {
@@ -108,7 +113,9 @@ describe('the pages of log streams', () => {
     await expectAccessible(page)
     await waitFor('an attempt', PATIENCE_SECONDS, async () => {
       await page.goto(url(`/org/${acme.slug}/sinks/webhook/attempts`))
-      return (await page.getByRole('cell', { name: 'retry' }).count()) > 0 || undefined
+      return (
+        (await page.getByRole('cell', { name: 'Failed, is tried again' }).count()) > 0 || undefined
+      )
     })
     await expectAccessible(page)
     await page.goto(url(`/org/${acme.slug}/sinks/webhook/dead-letters`))

@@ -39,6 +39,11 @@ export function tolerate(problem: RegExp): void {
   tolerated.push(problem)
 }
 
+/** Returns the problems so far, which then fail no test. */
+export function seenProblems(): readonly string[] {
+  return problems.splice(0)
+}
+
 export interface Browsing {
   readonly scripts?: boolean
   readonly width?: number

@@ -285,13 +285,19 @@ describe('joining by domain', () => {
     await page.getByRole('button', { name: 'Ask to join: Asked' }).click()
     expect(await page.getByRole('status').innerText()).toContain('Its administrators decide.')
     await expectAccessible(page)
+    await page.getByRole('button', { name: 'Withdraw: Asked' }).click()
+    expect(await page.getByRole('status').innerText()).toBe('The request was withdrawn.')
+    await page.getByRole('button', { name: 'Ask to join: Asked' }).click()
     const owner = await open(acme, 'requests')
     await owner.getByRole('button', { name: `Approve ${person.email}` }).click()
     await expectAccessible(owner)
     await owner.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
     await owner.getByText('Nobody waits or asks to join.').waitFor()
+    // The person's one organization, at once.
     await page.goto(url())
-    await page.getByRole('link', { name: 'Asked' }).waitFor()
+    await page.getByRole('heading', { name: 'Members', level: 1 }).waitFor()
+    await page.getByRole('link', { name: 'Switch organization' }).click()
+    await page.getByRole('row', { name: 'Asked' }).getByText('2 of 5 seats').waitFor()
   })
 
   it('is not offered to a person whose address is not verified', async () => {

@@ -24,7 +24,7 @@ import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
-import { baseOf, granted, inOrganization, pathIn, wordsOf, type Console } from '../visit.ts'
+import { baseOf, granted, inOrganization, pageIn, pathIn, wordsOf, type Console } from '../visit.ts'
 
 const FILTERS = [
   ['action_prefix', 'auditAction', 'text'],
@@ -41,7 +41,6 @@ export function auditPages(setup: Console, routes: Routes): void {
   const { seatgate } = setup
 
   routes.page('/org/:org/audit', async (c) => {
-    const cursor = c.req.query('cursor')
     const query = Object.fromEntries(
       FILTERS.flatMap(([name]) => {
         const value = c.req.query(name)?.trim()
@@ -57,7 +56,7 @@ export function auditPages(setup: Console, routes: Routes): void {
     const page = granted(
       await listEventsAndUsers(seatgate, inOrganization(c), {
         ...filters,
-        ...(cursor !== undefined && { cursor }),
+        ...pageIn(c),
       })
     )
     const days = [...Map.groupBy(page.data, ({ occurredAt }) => occurredAt.slice(0, 10))]
@@ -126,7 +125,7 @@ export function auditPages(setup: Console, routes: Routes): void {
           )}
           <Pages
             path={pathIn(c, '/audit')}
-            cursor={cursor}
+            c={c}
             next={page.nextCursor}
             query={query}
             words={words}

@@ -16,7 +16,16 @@ import {
 } from '../../parts/billing/checkout.ts'
 import type { BillingConnection, ConnectionContext } from '../../parts/billing/connection.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Field, Form, MustFree, RefusalNotice, Section, Time } from '../elements.tsx'
+import {
+  Confirm,
+  Facts,
+  Field,
+  Form,
+  MustFree,
+  RefusalNotice,
+  Section,
+  Time,
+} from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
@@ -141,15 +150,12 @@ function paymentForms(
     const [preview, users] = await withUsers((named) =>
       previewChange(named, inOrganization(c), input)
     )
+    if (!preview.ok) return answered(c, [preview, users], 'done')
     return showOrganizationPage(setup, c, {
       key: 'billing',
       content: (words) => (
         <section aria-label={words.text('preview')}>
-          {preview.ok ? (
-            <Price words={words} preview={preview.value} users={users} />
-          ) : (
-            <RefusalNotice refusal={preview.error} words={words} />
-          )}
+          <Price words={words} preview={preview.value} users={users} />
           <p>
             <a href={all(c)}>{words.text('back')}</a>
           </p>
@@ -242,16 +248,7 @@ function Overview({ words, billing }: { words: Words; billing: BillingView }) {
       {!billing.granting && status !== 'none' && (
         <p class="bad">{words.word('grant', billing.reason)}</p>
       )}
-      <dl>
-        {facts.map(([key, value]) =>
-          value === null || value === false ? null : (
-            <div>
-              <dt>{words.text(key)}</dt>
-              <dd>{value}</dd>
-            </div>
-          )
-        )}
-      </dl>
+      <Facts words={words} facts={facts} />
       {syncedAt !== null && (
         <p class="soft">{words.say('checkedAt', { time: <Time at={syncedAt} words={words} /> })}</p>
       )}
@@ -330,9 +327,7 @@ function Changes({
         ) : (
           <Form action={`${path}/cancel`}>
             <p>{words.text('cancelHelp')}</p>
-            <Field label={words.say('typeToConfirm', { text: <code>{slug}</code> })}>
-              <input name="confirm" required autocomplete="off" spellcheck={false} />
-            </Field>
+            <Confirm words={words} text={<code>{slug}</code>} />
             <input type="hidden" name="expected" value={slug} />
             <p>
               <button class="grave">{words.text('cancelSubscription')}</button>

@@ -36,6 +36,7 @@ import {
   baseOf,
   granted,
   inOrganization,
+  pageIn,
   may,
   pathIn,
   readFields,
@@ -61,14 +62,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
   const idIn = (c: Visit) => c.req.param('id') ?? ''
 
   routes.page('/org/:org/invitations', async (c) => {
-    const cursor = c.req.query('cursor')
-    const page = granted(
-      await listInvitationsAndUsers(
-        seatgate,
-        inOrganization(c),
-        cursor === undefined ? {} : { cursor }
-      )
-    )
+    const page = granted(await listInvitationsAndUsers(seatgate, inOrganization(c), pageIn(c)))
     const words = wordsOf(c)
     const own = userIdOf(c.var.caller)
     const mayAct = may(c, 'members:invite')
@@ -103,7 +97,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
               ])}
             />
             {page.data.length === 0 && <Empty>{words.text('invitationsNone')}</Empty>}
-            <Pages path={all(c)} cursor={cursor} next={page.nextCursor} words={words} />
+            <Pages path={all(c)} c={c} next={page.nextCursor} words={words} />
           </section>
         </>
       ),

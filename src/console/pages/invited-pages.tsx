@@ -1,6 +1,5 @@
 /** @jsxImportSource hono/jsx */
 import type { Context } from 'hono'
-import type { Child } from 'hono/jsx'
 import type { Refusal, Result } from '../../base/result.ts'
 import { refused } from '../../base/result.ts'
 import { marksOfRequest } from '../../hono/request.ts'
@@ -45,7 +44,9 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     const words = wordsOf(c)
     const caller = await options.authenticate(c)
     const view = token === undefined ? null : await viewInvitation(seatgate, caller, { token })
-    const title = titleOf(view, words)
+    const title = view
+      ? headingOf(view, (key, organization) => words.text(key, { organization }))
+      : words.text('inv_paste')
     return showPage(setup, c, {
       words,
       title,
@@ -54,7 +55,13 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
       scripts: ['invitation-link.js'],
       content: (
         <>
-          <h1>{view === null ? words.text('inv_paste') : headingOf(view, words)}</h1>
+          <h1>
+            {view
+              ? headingOf(view, (key, name) =>
+                  words.say(key, { organization: <Name>{name}</Name> })
+                )
+              : title}
+          </h1>
           {view === null ? (
             <PasteForm action={`${baseOf(c)}/invitation`} words={words} />
           ) : (
@@ -80,7 +87,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     if (seatgate.sessions !== null) await putActiveOrganization(seatgate, scope, organization.id)
     forget(c)
     const to = `${baseOf(c)}/org/${encodeURIComponent(organization.slug)}/members`
-    return afterAct(c, accepted, to, 'inv_joined', { organization: organization.name })
+    return afterAct(c, accepted, to, 'join_joined', { organization: organization.name })
   })
 
   routes.open('POST', '/invitation/decline', async (c) => {
@@ -109,7 +116,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     forget(c)
     const to = `${baseOf(c)}/org/${encodeURIComponent(organization.slug)}/members`
     const values = { organization: organization.name }
-    return withOutcome(c, { kind: 'done', key: 'inv_joined', values }, to)
+    return withOutcome(c, { kind: 'done', key: 'join_joined', values }, to)
   })
 }
 
@@ -127,17 +134,8 @@ function toStranger(result: Result<unknown>): Result<unknown> {
   return refused({ code: 'seat_limit_reached' } as Refusal)
 }
 
-function titleOf(view: InvitationPage | null, words: Words): string {
-  if (view === null) return words.text('inv_paste')
-  return 'organization' in view
-    ? words.text(keyOf(view), { organization: view.organization.name })
-    : words.text(keyOf(view))
-}
-
-function headingOf(view: InvitationPage, words: Words): Child {
-  return 'organization' in view
-    ? words.say(keyOf(view), { organization: <Name>{view.organization.name}</Name> })
-    : words.text(keyOf(view))
+function headingOf<T>(view: InvitationPage, say: (key: TextKey, organization: string) => T): T {
+  return say(keyOf(view), 'organization' in view ? view.organization.name : '')
 }
 
 function keyOf({ status }: InvitationPage): TextKey {

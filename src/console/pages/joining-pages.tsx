@@ -29,7 +29,7 @@ import {
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
-import { granted, inOrganization, pathIn, type Console, type Visit } from '../visit.ts'
+import { granted, inOrganization, pageIn, pathIn, type Console, type Visit } from '../visit.ts'
 
 type Setup = Console & { seatgate: Seatgate & Pick<JoiningContext, 'joining'> }
 
@@ -44,10 +44,7 @@ export function joiningPages(setup: Setup, routes: Routes): void {
   const idIn = (c: Visit) => c.req.param('id') ?? ''
 
   routes.page('/org/:org/requests', async (c) => {
-    const cursor = c.req.query('cursor')
-    const page = granted(
-      await listJoinRequests(seatgate, inOrganization(c), cursor === undefined ? {} : { cursor })
-    )
+    const page = granted(await listJoinRequests(seatgate, inOrganization(c), pageIn(c)))
     return showOrganizationPage(setup, c, {
       key: 'requests',
       content: (words) => (
@@ -69,7 +66,7 @@ export function joiningPages(setup: Setup, routes: Routes): void {
               ])}
             />
           )}
-          <Pages path={requests(c)} cursor={cursor} next={page.nextCursor} words={words} />
+          <Pages path={requests(c)} c={c} next={page.nextCursor} words={words} />
         </section>
       ),
     })

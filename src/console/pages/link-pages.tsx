@@ -101,12 +101,7 @@ export function linkPages(setup: Setup, routes: Routes): void {
                 ])}
               />
             )}
-            <Pages
-              path={all(c)}
-              cursor={c.req.query('cursor')}
-              next={page.nextCursor}
-              words={words}
-            />
+            <Pages path={all(c)} c={c} next={page.nextCursor} words={words} />
           </Section>
         </>
       ),

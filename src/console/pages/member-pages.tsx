@@ -8,6 +8,7 @@ import { restoreMember } from '../../operations/memberships/restore.ts'
 import { suspendMember } from '../../operations/memberships/suspend.ts'
 import { transferOwnership } from '../../operations/memberships/transfer-ownership.ts'
 import {
+  Confirm,
   Dialog,
   Empty,
   Field,
@@ -29,6 +30,8 @@ import {
   homeOf,
   inOrganization,
   may,
+  onlyIf,
+  pageIn,
   pathIn,
   readFields,
   withOutcome,
@@ -50,7 +53,7 @@ export function memberPages(setup: Console, routes: Routes): void {
     const search = c.req.query('search')?.trim() || undefined
     const page = granted(
       await listMembers(seatgate, inOrganization(c), {
-        ...(cursor !== undefined && { cursor }),
+        ...pageIn(c),
         ...(search !== undefined && { search }),
       })
     )
@@ -111,13 +114,7 @@ export function memberPages(setup: Console, routes: Routes): void {
                 ])}
               />
             )}
-            <Pages
-              path={all(c)}
-              cursor={cursor}
-              next={page.nextCursor}
-              query={{ search }}
-              words={words}
-            />
+            <Pages path={all(c)} c={c} next={page.nextCursor} query={{ search }} words={words} />
           </section>
           <p class="pages">
             <Dialog
@@ -167,14 +164,7 @@ export function memberPages(setup: Console, routes: Routes): void {
   })
 
   routes.page('/org/:org/transfer/:userId', async (c) => {
-    granted(
-      c.var.role === roles.owner
-        ? ({ ok: true, value: null } as const)
-        : ({
-            ok: false,
-            error: { code: 'insufficient_role', requiredRoles: [roles.owner] },
-          } as const)
-    )
+    onlyIf(c.var.role === roles.owner)
     const { data } = granted(await listMembers(seatgate, inOrganization(c), { limit: CANDIDATES }))
     const user = data.find(({ userId }) => userId === memberIn(c))?.user
     const { organization } = c.var
@@ -200,9 +190,7 @@ export function memberPages(setup: Console, routes: Routes): void {
               label={words.text('yourRole')}
               roles={roles.all.filter((role) => role !== roles.owner)}
             />
-            <Field label={words.say('typeToConfirm', { text: <code>{organization.slug}</code> })}>
-              <input name="confirm" required autocomplete="off" spellcheck={false} />
-            </Field>
+            <Confirm words={words} text={<code>{organization.slug}</code>} />
             <input type="hidden" name="expected" value={organization.slug} />
             <ProofField setup={setup} words={words} />
             <p class="line">

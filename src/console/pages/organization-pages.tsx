@@ -4,26 +4,24 @@ import { updateSlug } from '../../operations/organizations/change-slug.ts'
 import { createOrganization } from '../../operations/organizations/create.ts'
 import { softDeleteOrganization } from '../../operations/organizations/delete.ts'
 import { joinOrganization } from '../../operations/joining/join.ts'
+import { withdrawJoinRequest } from '../../operations/joining/decline.ts'
 import {
   joinableIn,
   joinableQueries,
+  ownRequests,
   type JoinableOrganization,
 } from '../../operations/joining/list.ts'
-import {
-  listOrganizations,
-  listOrganizationsAnd,
-  type OwnOrganization,
-} from '../../operations/organizations/get.ts'
+import { listOrganizationsAnd, ownSeats } from '../../operations/organizations/get.ts'
 import { renameOrganization } from '../../operations/organizations/update.ts'
-import type { Page } from '../../base/page.ts'
-import { ok, type Result } from '../../base/result.ts'
+import { ok } from '../../base/result.ts'
 import { hasInvitations, hasJoining } from '../../hono/router-parts.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { Confirm, Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage, showPage } from '../layout.tsx'
 import { ProofField, proofIn } from '../proof-field.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
+import { seatsIn } from './seat-pages.tsx'
 import {
   afterAct,
   afterJoin,
@@ -32,6 +30,8 @@ import {
   homeOf,
   inOrganization,
   may,
+  onlyIf,
+  pageIn,
   pathIn,
   readFields,
   scopeOf,
@@ -46,13 +46,19 @@ export function organizationPages(setup: Console, routes: Routes): void {
 
   routes.signedIn('/', async (c) => {
     const cursor = c.req.query('cursor')
-    const { page, joinable } = granted(await ownOrganizations(seatgate, c, cursor))
+    const { page, joinable, requests, seats } = granted(await ownOrganizations(seatgate, c))
     const asked =
       cursor === undefined && hasInvitations(seatgate) && seatgate.emailVerification !== null
         ? granted(await listOwnInvitations(seatgate, scopeOf(c))).data
         : []
     const words = wordsOf(c)
     const base = baseOf(c)
+    const [only, ...further] = page.data
+    // Who has one organization, and nothing to decide on, wants its pages.
+    const around = further.length + asked.length + joinable.length + requests.length
+    if (only && around === 0 && !new URL(c.req.url).search) {
+      return c.redirect(`${base}/org/${encodeURIComponent(only.organization.slug)}/members`)
+    }
     return showPage(setup, c, {
       words,
       title: words.text('organizations'),
@@ -76,6 +82,24 @@ export function organizationPages(setup: Console, routes: Routes): void {
               </p>
             </Section>
           )}
+          {requests.length > 0 && (
+            <Section id="requests" title={words.text('ownRequests')}>
+              <Table
+                words={words}
+                caption={words.text('requestsCount', { count: requests.length })}
+                head={['name', 'status', 'actions']}
+                rows={requests.map(({ id, state, name }) => [
+                  <Name>{name}</Name>,
+                  words.word('request', state),
+                  <Form action={`${base}/withdraw/${id}`} operation={seatgate.newId()}>
+                    <button aria-label={words.text('withdrawFor', { organization: name })}>
+                      {words.text('withdraw')}
+                    </button>
+                  </Form>,
+                ])}
+              />
+            </Section>
+          )}
           {joinable.length > 0 && (
             <JoinableSection
               action={`${base}/join`}
@@ -95,7 +119,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
                 <Table
                   words={words}
                   caption={words.text('organizationsCount', { count: page.data.length })}
-                  head={['name', 'yourRole']}
+                  head={['name', 'yourRole', 'seats']}
                   rows={page.data.map(({ organization, role }) => [
                     <>
                       <a href={`${base}/org/${encodeURIComponent(organization.slug)}/members`}>
@@ -104,9 +128,10 @@ export function organizationPages(setup: Console, routes: Routes): void {
                       <small>{organization.slug}</small>
                     </>,
                     role,
+                    seats.get(organization.id),
                   ])}
                 />
-                <Pages path={homeOf(c)} cursor={cursor} next={page.nextCursor} words={words} />
+                <Pages path={homeOf(c)} c={c} next={page.nextCursor} words={words} />
               </section>
               <p class="pages">
                 <a class="button" href={`${base}/new`}>
@@ -161,16 +186,18 @@ export function organizationPages(setup: Console, routes: Routes): void {
     })
   }
 
+  if (hasJoining(seatgate)) {
+    routes.act('/withdraw/:id', homeOf, 'withdrawnDone', (c) =>
+      withdrawJoinRequest(seatgate, scopeOf(c), c.req.param('id') ?? '')
+    )
+  }
+
   routes.page('/org/:org', (c) => c.redirect(pathIn(c, '/members')))
 
   routes.page('/org/:org/settings', (c) => {
     const { organization, role } = c.var
     const isOwner = role === seatgate.roles.owner
-    granted(
-      may(c, 'organization:update')
-        ? ({ ok: true, value: null } as const)
-        : ({ ok: false, error: { code: 'insufficient_role' } } as const)
-    )
+    onlyIf(may(c, 'organization:update'))
     return showOrganizationPage(setup, c, {
       key: 'settings',
       content: (words) => (
@@ -184,18 +211,13 @@ export function organizationPages(setup: Console, routes: Routes): void {
                 <button>{words.text('save')}</button>
               </p>
             </Form>
-            <dl>
-              <div>
-                <dt>{words.text('mfa')}</dt>
-                <dd>{words.text(organization.enforceMfaForMembers ? 'yes' : 'no')}</dd>
-              </div>
-              <div>
-                <dt>{words.text('created')}</dt>
-                <dd>
-                  <Time at={organization.createdAt} words={words} day />
-                </dd>
-              </div>
-            </dl>
+            <Facts
+              words={words}
+              facts={[
+                ['mfa', words.text(organization.enforceMfaForMembers ? 'yes' : 'no')],
+                ['created', <Time at={organization.createdAt} words={words} day />],
+              ]}
+            />
           </Section>
           <Section id="slug" title={words.text('slug')}>
             <p>{words.text('slugHelp')}</p>
@@ -203,9 +225,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
               <Field label={words.text('newSlug')}>
                 <input name="slug" required autocomplete="off" spellcheck={false} />
               </Field>
-              <Field label={words.say('typeToConfirm', { text: <code>{organization.slug}</code> })}>
-                <input name="confirm" required autocomplete="off" spellcheck={false} />
-              </Field>
+              <Confirm words={words} text={<code>{organization.slug}</code>} />
               <ProofField setup={setup} words={words} />
               <p>
                 <button>{words.text('save')}</button>
@@ -217,11 +237,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
               <h3>{words.text('deleteOrganization')}</h3>
               <p>{words.text('deleteHelp')}</p>
               <Form action={pathIn(c, '/settings/delete')} operation={seatgate.newId()}>
-                <Field
-                  label={words.say('typeToConfirm', { text: <Name>{organization.name}</Name> })}
-                >
-                  <input name="confirm" required autocomplete="off" spellcheck={false} />
-                </Field>
+                <Confirm words={words} text={<Name>{organization.name}</Name>} />
                 <ProofField setup={setup} words={words} />
                 <p>
                   <button class="grave">{words.text('deleteOrganization')}</button>
@@ -270,28 +286,34 @@ export function organizationPages(setup: Console, routes: Routes): void {
   })
 }
 
-/** Lists the caller's organizations, and those that they may join, in one round trip. */
-async function ownOrganizations(
-  seatgate: Seatgate,
-  c: Visit,
-  cursor: string | undefined
-): Promise<
-  Result<{
-    readonly page: Page<OwnOrganization>
-    readonly joinable: readonly JoinableOrganization[]
-  }>
-> {
+/**
+ * Lists the caller's organizations with their seats, their requests, and those that they may join, in one
+ * round trip.
+ */
+async function ownOrganizations(seatgate: Seatgate, c: Visit) {
   const scope = scopeOf(c)
-  if (cursor !== undefined || !hasJoining(seatgate)) {
-    const listed = await listOrganizations(seatgate, scope, cursor ? { cursor } : {})
-    return listed.ok ? ok({ page: listed.value, joinable: [] }) : listed
-  }
-  const queries = joinableQueries(seatgate, scope.caller)
-  const listed = await listOrganizationsAnd(seatgate, scope, {}, queries)
+  const { cursor } = pageIn(c)
+  const joining = cursor === undefined && hasJoining(seatgate) ? seatgate : null
+  const listed = await listOrganizationsAnd(seatgate, scope, pageIn(c), {
+    seats: ownSeats(seatgate, scope.caller),
+    ...(joining && {
+      ...joinableQueries(joining, scope.caller),
+      requests: ownRequests(joining, scope.caller),
+    }),
+  })
   if (!listed.ok) return listed
   const { page, rows, caller } = listed.value
-  return ok({ page, joinable: joinableIn(seatgate, rows, caller) })
+  return ok({
+    page,
+    seats: new Map(
+      rows.seats.map(({ place, used, limit }) => [place, seatsIn(used, limit, wordsOf(c))])
+    ),
+    requests: rows.requests ?? [],
+    joinable: joining ? joinableIn(joining, rows as Joinable, caller) : [],
+  })
 }
+
+type Joinable = Parameters<typeof joinableIn>[1]
 
 function JoinableSection({
   action,

@@ -8,7 +8,7 @@ import { rebuildSeats } from '../../operations/seats/repair.ts'
 import { setSeatLimit } from '../../operations/seats/set-limit.ts'
 import { verifySeats } from '../../operations/seats/verify.ts'
 import type { SeatUsage } from '../../engine/seats/limit.ts'
-import { Empty, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { Empty, Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
@@ -17,6 +17,7 @@ import {
   baseOf,
   granted,
   inOrganization,
+  pageIn,
   readFields,
   scopeOf,
   wordsOf,
@@ -34,14 +35,13 @@ export function platformPages(setup: Console, routes: Routes): void {
     `${baseOf(c)}/platform/${encodeURIComponent(c.req.param('org') ?? '')}${page}`
 
   routes.signedIn('/platform', async (c) => {
-    const cursor = c.req.query('cursor')
     const search = c.req.query('search')?.trim() || undefined
     const status = STATUSES.find((status) => status === c.req.query('status')) ?? 'all'
     const page = granted(
       await listPlatformOrganizations(seatgate, scopeOf(c), {
         status,
         ...(search !== undefined && { search }),
-        ...(cursor !== undefined && { cursor }),
+        ...pageIn(c),
       })
     )
     const words = wordsOf(c)
@@ -91,7 +91,7 @@ export function platformPages(setup: Console, routes: Routes): void {
             )}
             <Pages
               path={path}
-              cursor={cursor}
+              c={c}
               next={page.nextCursor}
               query={{ search, status }}
               words={words}
@@ -118,26 +118,14 @@ export function platformPages(setup: Console, routes: Routes): void {
             <code>{found.id}</code>
           </p>
           <section aria-label={words.text('general')}>
-            <dl>
-              <div>
-                <dt>{words.text('slug')}</dt>
-                <dd>{found.slug}</dd>
-              </div>
-              <div>
-                <dt>{words.text('created')}</dt>
-                <dd>
-                  <Time at={found.createdAt} words={words} />
-                </dd>
-              </div>
-              {found.deletedAt !== null && (
-                <div>
-                  <dt>{words.text('deleted')}</dt>
-                  <dd>
-                    <Time at={found.deletedAt} words={words} />
-                  </dd>
-                </div>
-              )}
-            </dl>
+            <Facts
+              words={words}
+              facts={[
+                ['slug', found.slug],
+                ['created', <Time at={found.createdAt} words={words} />],
+                ['deleted', found.deletedAt && <Time at={found.deletedAt} words={words} />],
+              ]}
+            />
           </section>
           {found.deletedAt === null ? (
             <>

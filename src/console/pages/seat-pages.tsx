@@ -11,6 +11,7 @@ import { SeatChart } from '../charts.tsx'
 import {
   Deadline,
   Empty,
+  Facts,
   Field,
   Island,
   islandTexts,
@@ -25,7 +26,16 @@ import {
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
-import { baseOf, granted, inOrganization, may, pathIn, type Console, type Visit } from '../visit.ts'
+import {
+  baseOf,
+  granted,
+  inOrganization,
+  pageIn,
+  may,
+  pathIn,
+  type Console,
+  type Visit,
+} from '../visit.ts'
 
 const CHANGES = 100
 
@@ -44,7 +54,11 @@ export function seatPages(setup: Console, routes: Routes): void {
         <>
           <UsageSection c={c} words={words} usage={usage} />
           {explained?.seats.inputs.override?.reason && (
-            <LimitReason words={words} {...explained.seats.inputs.override} />
+            <p class="soft">
+              {words.say('limitReason', {
+                reason: <Name>{explained.seats.inputs.override.reason}</Name>,
+              })}
+            </p>
           )}
           {explained && <Explanation words={words} {...explained} now={seatgate.now()} />}
           {may(c, 'audit:read') && (
@@ -66,12 +80,11 @@ export function seatPages(setup: Console, routes: Routes): void {
   })
 
   routes.page('/org/:org/seats/history', async (c) => {
-    const cursor = c.req.query('cursor')
     const page = granted(
       await listAuditEvents(seatgate, inOrganization(c), {
         action_prefix: 'seat.',
         limit: CHANGES,
-        ...(cursor !== undefined && { cursor }),
+        ...pageIn(c),
       })
     )
     const changes = page.data.flatMap((event) => changeOf(event) ?? [])
@@ -102,12 +115,7 @@ export function seatPages(setup: Console, routes: Routes): void {
                 />
               </>
             )}
-            <Pages
-              path={pathIn(c, '/seats/history')}
-              cursor={cursor}
-              next={page.nextCursor}
-              words={words}
-            />
+            <Pages path={pathIn(c, '/seats/history')} c={c} next={page.nextCursor} words={words} />
           </Section>
           {may(c, 'members:manage') && <AsOfForm c={c} words={words} />}
         </>
@@ -186,6 +194,13 @@ export function limitWords(limit: SeatLimitView, words: Words): string {
   return typeof limit === 'number' ? words.number(limit) : words.text(limit)
 }
 
+/** Returns the seats in use of a limit in words. */
+export function seatsIn(used: number, limit: SeatLimitView, words: Words): string {
+  return limit === 'unlimited'
+    ? words.text('seatsUnlimited', { count: used })
+    : words.text('seatsOf', { used, limit: limitWords(limit, words) })
+}
+
 function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: SeatUsage }) {
   const { limit, held, reserved, available, version, overLimit } = usage
   const used = held + reserved
@@ -214,9 +229,7 @@ function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: Seat
         }}
       >
         <p class="figure">
-          {limit === 'unlimited'
-            ? words.text('seatsUnlimited', { count: used })
-            : words.text('seatsOf', { used, limit: limitWords(limit, words) })}
+          {seatsIn(used, limit, words)}
           {reserved > 0 && <small> {words.text('seatsReservedOf', { count: reserved })}</small>}
         </p>
         {typeof limit === 'number' && (
@@ -228,42 +241,16 @@ function UsageSection({ c, words, usage }: { c: Visit; words: Words; usage: Seat
           />
         )}
       </Island>
-      <dl>
-        <Fact title={words.text('held')} value={words.number(held)} />
-        <Fact title={words.text('reserved')} value={words.number(reserved)} />
-        <Fact title={words.text('free')} value={limitWords(available, words)} />
-        <Fact
-          title={words.text('limit')}
-          value={`${limitWords(limit, words)} · ${words.text('limitVersion', { version })}`}
-        />
-      </dl>
+      <Facts
+        words={words}
+        facts={[
+          ['held', words.number(held)],
+          ['reserved', words.number(reserved)],
+          ['free', limitWords(available, words)],
+          ['limit', `${limitWords(limit, words)} · ${words.text('limitVersion', { version })}`],
+        ]}
+      />
     </section>
-  )
-}
-
-function LimitReason({
-  words,
-  reason,
-  until,
-}: {
-  words: Words
-  reason: string | null
-  until: string | null
-}) {
-  return (
-    <p class="soft">
-      {words.say('limitReason', { reason: <Name>{reason}</Name> })}{' '}
-      {until && words.say('limitUntil', { time: <Time at={until} words={words} /> })}
-    </p>
-  )
-}
-
-function Fact({ title, value }: { title: string; value: string }) {
-  return (
-    <div>
-      <dt>{title}</dt>
-      <dd>{value}</dd>
-    </div>
   )
 }
 

@@ -5,7 +5,7 @@ import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
 import { requeueDeadLetters } from '../../parts/forwarding/requeue.ts'
 import { listDeadLetters, listSinks, type SinkStatus } from '../../parts/forwarding/sink-status.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Empty, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { Empty, Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
@@ -13,6 +13,7 @@ import {
   afterAct,
   granted,
   inOrganization,
+  pageIn,
   pathIn,
   readFields,
   type Console,
@@ -43,15 +44,7 @@ export function sinkPages(setup: Setup, routes: Routes): void {
   })
 
   routes.page('/org/:org/sinks/:sink/attempts', async (c) => {
-    const cursor = c.req.query('cursor')
-    const page = granted(
-      await listAttempts(
-        seatgate,
-        inOrganization(c),
-        sinkIn(c),
-        cursor === undefined ? {} : { cursor }
-      )
-    )
+    const page = granted(await listAttempts(seatgate, inOrganization(c), sinkIn(c), pageIn(c)))
     return showOrganizationPage(setup, c, {
       key: 'sinks',
       content: (words) => (
@@ -76,7 +69,7 @@ export function sinkPages(setup: Setup, routes: Routes): void {
           )}
           <Pages
             path={pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}/attempts`)}
-            cursor={cursor}
+            c={c}
             next={page.nextCursor}
             words={words}
           />
@@ -86,15 +79,7 @@ export function sinkPages(setup: Setup, routes: Routes): void {
   })
 
   routes.page('/org/:org/sinks/:sink/dead-letters', async (c) => {
-    const cursor = c.req.query('cursor')
-    const page = granted(
-      await listDeadLetters(
-        seatgate,
-        inOrganization(c),
-        sinkIn(c),
-        cursor === undefined ? {} : { cursor }
-      )
-    )
+    const page = granted(await listDeadLetters(seatgate, inOrganization(c), sinkIn(c), pageIn(c)))
     const path = pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}`)
     return showOrganizationPage(setup, c, {
       key: 'sinks',
@@ -121,12 +106,7 @@ export function sinkPages(setup: Setup, routes: Routes): void {
               </Form>
             </>
           )}
-          <Pages
-            path={`${path}/dead-letters`}
-            cursor={cursor}
-            next={page.nextCursor}
-            words={words}
-          />
+          <Pages path={`${path}/dead-letters`} c={c} next={page.nextCursor} words={words} />
         </Section>
       ),
     })
@@ -169,40 +149,38 @@ function Sink({
             : words.text('sinkRunning')}
         </span>
       </p>
-      <dl>
-        <div>
-          <dt>{words.text('sinkLag')}</dt>
-          <dd>
-            {sink.lag === 0
-              ? words.text('sinkUpToDate')
-              : words.text('sinkBehind', { count: sink.lag })}{' '}
-            {sink.oldestUndeliveredAt !== null &&
-              words.say('sinkBehindSince', {
-                time: <Time at={sink.oldestUndeliveredAt} words={words} />,
-              })}
-          </dd>
-        </div>
-        <div>
-          <dt>{words.text('attempts')}</dt>
-          <dd>
-            {sink.lastError === null ? (
-              words.text('none')
-            ) : (
-              <Name>
-                {words.text('sinkRetry', { attempts: sink.attempts, error: sink.lastError })}
-              </Name>
-            )}{' '}
-            {sink.nextAttemptAt !== null &&
-              words.say('sinkNext', { time: <Time at={sink.nextAttemptAt} words={words} /> })}
-          </dd>
-        </div>
-        <div>
-          <dt>{words.text('sinkDead')}</dt>
-          <dd>
-            <a href={`${path}/dead-letters`}>{words.number(sink.deadLetters)}</a>
-          </dd>
-        </div>
-      </dl>
+      <Facts
+        words={words}
+        facts={[
+          [
+            'sinkLag',
+            <>
+              {sink.lag === 0
+                ? words.text('sinkUpToDate')
+                : words.text('sinkBehind', { count: sink.lag })}{' '}
+              {sink.oldestUndeliveredAt !== null &&
+                words.say('sinkBehindSince', {
+                  time: <Time at={sink.oldestUndeliveredAt} words={words} />,
+                })}
+            </>,
+          ],
+          [
+            'attempts',
+            <>
+              {sink.lastError === null ? (
+                words.text('none')
+              ) : (
+                <Name>
+                  {words.text('sinkRetry', { attempts: sink.attempts, error: sink.lastError })}
+                </Name>
+              )}{' '}
+              {sink.nextAttemptAt !== null &&
+                words.say('sinkNext', { time: <Time at={sink.nextAttemptAt} words={words} /> })}
+            </>,
+          ],
+          ['sinkDead', <a href={`${path}/dead-letters`}>{words.number(sink.deadLetters)}</a>],
+        ]}
+      />
       <p class="pages">
         <a href={`${path}/attempts`}>{words.text('attempts')}</a>
       </p>

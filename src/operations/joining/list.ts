@@ -157,6 +157,8 @@ export function listJoinRequests(
   })
 }
 
+const MOST_OWN_REQUESTS = 50
+
 /** Why {@link listJoinableOrganizations} refuses. */
 export type ListJoinableOrganizationsRefusal = 'unauthenticated' | InputRefusal
 
@@ -236,6 +238,22 @@ export function joinableIn(
     const mode = excluded.has(placeId) ? 'request' : door.mode
     return [{ organization: shownOrganization({ id: placeId, name, slug }), mode }]
   })
+}
+
+/** Selects the caller's own requests to join. The deletion of an organization closes its requests. */
+export function ownRequests({ db }: Pick<JoiningContext, 'db'>, caller: Scope['caller']) {
+  return db
+    .select({
+      id: sql<string>`${joinRequests.id}`.as('request_id'),
+      state: sql<string>`${joinRequests.state}`.as('request_state'),
+      name: sql<string>`${organizations.name}`.as('request_name'),
+    })
+    .from(joinRequests)
+    .innerJoin(organizations, eq(organizations.id, joinRequests.organizationId))
+    .where(
+      sql`${joinRequests.userId} = ${userIdOf(caller)} and ${joinRequests.state} in ('open', 'waiting')`
+    )
+    .limit(MOST_OWN_REQUESTS)
 }
 
 function requesterView(user: string | null): ListedJoinRequest['user'] {

@@ -18,6 +18,10 @@ import {
   type Organization,
 } from '../../engine/model/organization.ts'
 import { find, authorize } from '../../engine/access/authorize.ts'
+import { limitNow, seatsUsed } from '../../engine/seats/counts.ts'
+import type { SeatLimitView } from '../../engine/seats/limit.ts'
+import type { ProviderContext } from '../../engine/seats/provider.ts'
+import type { Runtime } from '../../base/runtime.ts'
 
 /** An organization of the caller, and their role in it. */
 export interface OwnOrganization {
@@ -113,4 +117,34 @@ export function listOrganizationsAnd<Q extends Queries>(
     )
     return ok({ page, rows: found.rows, caller: found.caller })
   })
+}
+
+/** The seats in use of an organization of the caller. */
+export interface OwnSeats {
+  readonly place: string
+  readonly used: number
+  readonly limit: SeatLimitView
+}
+
+const MOST_COUNTED = 100
+
+/** Selects the seats in use of the caller's organizations, of 100 at most. */
+export function ownSeats(
+  {
+    db,
+    seatContext,
+    now,
+  }: DatabaseContext & Pick<ProviderContext, 'seatContext'> & Pick<Runtime, 'now'>,
+  caller: Scope['caller']
+) {
+  const { organizationId } = memberships
+  return db
+    .select({
+      place: sql<string>`${organizationId}`.as('place'),
+      used: seatsUsed(sql`${organizationId}`, now()).as('used'),
+      limit: sql<SeatLimitView>`${limitNow(seatContext, sql`${organizationId}`)}`.as('seat_limit'),
+    })
+    .from(memberships)
+    .where(sql`${memberships.userId} = ${userIdOf(caller)}`)
+    .limit(MOST_COUNTED)
 }

@@ -1,7 +1,15 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { consoleWithAssets, german, seatgateConsole } from '../../../src/console/index.ts'
-import { createKit, PASSWORD, person, postMember, seatgateWith, type Kit } from '../../kit/index.ts'
+import {
+  createKit,
+  PASSWORD,
+  person,
+  postMember,
+  seatgateWith,
+  testEnv,
+  type Kit,
+} from '../../kit/index.ts'
 import { acme, authenticating, mounted, operators } from './console-kit.ts'
 
 /** Where a form leads, without the id of its outcome. */
@@ -32,7 +40,7 @@ describe('a page of an organization', () => {
   it('makes at most two trips to D1 for the list of organizations and for operators', async () => {
     const { kit, owner, pages, slug } = await acme()
     operators.add(owner.userId)
-    for (const path of ['', '/platform', `/platform/${slug}`]) {
+    for (const path of ['?all', '/platform', `/platform/${slug}`]) {
       const before = kit.trips()
       expect((await pages.get(path, owner)).status, path).toBe(200)
       expect(kit.trips() - before, path).toBeLessThanOrEqual(2)
@@ -44,7 +52,7 @@ describe('a page of an organization', () => {
     const html = await (await pages.get(`/org/${slug}/members`, owner)).text()
     const targets = [...html.matchAll(/\s(?:href|action|src)="([^"#]+)"/g)].map(([, to = '']) => to)
     expect(targets.length).toBeGreaterThan(8)
-    expect(targets.filter((to) => !/^\/admin\/console(\/|$)/.test(to))).toEqual([])
+    expect(targets.filter((to) => !/^\/admin\/console([/?]|$)/.test(to))).toEqual([])
     const style = targets.find((to) => to.endsWith('.css')) ?? ''
     const file = await pages.get(style.replace('/admin/console', ''), null)
     expect(file.headers.get('cache-control')).toContain('immutable')
@@ -140,7 +148,9 @@ describe('a form', () => {
       await pages.post('/new', owner, fields),
     ]
     expect(pathOf(again)).toBe(pathOf(first))
-    expect(await (await pages.get('', owner)).text()).toContain('1 organization')
+    expect(await (await pages.get('?all', owner)).text()).toContain('1 organization')
+    const straight = await pages.get('', owner)
+    expect(straight.headers.get('location')).toBe(pathOf(first))
   })
 
   it('that is not UTF-8 or too large is refused', async () => {
@@ -160,6 +170,23 @@ describe('a form', () => {
     expect(form.headers.get('location')).toBe(
       `/sign-in?return_to=${encodeURIComponent('/admin/console')}`
     )
+  })
+})
+
+describe('the seats page', () => {
+  it('says while the limit is unknown that nobody is admitted', async () => {
+    const { owner, pages, slug } = await acme({ provider: 'd1' })
+    await testEnv.DB.prepare(
+      `INSERT OR REPLACE INTO seatgate_entitlements (organization_id, version, limit_kind, limit_seats, updated_at)
+      SELECT id, 9, 'unknown', NULL, 0 FROM seatgate_organizations WHERE slug = ?`
+    )
+      .bind(slug)
+      .run()
+    const html = await (await pages.get(`/org/${slug}/seats`, owner)).text()
+    expect(html).toMatch(
+      /role="alert"><p>The limit cannot be read\. Nobody is admitted until it can\./
+    )
+    expect(html).toContain('One more member would be refused')
   })
 })
 
