@@ -120,7 +120,7 @@ export function listOrganizationsAnd<Q extends Queries>(
 }
 
 /** The seats in use of an organization of the caller. */
-export interface OwnSeats {
+interface OwnSeats {
   readonly place: string
   readonly used: number
   readonly limit: SeatLimitView
