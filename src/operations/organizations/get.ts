@@ -137,12 +137,13 @@ export function ownSeats(
   }: DatabaseContext & Pick<ProviderContext, 'seatContext'> & Pick<Runtime, 'now'>,
   caller: Scope['caller']
 ) {
-  const { organizationId } = memberships
+  // With its table: the subqueries have a column of this name.
+  const place = sql<string>`seatgate_memberships.organization_id`
   return db
     .select({
-      place: sql<string>`${organizationId}`.as('place'),
-      used: seatsUsed(sql`${organizationId}`, now()).as('used'),
-      limit: sql<SeatLimitView>`${limitNow(seatContext, sql`${organizationId}`)}`.as('seat_limit'),
+      place: place.as('place'),
+      used: seatsUsed(place, now()).as('used'),
+      limit: sql<SeatLimitView>`${limitNow(seatContext, place)}`.as('seat_limit'),
     })
     .from(memberships)
     .where(sql`${memberships.userId} = ${userIdOf(caller)}`)

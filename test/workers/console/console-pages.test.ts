@@ -47,6 +47,18 @@ describe('a page of an organization', () => {
     }
   })
 
+  it('lists the organizations of a person with the seats of each', async () => {
+    const { owner, member, pages, slug } = await acme()
+    await pages.post('/new', owner, { name: 'Second' })
+    await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, member)
+    const html = await (await pages.get('?all', owner)).text()
+    const rows = [...html.matchAll(/<bdi>(Acme|Second)<\/bdi>.*?data-label="Seats">([^<]*)</g)]
+    expect(rows.map(([, name, seats]) => `${name}: ${seats}`)).toEqual([
+      'Second: 1 seat in use, no limit',
+      'Acme: 2 seats in use, no limit',
+    ])
+  })
+
   it('has links, forms and files below the path that the console is mounted at', async () => {
     const { owner, pages, slug } = await acme()
     const html = await (await pages.get(`/org/${slug}/members`, owner)).text()
