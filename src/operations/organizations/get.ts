@@ -119,13 +119,6 @@ export function listOrganizationsAnd<Q extends Queries>(
   })
 }
 
-/** The seats in use of an organization of the caller. */
-interface OwnSeats {
-  readonly place: string
-  readonly used: number
-  readonly limit: SeatLimitView
-}
-
 const MOST_COUNTED = 100
 
 /** Selects the seats in use of the caller's organizations, of 100 at most. */
