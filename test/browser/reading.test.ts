@@ -30,7 +30,7 @@ describe('a violation of the policy', () => {
 })
 
 describe('every page', () => {
-  it('moves nothing for a person who asked for reduced motion, and is dark for one who asked for that', async () => {
+  it('has no motion under prefers-reduced-motion, and a dark ground in the dark scheme', async () => {
     const acme = await found('Still', { seats: 9 })
     const page = await browse()
     await actAs(page, acme.token)

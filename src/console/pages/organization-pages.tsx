@@ -54,7 +54,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
     const words = wordsOf(c)
     const base = baseOf(c)
     const [only, ...further] = page.data
-    // Who has one organization, and nothing to decide on, wants its pages.
+    // A person in one organization, without a decision to make, comes to its pages.
     const around = further.length + asked.length + joinable.length + requests.length
     if (only && around === 0 && !new URL(c.req.url).search) {
       return c.redirect(`${base}/org/${encodeURIComponent(only.organization.slug)}/members`)

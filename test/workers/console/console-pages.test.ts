@@ -186,7 +186,7 @@ describe('a form', () => {
 })
 
 describe('the seats page', () => {
-  it('says while the limit is unknown that nobody is admitted', async () => {
+  it('says while the limit is unknown that no user is admitted', async () => {
     const { owner, pages, slug } = await acme({ provider: 'd1' })
     await testEnv.DB.prepare(
       `INSERT OR REPLACE INTO seatgate_entitlements (organization_id, version, limit_kind, limit_seats, updated_at)
