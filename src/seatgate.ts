@@ -25,6 +25,7 @@ import type { SlugRules } from './engine/model/slug.ts'
 import type { EmailVerification } from './engine/model/exclusions.ts'
 import { unlimited } from './engine/seats/limit.ts'
 import { withSeatCount } from './engine/seats/counts.ts'
+import type { SeatTypes } from './base/seat-types.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
 import { RefusalCounts } from './engine/seats/reserve-rules.ts'
 import type { Parts, SeatgateOptions } from './options.ts'
@@ -181,7 +182,10 @@ export function createSeatgate<
   const { measure, trace } = options.runtime ?? {}
   const db = measure || trace ? observedBy(quick, runtime) : quick
   const defaultLimit = defaultLimitOf(parts.billing, seats.defaultLimit ?? unlimited)
-  const seatContext = { db, defaultLimit, now: runtime.now }
+  const roles = checkedRoles(options.roles)
+  const { seatTypes } = roles
+  const seatContext = { db, defaultLimit, seatTypes, now: runtime.now }
+  checkSeatTypes(seatTypes, seats, parts.billing)
   const seatgate = {
     ...runtime,
     db,
@@ -191,7 +195,7 @@ export function createSeatgate<
       withSeatCount(metadata, seatContext, organizationId, at),
     sessions: checkedSessions(options.sessions),
     ...checkedIdentity(options.identity),
-    roles: checkedRoles(options.roles),
+    roles,
     slugs: checkedSlugs(options.slugs),
     ...parts,
     ...auditRules,
@@ -214,6 +218,24 @@ function checkRequired(options: SeatgateOptions): void {
   }
   if (typeof options.seats?.reserve !== 'function') {
     throw wrong('seats must be a seat provider, such as ledgerSeats().')
+  }
+}
+
+function checkSeatTypes(
+  seatTypes: SeatTypes,
+  seats: SeatProvider,
+  billing: BillingPart | null
+): void {
+  if (seatTypes.size > 0 && seats.countsTypes !== true) {
+    throw wrong('roles.seatTypes needs a seat provider that counts types, such as ledgerSeats().')
+  }
+  for (const { name, typeLimits } of billing?.plans.values() ?? []) {
+    const unknown = [...typeLimits.keys()].find((type) => !seatTypes.has(type))
+    if (unknown !== undefined) {
+      throw wrong(
+        `the plan "${name}" limits seats of "${unknown}", which is not in roles.seatTypes.`
+      )
+    }
   }
 }
 

@@ -37,9 +37,9 @@ export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refus
  * An expected "no", as data. The code is the API; the router adds texts for people.
  *
  * `seat_limit_reached` and `LimitRefusal` carry the limit and its use at the decision, the first also
- * `expansion` if the seat could not be bought, `validation_error` the messages by field, `last_owner` the
- * organizations that would be left without an owner where there may
- * be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
+ * `seatType` for a type of `roles.seatTypes` and `expansion` if the seat could not be bought,
+ * `validation_error` the messages by field, `last_owner` the organizations that would be left without an
+ * owner where there may be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
  * purged, `outdated_version` the limit and the version in force, `scim_invalid` the error of SCIM.
  */
 export type Refusal =
@@ -47,6 +47,8 @@ export type Refusal =
       readonly code: 'seat_limit_reached'
       readonly limit: number
       readonly used: number
+      /** The type of the seat; left out for the default one. */
+      readonly seatType?: string
       readonly expansion?: 'provider_refused' | 'provider_unavailable'
     }
   | {

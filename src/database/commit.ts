@@ -167,6 +167,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   entitlement_states: ['organization_id'],
   subscriptions: ['provider subscription_id'],
   seat_ledgers: ['organization_id'],
+  seat_type_counts: ['organization_id seat_type'],
   seat_checks: ['organization_id'],
   seat_fences: ['seat_id'],
   audit_events: ['organization_id sequence', 'organization_id idempotency_key'],

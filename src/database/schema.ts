@@ -14,6 +14,7 @@ export {
   seatChecks,
   seatLedgers,
   seatFences,
+  seatTypeCounts,
   invitations,
   organizationDomains,
   joinRequests,

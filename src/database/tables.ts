@@ -11,7 +11,13 @@ export {
   memberCounts,
 } from './schema/organizations-tables.ts'
 export type { OrganizationRow, MembershipRow } from './schema/organizations-tables.ts'
-export { entitlements, seatChecks, seatLedgers, seatFences } from './schema/seats-tables.ts'
+export {
+  entitlements,
+  seatChecks,
+  seatLedgers,
+  seatFences,
+  seatTypeCounts,
+} from './schema/seats-tables.ts'
 export { auditEvents, auditLookups, auditPersonal, auditOutbox } from './schema/audit-tables.ts'
 export type { AuditEventRow } from './schema/audit-tables.ts'
 export {

@@ -14,6 +14,11 @@ export function promisedSeats({ invitations }: Pick<State, 'invitations'>): stri
   )
 }
 
+/** Whether a seat is of the default type, which the limit and the ledger of an organization are about. */
+function isOfDefaultType(seatId: string): boolean {
+  return !/^~[a-z]\w*\//.test(seatId)
+}
+
 /** Returns how an invitation ended, without regard to the clock. */
 export function endOf({
   accepted_at,
@@ -31,7 +36,7 @@ export function endOf({
  */
 export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances): string[] {
   const wrong: string[] = []
-  const carried = [...carriedSeats(state), ...promisedSeats(state)]
+  const carried = [...carriedSeats(state), ...promisedSeats(state)].filter(isOfDefaultType)
   const limit = state.entitlement?.limit_seats ?? Infinity
   const most = Math.max(limit, 1, usedWhenLowered)
   if (carried.length > most) wrong.push(`${carried.length} members, at most ${most} allowed`)
@@ -84,7 +89,7 @@ export function leak(state: State): string[] {
   if (ledger === null) return []
   const wrong: string[] = ledger.stage === undefined ? [] : ['the import is not over']
   const carried = new Set(carriedSeats(state))
-  const promised = new Set(promisedSeats(state))
+  const promised = new Set(promisedSeats(state).filter(isOfDefaultType))
   for (const { seat_id, state } of ledger.seats) {
     if (!carried.has(seat_id) && !promised.has(seat_id)) wrong.push(`${seat_id} leaked`)
     if (state !== (promised.has(seat_id) ? 'reserved' : 'held')) {

@@ -48,6 +48,7 @@ export interface FlatOptions
   readonly memberAdminRoles?: readonly string[]
   readonly organizationAdminRoles?: readonly string[]
   readonly seatlessRoles?: readonly string[]
+  readonly seatTypes?: RoleOptions['seatTypes']
   readonly permissions?: RoleOptions['permissions']
   readonly grants?: RoleOptions['grants']
 
@@ -124,6 +125,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       memberAdmins: flat.memberAdminRoles,
       organizationAdmins: flat.organizationAdminRoles,
       seatless: flat.seatlessRoles,
+      seatTypes: flat.seatTypes,
       permissions: flat.permissions,
       grants: flat.grants,
     }),

@@ -27,6 +27,7 @@ const limit = inFile('engine/seats/limit.ts')
 const usage = inFile('engine/seats/limit.ts')
 const d1Seats = inFile('engine/seats/d1-seats.ts')
 const truth = inFile('engine/seats/counts.ts')
+const seatCounts = inFile('engine/seats/count-seats.ts')
 const settling = inFile('engine/seats/settle-seats.ts')
 const carried = inFile('engine/seats/assigned-seats.ts')
 const start = inFile('parts/ledger/start-ledger.ts')
@@ -134,7 +135,7 @@ const platform = inFile('operations/organizations/platform-organizations.ts')
 const standing = inFile('engine/access/authorize.ts')
 const invitationRoutes = inFile('hono/routes/invitation-routes.ts')
 const createMany = inFile('operations/invitations/create-many.ts')
-const reseating = inFile('engine/model/membership.ts')
+const reseating = inFile('engine/model/reseat.ts')
 const repair = inFile('operations/seats/repair.ts')
 const identity = inFile('database/database.ts')
 const letterCase = inFile('base/input.ts')
@@ -180,7 +181,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   d1Seats(
     'pending invitations hold no seat in D1',
-    ' + ${seatsReserved(organizationId, aMinuteBefore(now()))}',
+    ' + ${seatsReserved(organizationId, aMinuteBefore(now()), type)}',
     ''
   ),
   d1Seats(
@@ -259,10 +260,10 @@ export const MUTATIONS: readonly Mutation[] = [
   truth('a revoked invitation is pending', ' and revoked_at is null', ''),
   truth('a declined invitation is pending', ' and declined_at is null', ''),
   truth('an accepted invitation is pending', 'sql`accepted_at is null and ', 'sql`'),
-  truth(
+  seatCounts(
     'an unlimited entitlement is unknown',
-    "if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }",
-    ''
+    "limitKind === 'unlimited' ? unlimited : known",
+    'known'
   ),
 
   ledgerSeats(
@@ -508,7 +509,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'return !isCanceled(state)\n}\n\n/** Why a subscription grants',
     "return !isCanceled(state) && state.status !== 'past_due'\n}\n\n/** Why a subscription grants"
   ),
-  limit(
+  seatCounts(
     'a default that is no limit is accepted',
     "if (limit.kind !== 'unknown') return limit",
     'if (limit.kind) return limit'
@@ -605,7 +606,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   expansion('seats are bought for who waits', 'if (full.used < full.limit) return full', ''),
   expansion('an outage is a refusal for good', "error.kind === 'permanent'", 'true as boolean'),
-  change('the library buys seats for itself', " && caller.type !== 'system'", ''),
+  change('the library buys seats for itself', " &&\n    caller.type !== 'system'", ''),
   presence('proofs are not capped', 'if (count > rules.mostAttempts) {', 'if (false as boolean) {'),
   presence('a proof counts without an end', 'row.freshUntil > now()', '(true as boolean)'),
   presence('a proof counts for another user', 'row.userId === userId', '(true as boolean)'),
@@ -795,20 +796,30 @@ export const MUTATIONS: readonly Mutation[] = [
     "claim(membership, 'founding', null, inserting(db))",
     "claim(membership, 'new', null, inserting(db))"
   ),
-  memberClaim(
+  gate(
     'the seat that an invitation keeps for a member is a new one',
-    "seatId === null ? kind : 'reserved'",
-    'kind'
+    "kept ? 'reserved' : claim.kind",
+    'claim.kind'
   ),
-  invitationClaim(
-    'the seat that an invitation passes on is a new one',
-    "kind: seatId === null ? 'new' : 'reserved'",
-    "kind: 'new'"
+  gate(
+    'a seat of another type stays with a new role',
+    ' && typeOfSeat(seatId) === type',
+    ' && type === type'
+  ),
+  gate(
+    'the seat of the former type is not freed',
+    'seatId === null || seatId === given',
+    'seatId === null || given !== null'
+  ),
+  d1Seats(
+    'the seats of another type are counted',
+    '${seatsHeld(organizationId, type)} + ',
+    '${seatsHeld(organizationId)} + '
   ),
   memberClaim(
     'the holder of a reserved seat is the user',
-    'seatId === null ? userId : invitationHolder(id)',
-    'id === null ? invitationHolder(id) : userId'
+    'kept ? invitationHolder(id) : userId',
+    'kept && !kept ? invitationHolder(id) : userId'
   ),
   memberClaim(
     'a seat that is waited for is like any other',
@@ -844,7 +855,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '[...guards, claim.write(seatId)]',
     '[claim.write(seatId)]'
   ),
-  gate('a seat has no event', 'seats.enforces ? claim.events(seat, counts) : []', '[]'),
+  gate('a seat has no event', '...claim.events(seat, counts, reservedBefore)', ''),
   invitationClaim(
     'an invitation’s seat is confirmed for good',
     'until: expiresAt',
@@ -852,8 +863,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   invitationClaim(
     'a kept seat is reserved once more on record',
-    "seatId === null ? [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })] : []",
-    "[seatEvent(seat, 'seat.reserved', { ...promise, ...counts })]"
+    "kept ? [] : [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })]",
+    "kept ? [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })] : [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })]"
   ),
   gate(
     'a founder’s seat is confirmed',
@@ -1030,8 +1041,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   line(
     'a request for a role that is gone holds up the line',
-    ' and role in ${roles.all}`',
-    ' and ${roles.all.length} > 0`'
+    ' and role in ${roles.all}${waitsFor',
+    ' and ${roles.all.length} > 0${waitsFor'
   ),
   shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
   shownText(
@@ -1504,8 +1515,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   start(
     'a ledger counts too few members whose seats it has not imported',
-    'members: found.counts[0]?.seats ?? 0',
-    'members: 0 * (found.counts[0]?.seats ?? 0)'
+    'const members = found.counts[0]?.seats ?? 0',
+    'const members = 0 * (found.counts[0]?.seats ?? 0)'
   ),
   start(
     'a page of an import skips a member',

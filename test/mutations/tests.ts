@@ -120,7 +120,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('http-seats'),
   },
   'engine/seats/d1-seats.ts': {
-    first: [...workers('invitation-deadlines'), ...museumOf('d1')],
+    first: [...workers('invitation-deadlines seat-types'), ...museumOf('d1')],
     more: [...protocol, ...workers('configuration')],
   },
   'engine/seats/counts.ts': {
@@ -172,12 +172,20 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: protocol,
   },
   'engine/changes/seat-claims.ts': {
-    first: [...workers('composition seat-events unheard budget'), ...museumOf('ledger')],
+    first: [...workers('composition seat-events unheard budget seat-types'), ...museumOf('ledger')],
     more: [
       ...protocol,
       ...invitations,
       ...workers('compose-several organization-create organization-atomic audit invariants'),
     ],
+  },
+  'engine/seats/count-seats.ts': {
+    first: [...workers('seat-types waiting-by-type http-seats ledger-storage'), ...museumOf('d1')],
+    more: [...protocol, ...workers('waiting-line')],
+  },
+  'engine/model/reseat.ts': {
+    first: workers('drift drift-recount seatless-roles seat-types'),
+    more: workers('drift-sweep drift-rollback'),
   },
   'engine/model/membership.ts': {
     first: [

@@ -187,8 +187,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 1,
   },
   'somebody passes the line': {
-    file: 'src/engine/seats/counts.ts',
-    from: "state = 'waiting' limit 1 offset",
+    file: 'src/engine/seats/count-seats.ts',
+    from: "state = 'waiting'${waitsFor(context, type)}\n          limit 1 offset",
     to: "state = 'nowhere' limit 1 offset",
     seed: 8,
   },

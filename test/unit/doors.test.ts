@@ -74,6 +74,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/reseat.ts',
       'src/engine/model/role-change.ts',
     ])
     // A change of role has a seat from a claim, or leaves the seat as it is.
@@ -92,6 +93,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/invitation.ts',
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/reseat.ts',
       'src/engine/model/role-change.ts',
       'src/operations/invitations/resend.ts',
       // The status of an event of a billing provider.
@@ -101,12 +103,13 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bset\(\s*\{[^}]*\bseatId\b(?!: null\b)/)).toEqual([
       'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
+      'src/engine/model/reseat.ts',
       'src/engine/model/role-change.ts',
     ])
-    const reseat = withoutComments(sources['../../src/engine/model/membership.ts'] ?? '')
+    const reseat = withoutComments(sources['../../src/engine/model/reseat.ts'] ?? '')
     expect(reseat).toContain("eq(memberships.status, 'active'),\n    isNull(memberships.seatId)")
-    expect(filesWith(/\breseat\(/)).toEqual([
-      'src/engine/model/membership.ts',
+    expect(filesWith(/\b(?:reseat|moveSeats)\(/)).toEqual([
+      'src/engine/model/reseat.ts',
       'src/operations/seats/repair.ts',
     ])
     expect(filesWith(/\bset\(\s*row\b/)).toEqual([])
@@ -137,7 +140,6 @@ describe('the doors [SEAT-1]', () => {
     expect(named).toEqual([
       'src/engine/changes/listed-refusals.ts',
       'src/engine/changes/seat-claims.ts',
-      'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
       'src/engine/model/plan.ts',
       'src/engine/seats/d1-seats.ts',
@@ -146,7 +148,12 @@ describe('the doors [SEAT-1]', () => {
     ])
     const claims = withoutComments(sources['../../src/engine/model/membership.ts'] ?? '')
     expect(claims.match(/'founding'/g)).toHaveLength(1)
-    expect(claims).toContain("seatId === null ? kind : 'reserved'")
+    // A seat that there is stays reserved only if it is of the type that the role takes.
+    const gate = withoutComments(sources['../../src/engine/changes/seat-claims.ts'] ?? '')
+    expect(gate).toContain("const kind = kept ? 'reserved' : claim.kind")
+    expect(gate).toContain(
+      'const kept = seatId !== null && !promotes && typeOfSeat(seatId) === type'
+    )
     // The claims alone say what kind of request it is.
     expect(filesWith(/\bkind: '(?:founding|reserved|awaited)'(?! \|)/)).toEqual([])
     // Only the line itself lets somebody have the seat that was waited for.

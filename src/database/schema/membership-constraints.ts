@@ -61,6 +61,7 @@ export const entitlements = /* @__PURE__ */ constrained(tables.entitlements, (ta
   check('seatgate_entitlements_version', sql`version > 0`),
   check('seatgate_entitlements_limit_kind', sql`limit_kind IN ('finite', 'unlimited', 'unknown')`),
   check('seatgate_entitlements_limit_seats', sql`limit_seats >= 0`),
+  check('seatgate_entitlements_type_limits', sql`json_valid(type_limits)`),
   check(
     'seatgate_entitlements_limit_kind_2',
     sql`(limit_kind = 'finite') = (limit_seats IS NOT NULL)`
@@ -69,6 +70,12 @@ export const entitlements = /* @__PURE__ */ constrained(tables.entitlements, (ta
 
 export const seatChecks = /* @__PURE__ */ constrained(tables.seatChecks, () => [
   check('seatgate_seat_checks_sequence', sql`sequence >= 0`),
+])
+
+export const seatTypeCounts = /* @__PURE__ */ constrained(tables.seatTypeCounts, (table) => [
+  primaryKey({ columns: [table.organizationId, table.seatType] }),
+  check('seatgate_seat_type_counts_seat_type', sql`length(seat_type) > 0`),
+  check('seatgate_seat_type_counts_seats', sql`seats >= 0`),
 ])
 
 export const seatLedgers = /* @__PURE__ */ constrained(tables.seatLedgers, () => [

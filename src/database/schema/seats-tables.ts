@@ -12,6 +12,10 @@ export const entitlements = /* @__PURE__ */ sqliteTable('seatgate_entitlements',
   version: integer('version').notNull(),
   limitKind: text('limit_kind', { enum: ['finite', 'unlimited', 'unknown'] }).notNull(),
   limitSeats: integer('limit_seats'),
+  /** The limits of the types of seats; null: those of the configuration. */
+  typeLimits: text('type_limits', { mode: 'json' }).$type<
+    Readonly<Record<string, number | 'unlimited'>>
+  >(),
   reason: text('reason'),
   updatedAt: instant('updated_at').notNull(),
 }))
@@ -31,6 +35,13 @@ export const seatFences = /* @__PURE__ */ sqliteTable('seatgate_seat_fences', ()
   seatId: text('seat_id').primaryKey(),
   organizationId: text('organization_id').notNull(),
   fencedAt: instant('fenced_at').notNull(),
+}))
+
+/** The number of seats of a type that members of an organization hold. Only triggers write it. */
+export const seatTypeCounts = /* @__PURE__ */ sqliteTable('seatgate_seat_type_counts', () => ({
+  organizationId: text('organization_id').notNull(),
+  seatType: text('seat_type').notNull(),
+  seats: integer('seats').notNull(),
 }))
 
 /** How far the trail was when an organization's seats were last verified after a change. */

@@ -1,12 +1,16 @@
 import type { DatabaseContext } from '../../database/database.ts'
 import * as v from 'valibot'
+import type { SeatTypeContext } from '../../base/seat-types.ts'
 import type { OwnPermission } from './permissions.ts'
 
 /**
  * The configured roles and their rights. `Role` is the union of their names, and `Permission` that of the
  * permissions, if known.
  */
-export interface Roles<Role extends string = string, Permission extends string = string> {
+export interface Roles<
+  Role extends string = string,
+  Permission extends string = string,
+> extends SeatTypeContext {
   readonly all: readonly Role[]
   readonly owner: Role
   readonly invitationAdmins: readonly Role[]
@@ -58,6 +62,11 @@ export function isConfigured({ all }: Roles, role: string): boolean {
 /** Whether a member with this role takes a seat. One whose role is not configured does. */
 export function takesSeat({ seatless }: Pick<Roles, 'seatless'>, role: string): boolean {
   return !seatless.includes(role)
+}
+
+/** Whether roles differ in the seat that they take: if not, a change of role claims no seat. */
+export function mayMoveSeats({ seatless, seatTypes }: Pick<Roles, 'seatless' | 'seatTypes'>) {
+  return seatless.length > 0 || seatTypes.size > 0
 }
 
 /** Returns the role of a machine that has these permissions and no configured role. */

@@ -106,11 +106,18 @@ export const CORE_ACTIONS = {
   'seat.released': about('seat', { user_id: optional, invitation_id: optional, ...counted }, seats),
   'seat.limit_changed': about(
     'organization',
-    { ...counted, version: count, limit, old_limit: v.nullable(limit), reason: optional },
+    {
+      ...counted,
+      version: count,
+      limit,
+      old_limit: v.nullable(limit),
+      type_limits: v.optional(v.record(text, limit)),
+      reason: optional,
+    },
     seats
   ),
-  // The kinds of differences with their numbers, and the seats after the repair. With the epoch of the
-  // ledger if it was started again.
+  // The kinds of differences with their numbers, and the seats after the repair. With the epochs of the
+  // ledgers that were started again, of the default type and of the others.
   'seat.drift_repaired': about(
     'organization',
     {
@@ -119,11 +126,17 @@ export const CORE_ACTIONS = {
       reserved: count,
       limit,
       ledger_epoch: v.optional(count),
+      type_epochs: v.optional(v.record(text, count)),
     },
     seats
   ),
   // How many claims were refused since the last such event, at this limit.
-  'seat.limit_reached': about('organization', { refusals: count, used: count, limit: count }),
+  'seat.limit_reached': about('organization', {
+    refusals: count,
+    used: count,
+    limit: count,
+    seat_type: optional,
+  }),
   'seat.over_limit_entered': about('organization', counted),
   'seat.over_limit_cleared': about('organization', counted),
   // `grace_end` is null without a grace.

@@ -18,7 +18,8 @@ import { afterCalls, type Plan } from '../model/plan.ts'
 import type { ClaimedSeat, TakenSeat } from './seat-claims.ts'
 import { invalid, type RefusalOf } from '../../base/result.ts'
 import { turnsOf } from './limit-events.ts'
-import type { SeatReference } from '../seats/provider.ts'
+import type { ProviderContext, SeatReference } from '../seats/provider.ts'
+import { typeAtPlace } from '../../base/seat-types.ts'
 import { contextOf, type ChangeContext, type ChangeInfo } from './change-context.ts'
 import { recordJobs, type RecordedJob } from './jobs.ts'
 
@@ -112,7 +113,10 @@ type RefusalCodeOfGuard = Exclude<
 >
 
 /** Returns the refusal of a rolled back batch; null if the change must be planned again. */
-export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> | null {
+export function refusalOf(
+  { seatContext }: Pick<ProviderContext, 'seatContext'>,
+  { code, numbers }: Aborted
+): RefusalOf<BatchRefusal> | null {
   switch (code) {
     case 'last_owner':
     case 'seats_unavailable':
@@ -128,8 +132,11 @@ export function refusalOf({ code, numbers }: Aborted): RefusalOf<BatchRefusal> |
       return { code, retryAfterSeconds: numbers[0] ?? 1 }
     case 'seat_limit_reached':
     case 'owned_limit_reached':
-    case 'membership_limit_reached':
-      return { code, limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
+    case 'membership_limit_reached': {
+      const seatType = typeAtPlace(seatContext, numbers[2] ?? 0)
+      const counted = { limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
+      return { code, ...counted, ...(seatType !== null && { seatType }) }
+    }
     case 'session_gone':
       return { code: 'not_found' }
     case 'slug_taken':

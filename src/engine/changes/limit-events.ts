@@ -21,6 +21,7 @@ import { changesSeats } from '../audit/core-actions.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import { isMarkedOver, isOver } from '../seats/counts.ts'
+import { poolOf } from '../../base/seat-types.ts'
 
 /**
  * Records that a limit was reached, the first time and then once per window, with the number of refusals
@@ -33,17 +34,18 @@ export async function recordRefusal(
   refusal: Refusal
 ): Promise<void> {
   if (organizationId === null || refusal.code !== 'seat_limit_reached') return
-  const { limit, used } = refusal
+  const { limit, used, seatType = null } = refusal
   const window = Math.floor(info.now.getTime() / WINDOW_MS)
-  const refusals = context.refusals.count(organizationId, window)
+  const pool = poolOf(organizationId, seatType)
+  const refusals = context.refusals.count(pool, window)
   if (refusals === 0) return
   const record = async () => {
     let written = false
     try {
-      const told = { refusals, used, limit }
+      const told = { refusals, used, limit, ...(seatType !== null && { seat_type: seatType }) }
       written = await recordReached(context, info, organizationId, window, told)
     } finally {
-      if (!written) context.refusals.putBack(organizationId, window, refusals)
+      if (!written) context.refusals.putBack(pool, window, refusals)
     }
   }
   await inBackground(context, organizationId, [record])
@@ -55,10 +57,16 @@ async function recordReached(
   info: ChangeInfo,
   organizationId: string,
   window: number,
-  metadata: { readonly refusals: number; readonly used: number; readonly limit: number }
+  metadata: {
+    readonly refusals: number
+    readonly used: number
+    readonly limit: number
+    readonly seat_type?: string
+  }
 ): Promise<boolean> {
   const { db, measure } = context
-  const idempotencyKey = `seat.limit_reached:${window}`
+  const ofType = metadata.seat_type === undefined ? '' : `:${metadata.seat_type}`
+  const idempotencyKey = `seat.limit_reached:${window}${ofType}`
   const event = {
     ...organizationEvent(organizationId, 'seat.limit_reached', metadata),
     outcome: 'failure',

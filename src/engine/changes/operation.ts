@@ -271,14 +271,15 @@ async function attemptOnce<
   // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
   const done = await commitPrepared(context, scope, progress, key, prepared.value)
   if (done.committed) return finished(db, key, operation, ok(plan.value))
-  const aborted = refusalOf(done)
+  const aborted = refusalOf(context, done)
   const refusal = aborted && (await unlessBought(context, progress, plan, caller, aborted))
   return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
 }
 
 /**
  * Buys a missing seat, if the host's subscriptions expand. Returns null if the operation is to be planned
- * again, otherwise its refusal. The library itself, such as its sweeps, buys no seat.
+ * again, otherwise its refusal. Only seats of the default type are bought. The library itself, such as its
+ * sweeps, buys no seat.
  */
 async function unlessBought(
   context: ChangeContext,
@@ -288,7 +289,10 @@ async function unlessBought(
   refusal: Refusal
 ): Promise<Refusal | null> {
   const [claim] = claims ?? []
-  const isMissing = refusal.code === 'seat_limit_reached' && caller.type !== 'system'
+  const isMissing =
+    refusal.code === 'seat_limit_reached' &&
+    refusal.seatType === undefined &&
+    caller.type !== 'system'
   if (!isMissing || claim === undefined || !context.buySeat) return refusal
   if (progress.bought === MOST_BOUGHT) return { code: 'operation_in_progress' }
   progress.bought += 1
@@ -413,7 +417,7 @@ export async function conclude(
   if (done.code === 'broken') throw new StatementFailed(done.error)
   if (done.code === 'host_conflict') reportConflict(context, prepared, done)
   if (done.code === 'ledger_superseded') await renewLedgers(context, takenSeats)
-  const refusal = refusalOf(done)
+  const refusal = refusalOf(context, done)
   const [seat] = takenSeats
   if (seat && refusal) {
     await recordRefusal(context, prepared.info, seat.seat.organizationId, refusal)

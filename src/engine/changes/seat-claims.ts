@@ -12,6 +12,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { limitView } from '../seats/limit.ts'
 import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
+import { poolOf, seatIdOf, typeOfRole, typeOfSeat } from '../../base/seat-types.ts'
 
 /** The context of a function that claims seats. */
 export interface SeatClaimContext
@@ -21,7 +22,7 @@ export interface SeatClaimContext
 export interface ClaimedSeat {
   /** The reserved seat; null for a founder's, which is not reserved, and for a role without a seat. */
   readonly taken: TakenSeat | null
-  /** The seat that the row had, and that its role does not take. */
+  /** The seat that the row had and loses: its role takes no seat, or one of another type. */
   readonly freed: SeatReference | null
   readonly statements: readonly Statement[]
   readonly events: readonly EventDraft[]
@@ -75,11 +76,11 @@ export async function claimEach(
     takesSeat(context.roles, claim.role) ? seatRequest(context, claim) : null
   )
   const asked = requests.filter((request) => request !== null)
-  const granted = await reserveEach(context, asked)
+  const granted = await reserveByType(context, asked)
   return claims.map((claim, index) => {
     const request = requests[index]
     if (!request) return ok(withoutSeat(context, claim))
-    const grant = granted[asked.indexOf(request)]
+    const grant = granted.get(request)
     if (!grant) return refused({ code: 'seats_unavailable' })
     return grant.ok ? ok(claimedSeat(context, claim, request, grant.value)) : grant
   })
@@ -134,28 +135,40 @@ async function claimOne(
   }
 }
 
-function seatRequest({ newId }: Pick<Runtime, 'newId'>, claim: SeatClaim): SeatRequest {
-  const { organizationId, kind, promotes } = claim
-  const seatId = claim.seatId ?? newId()
-  const request = { organizationId, seatId, holder: claim.holder(seatId), kind }
+function seatRequest(
+  { newId, roles }: Pick<SeatClaimContext, 'newId' | 'roles'>,
+  claim: SeatClaim
+): SeatRequest {
+  const { organizationId, promotes, seatId } = claim
+  const type = typeOfRole(roles, claim.role)
+  const kept = seatId !== null && !promotes && typeOfSeat(seatId) === type
+  const given = kept ? seatId : seatIdOf(type, newId())
+  const kind = kept ? 'reserved' : claim.kind
+  const holder = claim.holder(given, kept)
+  const request: SeatRequest = { organizationId, seatId: given, holder, kind }
   return promotes ? { ...request, promotes } : request
 }
 
 /** Grants a row whose role takes no seat. A seat that it had, or was to have, is freed. */
-function withoutSeat(
+function withoutSeat(context: Pick<ProviderContext, 'seats'>, claim: SeatClaim): ClaimedSeat {
+  const { freed, events } = freedBy(context, claim, null)
+  return { taken: null, freed, statements: [claim.write(null)], events }
+}
+
+/** Frees the seat that a row had, unless it is the given one. */
+function freedBy(
   { seats }: Pick<ProviderContext, 'seats'>,
-  { organizationId, seatId, heldBy, write }: SeatClaim
-): ClaimedSeat {
-  const statements = [write(null)]
-  if (seatId === null || !seats.enforces)
-    return { taken: null, freed: null, statements, events: [] }
+  { organizationId, seatId, heldBy }: SeatClaim,
+  given: string | null
+): Pick<ClaimedSeat, 'freed' | 'events'> {
+  if (seatId === null || seatId === given || !seats.enforces) return { freed: null, events: [] }
   const { user_id: userId } = heldBy
   const freed = { organizationId, seatId, ...(userId !== undefined && { userId }) }
-  return { taken: null, freed, statements, events: [seatEvent(freed, 'seat.released', heldBy)] }
+  return { freed, events: [seatEvent(freed, 'seat.released', heldBy)] }
 }
 
 function claimedSeat(
-  { seats }: Pick<ProviderContext, 'seats'>,
+  context: Pick<ProviderContext, 'seats'>,
   claim: SeatClaim,
   { organizationId, seatId, holder, kind }: SeatRequest,
   { guards, count, epoch }: SeatGrant
@@ -163,23 +176,47 @@ function claimedSeat(
   const seat = { organizationId, seatId, userId: holder }
   const reservedBefore = kind === 'reserved'
   const batch = { sent: false, released: false }
-  const counts = count
-    ? {
-        held: count.held,
-        reserved: count.reserved,
-        limit: limitView(count.limit),
-        limit_version: count.version,
-      }
-    : {}
+  // The numbers of events are those of the default type; the batch counts them otherwise.
+  const counts =
+    count && typeOfSeat(seatId) === null
+      ? {
+          held: count.held,
+          reserved: count.reserved,
+          limit: limitView(count.limit),
+          limit_version: count.version,
+        }
+      : {}
+  const { freed, events } = freedBy(context, claim, seatId)
   return {
     taken:
       kind === 'founding'
         ? null
         : { seat, until: claim.until, reservedBefore, epoch: epoch ?? null, batch },
-    freed: null,
+    freed,
     statements: [...guards, claim.write(seatId)],
-    events: seats.enforces ? claim.events(seat, counts) : [],
+    events: context.seats.enforces
+      ? [...events, ...claim.events(seat, counts, reservedBefore)]
+      : [],
   }
+}
+
+// One call for each type: its ledger decides on its own.
+async function reserveByType(
+  context: ProviderContext & Pick<Runtime, 'report'>,
+  requests: readonly SeatRequest[]
+): Promise<ReadonlyMap<SeatRequest, Result<SeatGrant, ReserveRefusal>>> {
+  const types = [...new Set(requests.map(({ seatId }) => typeOfSeat(seatId)))]
+  const answers = await Promise.all(
+    types.map(async (type) => {
+      const asked = requests.filter(({ seatId }) => typeOfSeat(seatId) === type)
+      const granted = await reserveEach(context, asked)
+      return asked.flatMap((request, index) => {
+        const grant = granted[index]
+        return grant ? [[request, grant] as const] : []
+      })
+    })
+  )
+  return new Map(answers.flat())
 }
 
 // A provider that throws, even a host's own, grants no seat.
@@ -212,10 +249,15 @@ export async function renewLedgers(
   { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
   granted: readonly GrantedSeat[]
 ): Promise<void> {
-  const epochs = new Map(granted.map(({ seat, epoch }) => [seat.organizationId, epoch]))
-  for (const [organizationId, epoch] of epochs) {
+  const pools = new Map(
+    granted.map(({ seat: { organizationId, seatId }, epoch }) => {
+      const type = typeOfSeat(seatId)
+      return [poolOf(organizationId, type), { organizationId, type, epoch }]
+    })
+  )
+  for (const { organizationId, type, epoch } of pools.values()) {
     try {
-      if (epoch !== null) await seats.renew?.(seatContext, organizationId, epoch)
+      if (epoch !== null) await seats.renew?.(seatContext, organizationId, epoch, type)
     } catch (error) {
       report({ event: 'seat_renewal_failed', organizationId, error })
     }

@@ -51,7 +51,7 @@ export function commitTogether<T>(
       const done = await conclude(context, prepared, [...before, ...prepared.statements, ...after])
       if (done.committed) return ok(prepared.value)
       const answer = done.code === 'host_conflict' ? onConflict?.(done.constraint ?? '') : null
-      return refused(answer ?? refusalOf(done) ?? { code: 'operation_in_progress' })
+      return refused(answer ?? refusalOf(context, done) ?? { code: 'operation_in_progress' })
     } catch (error) {
       return refused(storeRefusal(context, error, { grows: prepared.takenSeats.length > 0 }))
     }

@@ -15,7 +15,8 @@ import {
 } from '../../database/schema/billing-tables.ts'
 import { entitlements } from '../../database/schema/seats-tables.ts'
 import { baseSeatsOf, unknownEnd, type BillingContext } from '../seats/billing-rules.ts'
-import { entitlementFrom, seatsUsed } from '../seats/counts.ts'
+import { seatsUsed } from '../seats/counts.ts'
+import { entitlementFrom } from '../seats/count-seats.ts'
 import { isAhead, type EntitlementOverride } from '../seats/entitlement.ts'
 import { entitledNow, type EntitledNow, type EntitlementInputs } from '../seats/entitled-now.ts'
 import {
@@ -28,6 +29,7 @@ import {
 import { graceNoticeAt } from '../seats/notice-level.ts'
 import { isSameLimit, limitView, type SeatLimit } from '../seats/limit.ts'
 import type { Entitlement, ProviderContext } from '../seats/provider.ts'
+import type { SeatTypeLimits } from '../../base/seat-types.ts'
 import { earliest, type SubscriptionRecord } from '../seats/subscription-state.ts'
 
 /** The context of a function that changes entitlements. */
@@ -88,10 +90,13 @@ export function planEntitlement(
   const heldUntil = unknownSince && unknownEnd(context, unknownSince)
   const isHeld = heldUntil !== null && now < heldUntil
   const limit = isHeld ? present.limit : entitled.limit
-  const isNew = change.version !== undefined || !isSameLimit(limit, present.limit)
-  const entitlement = isNew
-    ? { organizationId, limit, version: change.version ?? present.version + 1 }
-    : present
+  const { typeLimits } = entitled
+  const isSame =
+    isSameLimit(limit, present.limit) && areSameLimits(context, typeLimits, present.typeLimits)
+  const isNew = change.version !== undefined || !isSame
+  const version = change.version ?? present.version + 1
+  const typed = Object.keys(typeLimits).length > 0 && { typeLimits }
+  const entitlement = isNew ? { organizationId, limit, version, ...typed } : present
   const next = earliest([entitled.nextChange, isHeld ? heldUntil : null])
   return {
     entitled,
@@ -122,15 +127,17 @@ function kept(
   context: EntitleContext,
   inputs: EntitlementInputs,
   change: EntitlementChange,
-  { limit, version }: Entitlement,
+  { limit, version, typeLimits }: Entitlement,
   now: Date
 ): EntitledNow {
   const entitled = entitledNow(context, inputs, now)
   const { override } = inputs
   const isFirstAhead = isAhead(override, now) && override?.before === null
   const isSetByHand = (override !== null || change.override !== undefined) && !isFirstAhead
-  if (context.billing !== null || version === 0 || isSetByHand) return entitled
-  return { ...entitled, seats: baseSeatsOf(limit), limit }
+  if (context.billing !== null || version === 0) return entitled
+  const types = { ...entitled.typeLimits, ...typeLimits }
+  if (isSetByHand) return { ...entitled, typeLimits: types }
+  return { ...entitled, seats: baseSeatsOf(limit), limit, typeLimits: types }
 }
 
 function changed(
@@ -157,6 +164,17 @@ function presentOf(
   return row
     ? entitlementFrom(row)
     : { organizationId, version: 0, limit: seatContext.defaultLimit }
+}
+
+// A type without a stored limit has that of the configuration.
+function areSameLimits(
+  { seatContext: { seatTypes } }: EntitleContext,
+  limits: SeatTypeLimits,
+  present: SeatTypeLimits = {}
+): boolean {
+  return [...seatTypes].every(
+    ([type, { defaultLimit }]) => limits[type] === (present[type] ?? defaultLimit)
+  )
 }
 
 /** Guards that no input of the limit, and not the limit itself, has changed since it was read. */
@@ -290,7 +308,7 @@ function later(now: Date, days: number): Date {
 
 function writeLimit(
   { db }: DatabaseContext,
-  { organizationId, version, limit }: Entitlement,
+  { organizationId, version, limit, typeLimits }: Entitlement,
   reason: string | null,
   now: Date
 ): Statement {
@@ -299,6 +317,7 @@ function writeLimit(
     version,
     limitKind: limit.kind,
     limitSeats: limit.kind === 'finite' ? limit.seats : null,
+    typeLimits: typeLimits ?? null,
     reason,
     updatedAt: now,
   }
@@ -309,7 +328,7 @@ function writeLimit(
 }
 
 function limitChanged(
-  { organizationId, version, limit }: Entitlement,
+  { organizationId, version, limit, typeLimits }: Entitlement,
   { entitlement: [row] }: EntitlementRows,
   reason: string | null
 ): EventDraft {
@@ -317,6 +336,7 @@ function limitChanged(
     version,
     limit: limitView(limit),
     old_limit: row ? limitView(entitlementFrom(row).limit) : null,
+    ...(typeLimits && { type_limits: typeLimits }),
     ...(reason && { reason }),
   })
 }

@@ -12,7 +12,7 @@ import type { SeatClaim } from './plan.ts'
 import { invitationHolder } from '../seats/reserve-rules.ts'
 import { guard } from '../../database/commit.ts'
 import { areFew } from '../../database/batch.ts'
-import type { AccessContext } from '../access/roles.ts'
+import { mayMoveSeats, type AccessContext } from '../access/roles.ts'
 import { isPending } from '../seats/counts.ts'
 import type { KnownUser } from './invitation-lookup.ts'
 
@@ -131,15 +131,15 @@ function claim(
   const promise = { invitation_id: id, expires_at: expiresAt.toISOString() }
   return {
     organizationId,
-    kind: seatId === null ? 'new' : 'reserved',
+    kind: 'new',
     role,
     seatId,
     heldBy: { invitation_id: id },
     holder: invitationHolder,
     until: expiresAt,
     write: (granted) => write({ ...invitation, seatId: granted }),
-    events: (seat, counts) =>
-      seatId === null ? [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })] : [],
+    events: (seat, counts, kept) =>
+      kept ? [] : [seatEvent(seat, 'seat.reserved', { ...promise, ...counts })],
   }
 }
 
@@ -155,9 +155,9 @@ export function guardPending(context: AccessContext, row: InvitationRow, now: Da
   )
 }
 
-// Only a change between roles with and without a seat gives an open invitation another one.
+// Only a change between roles of different seats gives an open invitation another one.
 function hasItsSeat({ roles }: AccessContext, { seatId }: InvitationRow): SQL {
-  return roles.seatless.length === 0 ? sql`` : sql`seat_id is ${seatId} and `
+  return mayMoveSeats(roles) ? sql`seat_id is ${seatId} and ` : sql``
 }
 
 // A write that arrives long after it was planned finds the seat of an expired invitation with another
@@ -198,7 +198,7 @@ export function guardAllUnfinished(
   const unfinished = sql`select count(*) from seatgate_invitations
     where (id, token_hash, role) in
       (select value ->> 0, value ->> 1, value ->> 2 from json_each(${known}))
-    and ${isUnfinished()}${context.roles.seatless.length === 0 ? sql`` : haveTheirs}`
+    and ${isUnfinished()}${mayMoveSeats(context.roles) ? haveTheirs : sql``}`
   const { length } = rows
   return [guard(context.db, 'stale', sql`(${unfinished}) = ${length}`)]
 }

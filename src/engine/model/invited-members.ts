@@ -16,7 +16,7 @@ import {
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../access/principal.ts'
-import { mayInvite, type AccessContext } from '../access/roles.ts'
+import { mayInvite, mayMoveSeats, type AccessContext } from '../access/roles.ts'
 import { isPending } from '../seats/counts.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import { endInvitation, endInvitations, type Ending } from './end-invitation.ts'
@@ -165,7 +165,7 @@ function guardOnlyUnfinished(
   organizationId: string,
   rows: readonly InvitationRow[]
 ): Statement {
-  const bySeat = roles.seatless.length > 0
+  const bySeat = mayMoveSeats(roles)
   const known = JSON.stringify(
     rows.map(({ tokenHash, seatId }) => (bySeat ? `${tokenHash} ${seatId ?? ''}` : tokenHash))
   )

@@ -1,5 +1,5 @@
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
-import { and, eq, isNull, sql, type SQL } from 'drizzle-orm'
+import { and, eq, sql, type SQL } from 'drizzle-orm'
 import {
   hasUserId,
   userIdText,
@@ -9,11 +9,9 @@ import {
 } from '../../database/database.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
-import { seatEvent, type EventDraft } from '../audit/event.ts'
+import { seatEvent } from '../audit/event.ts'
 import type { FoundingClaim, SeatClaim } from './plan.ts'
 import { invitationHolder } from '../seats/reserve-rules.ts'
-import { guard } from '../../database/commit.ts'
-import type { JoinContext } from './join.ts'
 
 /** A membership in responses. Timestamps are ISO 8601 UTC. */
 export interface Membership {
@@ -113,8 +111,7 @@ export function claimAsMember(
   membership: NewMembership,
   { seatId, awaited }: { readonly seatId: string | null; readonly awaited: boolean }
 ): SeatClaim {
-  const kind = awaited ? 'awaited' : 'new'
-  return claim(membership, seatId === null ? kind : 'reserved', seatId, inserting(db))
+  return claim(membership, awaited ? 'awaited' : 'new', seatId, inserting(db))
 }
 
 /** Claims a new seat for a suspended member, who becomes active again. */
@@ -150,52 +147,10 @@ function claim<Kind extends SeatClaim['kind']>(
     seatId,
     heldBy: {},
     // The seat of an invitation keeps its holder when it becomes the seat of a membership.
-    holder: (id) => (seatId === null ? userId : invitationHolder(id)),
+    holder: (id, kept) => (kept ? invitationHolder(id) : userId),
     until: null,
     write: (id) => write({ ...membership, seatId: id }),
     events: (seat, counts) => [seatEvent(seat, 'seat.assigned', { user_id: userId, ...counts })],
-  }
-}
-
-/**
- * Gives seats to active members without one. No limit is checked: they are members, and with too many the
- * organization is over its limit.
- */
-export function reseat(
-  { db, newId, seats }: Pick<JoinContext, 'db' | 'newId' | 'seats'>,
-  organizationId: string,
-  userIds: readonly string[]
-): { readonly statements: readonly Statement[]; readonly events: readonly EventDraft[] } {
-  const seated = userIds.map((userId) => ({ userId, seatId: newId() }))
-  const given = sql`json_each(${JSON.stringify(seated.map(({ userId, seatId }) => [userId, seatId]))})`
-  const unseated = and(
-    eq(memberships.organizationId, organizationId),
-    eq(memberships.status, 'active'),
-    isNull(memberships.seatId)
-  )
-  return {
-    // Two statements for any number of members.
-    statements:
-      seated.length === 0
-        ? []
-        : [
-            guard(
-              db,
-              'stale',
-              sql`(select count(*) from ${memberships} where ${unseated}
-                and user_id in (select value ->> 0 from ${given})) = ${seated.length}`
-            ),
-            db
-              .update(memberships)
-              .set({ seatId: sql`given.value ->> 1` })
-              .from(sql`${given} as given`)
-              .where(and(unseated, sql`${memberships.userId} = given.value ->> 0`)),
-          ],
-    events: seats.enforces
-      ? seated.map(({ userId, seatId }) =>
-          seatEvent({ organizationId, seatId }, 'seat.assigned', { user_id: userId })
-        )
-      : [],
   }
 }
 

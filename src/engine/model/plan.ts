@@ -61,29 +61,33 @@ export function unchanged<T>(value: T): Plan<T> {
   return { value, statements: [], events: [] }
 }
 
+/** The kinds of a request for a seat that is not reserved yet. */
+type NewSeatKind = Exclude<SeatRequest['kind'], 'reserved'>
+
 /**
  * A claim: a seat that a plan needs, with the row that is written once it is granted. `claimSeats` alone
  * requests it and gives it its id.
  */
-export interface SeatClaim<Kind extends SeatRequest['kind'] = SeatRequest['kind']> {
+export interface SeatClaim<Kind extends NewSeatKind = NewSeatKind> {
   readonly organizationId: string
+  /** The kind of a new seat. A seat of the right type that the row has, or an invitation, is `reserved`. */
   readonly kind: Kind
-  /** The role that the row has, which decides whether it takes a seat. */
+  /** The role that the row has, which decides whether it takes a seat, and of which type. */
   readonly role: string
-  /** The seat that is already reserved, for `reserved`; null for a new one. */
+  /** The seat that there is; null without one. One of another type is freed for a new seat. */
   readonly seatId: string | null
   /** Whose seat `seatId` is, as the event of its release records it. An invitation's may be empty. */
   readonly heldBy: { readonly user_id?: string; readonly invitation_id?: string }
   /** Whether the user is a member already, without a seat. */
   readonly promotes?: boolean
-  /** The holder: a user id, or an invitation. */
-  readonly holder: (seatId: string) => string
+  /** The holder: a user id, or an invitation. `kept`: the seat that there is stays. */
+  readonly holder: (seatId: string, kept: boolean) => string
   /** Until when the row keeps the seat reserved; null if it holds the seat. */
   readonly until: Date | null
   /** Writes the row with its seat; null: its role takes no seat. */
   readonly write: (seatId: string | null) => Statement
   /** The events of the seat. `counts` has the seats in use, if the provider counted them. */
-  readonly events: (seat: SeatReference, counts: SeatCounts) => readonly EventDraft[]
+  readonly events: (seat: SeatReference, counts: SeatCounts, kept: boolean) => readonly EventDraft[]
 }
 
 /** The claim of an organization's founder. */

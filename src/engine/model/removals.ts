@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { typeOfSeat } from '../../base/seat-types.ts'
 import { and, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { actingOwner, guardUnchanged } from '../access/access-guards.ts'
@@ -135,7 +136,7 @@ export function planRemovals(
     events: [...leave.events, ...lost.flatMap(({ events }) => events)],
     freedSeats: [...leave.freedSeats, ...lost.flatMap(({ freedSeats }) => freedSeats)],
     jobs: leave.jobs,
-    held: members.filter(({ seatId }) => seatId !== null).length,
+    held: members.filter(({ seatId }) => seatId !== null && typeOfSeat(seatId) === null).length,
   })
 }
 

@@ -6,6 +6,7 @@
 import { seatEvent } from '../audit/event.ts'
 import { takesSeat, type AccessContext, type Roles } from '../access/roles.ts'
 import type { Database, Statement } from '../../database/database.ts'
+import { typeOfRole, typeOfSeat } from '../../base/seat-types.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { isMembership, membershipView, type Membership } from './membership.ts'
 import type { SeatClaim } from './plan.ts'
@@ -19,8 +20,9 @@ export interface RoleChange {
 }
 
 /**
- * Plans another role for a member. From a role without a seat to one with a seat, the member claims a seat;
- * the other way the seat is freed. Otherwise the seat stays, at a full limit too.
+ * Plans another role for a member. If the role takes a seat that the member does not have, of another type
+ * or at all, they claim one, and the seat that they had is freed in the same batch. Otherwise the seat
+ * stays, at a full limit too.
  */
 export function changedRole(
   { db, roles }: AccessContext,
@@ -39,16 +41,17 @@ export function changedRole(
 }
 
 /**
- * Whether another role gives a row a seat or frees its seat. A row without a seat in a role that takes one
+ * Whether another role gives a row another seat or frees its seat. A row without a seat in a role that takes one
  * stays without: a repair of members, or the acceptance of an invitation, gives it one.
  */
 export function movesSeat(
-  roles: Pick<Roles, 'seatless'>,
+  roles: Pick<Roles, 'seatless' | 'seatTypes'>,
   { role, seatId }: { readonly role: string; readonly seatId: string | null },
   newRole: string
 ): boolean {
   const takes = takesSeat(roles, newRole)
-  return seatId === null ? takes && !takesSeat(roles, role) : !takes
+  if (seatId === null) return takes && !takesSeat(roles, role)
+  return !takes || typeOfSeat(seatId) !== typeOfRole(roles, newRole)
 }
 
 function claimInRole(db: Database, member: MembershipRow): SeatClaim {

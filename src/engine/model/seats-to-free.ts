@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, desc, eq, isNotNull, ne, sql, type SQL } from 'drizzle-orm'
+import { and, desc, eq, ne, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
@@ -11,7 +11,7 @@ import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { SeatsToFree } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { AccessContext } from '../access/roles.ts'
-import { isPending, seatsHeld, seatsReserved, seatsUsed } from '../seats/counts.ts'
+import { isPending, seatsHeld, seatsReserved, seatsUsed, isOfType } from '../seats/counts.ts'
 import type { SeatLimit } from '../seats/limit.ts'
 
 const MOST_CANDIDATES = 50
@@ -35,20 +35,14 @@ export function toFreeQueries({ db, roles, now }: ToFreeContext, id: SQL<string 
       .select({ userId: memberships.userId, role: memberships.role })
       .from(memberships)
       .where(
-        and(
-          eq(memberships.organizationId, id),
-          isNotNull(memberships.seatId),
-          ne(memberships.role, roles.owner)
-        )
+        and(eq(memberships.organizationId, id), isOfType(null), ne(memberships.role, roles.owner))
       )
       .orderBy(desc(memberships.createdAt), desc(memberships.id))
       .limit(MOST_CANDIDATES),
     reservations: db
       .select({ id: invitations.id, email: invitations.email, role: invitations.role })
       .from(invitations)
-      .where(
-        and(eq(invitations.organizationId, id), isNotNull(invitations.seatId), isPending(now()))
-      )
+      .where(and(eq(invitations.organizationId, id), isOfType(null), isPending(now())))
       .orderBy(desc(invitations.createdAt), desc(invitations.id))
       .limit(MOST_CANDIDATES),
   }

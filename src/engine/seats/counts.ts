@@ -3,45 +3,31 @@
  *
  * @module
  */
-import { eq, sql, type SQL } from 'drizzle-orm'
-import type { Database, Statement } from '../../database/database.ts'
-import { batch } from '../../database/batch.ts'
-import { entitlements } from '../../database/schema/seats-tables.ts'
-import { guardSelecting } from '../../database/commit.ts'
-import { finite, limitView, unknown, unlimited, type SeatCount } from './limit.ts'
-import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
+import { sql, type SQL } from 'drizzle-orm'
+import { seatIdOf, type SeatType } from '../../base/seat-types.ts'
+import { limitView } from './limit.ts'
+import type { SeatContext } from './provider.ts'
 
-/**
- * Counts an organization's seats in D1. Reads one row for all memberships, and one for each invitation.
- */
-export async function countSeats(
-  { db, defaultLimit, now }: SeatContext,
-  organizationId: string
-): Promise<SeatCount> {
-  const { entitlement, seats } = await batch(db, {
-    entitlement: entitlementOf(db, organizationId),
-    seats: db
-      .select({
-        held: seatsHeld(organizationId).as('held'),
-        reserved: seatsReserved(organizationId, now()).as('reserved'),
-      })
-      .from(sql`(select 1)`),
-  })
-  const { limit, version } = limitFrom(entitlement)
-  const [{ held, reserved } = { held: 0, reserved: 0 }] = seats
-  return { limit: limit ?? defaultLimit, version, held, reserved }
+/** Builds a scalar subquery of the number of held seats of a type, from the counts that triggers keep. */
+export function seatsHeld(organizationId: string | SQL, type: SeatType = null): SQL<number> {
+  if (type !== null) {
+    return sql<number>`coalesce((select seats from seatgate_seat_type_counts
+      where organization_id = ${organizationId} and seat_type = ${type}), 0)`
+  }
+  // The first count is that of all seats.
+  return sql<number>`(coalesce((select seats from seatgate_member_counts
+    where organization_id = ${organizationId}), 0) - coalesce((select sum(seats)
+    from seatgate_seat_type_counts where organization_id = ${organizationId}), 0))`
 }
 
-/** Builds a scalar subquery of the number of held seats, from the count that triggers keep. */
-export function seatsHeld(organizationId: string | SQL): SQL<number> {
-  return sql<number>`coalesce((select seats from seatgate_member_counts
-    where organization_id = ${organizationId}), 0)`
-}
-
-/** Builds a scalar subquery of the number of seats that pending invitations reserve. */
-export function seatsReserved(organizationId: string | SQL, now: Date): SQL<number> {
+/** Builds a scalar subquery of the number of seats of a type that pending invitations reserve. */
+export function seatsReserved(
+  organizationId: string | SQL,
+  now: Date,
+  type: SeatType = null
+): SQL<number> {
   return sql<number>`(select count(seat_id) from seatgate_invitations
-    where organization_id = ${organizationId} and ${isPending(now)})`
+    where organization_id = ${organizationId} and ${isPending(now)} and ${isOfType(type)})`
 }
 
 /** Builds a scalar subquery of the number of seats in use: held and reserved. */
@@ -56,21 +42,10 @@ export function isPending(now: Date): SQL {
     and expires_at > ${now.getTime()}`
 }
 
-/** Selects an organization's entitlement; its id may be a subquery. */
-export function entitlementOf(db: Database, organizationId: string | SQL<string | null>) {
-  return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
-}
-
-/** Reads the row of an entitlement. */
-export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
-  const { organizationId, version, limitKind, limitSeats } = row
-  if (limitKind === 'unlimited') return { organizationId, version, limit: unlimited }
-  return { organizationId, version, limit: limitSeats === null ? unknown : finite(limitSeats) }
-}
-
-/** Returns the limit and version of an entitlement; version 0 and null if there is none. */
-export function limitFrom([row]: readonly (typeof entitlements.$inferSelect)[]) {
-  return row === undefined ? { version: 0, limit: null } : entitlementFrom(row)
+/** Builds the condition that `seat_id` is of a type; a row without a seat is of no type. */
+export function isOfType(type: SeatType): SQL {
+  if (type === null) return sql`seat_id not glob '~[a-z]*/*'`
+  return sql`seat_id glob ${seatIdOf(type, '*')}`
 }
 
 /** Builds a JSON object with the held and reserved seats added, the limit and its version. */
@@ -124,33 +99,4 @@ const LIMIT = /* @__PURE__ */ sql`case limit_kind when 'finite' then limit_seats
 function fallbackLimit({ defaultLimit }: SeatContext): SQL {
   const fallback = limitView(defaultLimit)
   return typeof fallback === 'number' ? sql`cast(${fallback} as integer)` : sql`${fallback}`
-}
-
-/** Builds a scalar subquery of the number of users who wait for a seat. */
-export function waitingFor(organizationId: SQL | string): SQL<number> {
-  return sql<number>`(select count(*) from seatgate_join_requests
-    where organization_id = ${organizationId} and state = 'waiting')`
-}
-
-/**
- * Prevents a user who has not waited from taking a seat of the waitlist: with this seat taken, one must
- * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
- * as many requests as there are seats, and no request if the waitlist is empty.
- */
-export function guardWaitlist(
-  db: Database,
-  { organizationId, kind }: SeatRequest,
-  { limit, held, reserved }: SeatCount
-): readonly Statement[] {
-  if (kind !== 'new' || limit.kind !== 'finite') return []
-  const used = held + reserved
-  const left = Math.max(0, limit.seats - used)
-  return [
-    guardSelecting(
-      db,
-      sql`select ${`seat_limit_reached:${limit.seats}:${used - 1}`}
-        where exists (select 1 from seatgate_join_requests
-          where organization_id = ${organizationId} and state = 'waiting' limit 1 offset ${left})`
-    ),
-  ]
 }

@@ -3,10 +3,12 @@ import { sql } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
 import { guardSelecting } from '../../database/commit.ts'
 import { ok, refused } from '../../base/result.ts'
-import { checkedDefaultLimit, type DefaultLimitOption } from './limit.ts'
+import { checkedDefaultLimit, type DefaultLimitOption } from './count-seats.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
-import { countSeats, seatsHeld, seatsReserved, waitingFor } from './counts.ts'
+import { seatsHeld, seatsReserved } from './counts.ts'
+import { countSeats, limitByDefault, typeInCode, waitingFor } from './count-seats.ts'
 import { refusalAt } from './reserve-rules.ts'
+import { typeOfSeat } from '../../base/seat-types.ts'
 
 /**
  * Counts seats in D1 only, without a Durable Object. The batch that writes the membership counts and
@@ -24,6 +26,7 @@ export function d1Seats(options: DefaultLimitOption = {}): SeatProvider {
   checkOptionNames('d1Seats', options, ['defaultLimit'])
   return {
     enforces: true,
+    countsTypes: true,
     defaultLimit: checkedDefaultLimit('d1Seats', options),
     async reserve(context, request) {
       const guards = isGrowth(request) ? [guardLimit(context, request)] : []
@@ -33,11 +36,12 @@ export function d1Seats(options: DefaultLimitOption = {}): SeatProvider {
     async reserveEach(context, requests) {
       const [first] = requests
       if (first === undefined) return []
-      const { limit, held, reserved } = await countSeats(context, first.organizationId)
+      const type = typeOfSeat(first.seatId)
+      const { limit, held, reserved } = await countSeats(context, first.organizationId, type)
       let used = held + reserved
       return requests.map((request) => {
         if (!isGrowth(request)) return ok({ guards: [], count: null })
-        const refusal = refusalAt(limit, used)
+        const refusal = refusalAt(limit, used, type)
         if (refusal !== null) return refused(refusal)
         used += 1
         return ok({ guards: [guardLimit(context, request)], count: null })
@@ -48,8 +52,8 @@ export function d1Seats(options: DefaultLimitOption = {}): SeatProvider {
     async setLimit(context, { organizationId }) {
       return ok(await countSeats(context, organizationId))
     },
-    async usage(context, organizationId) {
-      return ok(await countSeats(context, organizationId))
+    async usage(context, organizationId, type) {
+      return ok(await countSeats(context, organizationId, type))
     },
   }
 }
@@ -68,17 +72,31 @@ function aMinuteBefore(now: Date): Date {
 // would be written with a decimal point, hence the cast. A user who is already a member passes, so that
 // the unique key refuses the write with `already_member`; a promotion has no such key.
 function guardLimit(
-  { db, defaultLimit, now }: SeatContext,
-  { organizationId, holder, kind, promotes }: SeatRequest
+  context: SeatContext,
+  { organizationId, seatId, holder, kind, promotes }: SeatRequest
 ): Statement {
+  const { db, now } = context
+  const type = typeOfSeat(seatId)
   const unlimitedMark = -1
   const unknownMark = -2
+  const defaultLimit = limitByDefault(context, type)
   const fallback =
     defaultLimit.kind === 'finite'
       ? defaultLimit.seats
       : defaultLimit.kind === 'unlimited'
         ? unlimitedMark
         : unknownMark
+  const stored =
+    type === null
+      ? sql`case limit_kind
+          when 'finite' then limit_seats
+          when 'unlimited' then ${unlimitedMark}
+          else ${unknownMark}
+        end`
+      : sql`case json_type(type_limits, ${`$.${type}`})
+          when 'integer' then type_limits ->> ${`$.${type}`}
+          when 'text' then ${unlimitedMark}
+        end`
   const isNoMember = sql` and not exists (
         select 1 from seatgate_memberships
         where organization_id = ${organizationId} and user_id = ${holder} and status = 'active'
@@ -87,15 +105,11 @@ function guardLimit(
     db,
     sql`select case
         when seats = ${unknownMark} then 'seats_unavailable'
-        else 'seat_limit_reached:' || seats || ':' || used
+        else 'seat_limit_reached:' || seats || ':' || used${type === null ? sql`` : sql` || ${typeInCode(context, type)}`}
       end
-      from (select ${seatsHeld(organizationId)} + ${seatsReserved(organizationId, aMinuteBefore(now()))} as used,
-        ${kind === 'awaited' ? sql`0` : waitingFor(organizationId)} as line, coalesce((
-        select case limit_kind
-          when 'finite' then limit_seats
-          when 'unlimited' then ${unlimitedMark}
-          else ${unknownMark}
-        end from seatgate_entitlements where organization_id = ${organizationId}
+      from (select ${seatsHeld(organizationId, type)} + ${seatsReserved(organizationId, aMinuteBefore(now()), type)} as used,
+        ${kind === 'awaited' ? sql`0` : waitingFor(organizationId, context, type)} as line, coalesce((
+        select ${stored} from seatgate_entitlements where organization_id = ${organizationId}
       ), cast(${fallback} as integer)) as seats)
       where (seats = ${unknownMark} or (seats >= 0 and used + line >= seats))${promotes ? sql`` : isNoMember}`
   )

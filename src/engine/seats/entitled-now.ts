@@ -1,6 +1,7 @@
 import { type BillingContext, baseSeatsOf } from './billing-rules.ts'
 import {
   entitledLimit,
+  largest,
   mergeEntitled,
   isAhead,
   overridden,
@@ -11,6 +12,7 @@ import {
 import { seatLimit, type SeatLimit } from './limit.ts'
 import { entitledBy, type OverLimitPolicy, type Plan } from './plans.ts'
 import type { SeatContext } from './provider.ts'
+import type { SeatTypeContext, SeatTypeLimits } from '../../base/seat-types.ts'
 import {
   earliest,
   grantOf,
@@ -29,6 +31,8 @@ export interface EntitlementInputs {
 export interface EntitledNow {
   readonly seats: EntitledSeats
   readonly limit: SeatLimit
+  /** The limits of the types of seats. */
+  readonly typeLimits: SeatTypeLimits
   /** Whether an override is a part of it. */
   readonly byOverride: boolean
   /** The subscription that the organization is shown; null without one. */
@@ -42,7 +46,9 @@ export interface EntitledNow {
   readonly nextChange: Date | null
 }
 
-type Context = BillingContext & { readonly seatContext: Pick<SeatContext, 'defaultLimit'> }
+type Context = BillingContext & {
+  readonly seatContext: Pick<SeatContext, 'defaultLimit' | 'seatTypes'>
+}
 
 /**
  * Computes the limit of an organization at an instant. Subscriptions that grant are merged; without one
@@ -71,6 +77,10 @@ export function entitledNow(
   return {
     seats,
     limit: entitledLimit(seats),
+    typeLimits: limitsOfTypes(
+      seatContext,
+      granting.flatMap((record) => plans.get(record.plan ?? '') ?? [])
+    ),
     byOverride: inForce !== null,
     subscription,
     grant: subscription ? grantOf(subscription, now) : { granting: false, reason: 'none' },
@@ -83,6 +93,21 @@ export function entitledNow(
       ...known.map((record) => nextChangeOf(record, now)),
     ]),
   }
+}
+
+// Of several plans the largest number counts, as for included seats.
+function limitsOfTypes(
+  { seatTypes }: SeatTypeContext,
+  plans: readonly Pick<Plan, 'typeLimits'>[]
+): SeatTypeLimits {
+  return Object.fromEntries(
+    [...seatTypes].map(([type, { defaultLimit }]) => {
+      const [first = defaultLimit, ...others] = plans.map(
+        ({ typeLimits }) => typeLimits.get(type) ?? defaultLimit
+      )
+      return [type, others.reduce(largest, first)]
+    })
+  )
 }
 
 // A first payment that was never made ends no subscription.

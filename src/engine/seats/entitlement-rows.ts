@@ -14,7 +14,7 @@ import {
   type SubscriptionRow,
 } from '../../database/schema/billing-tables.ts'
 import type { entitlements } from '../../database/schema/seats-tables.ts'
-import { entitlementOf } from './counts.ts'
+import { entitlementOf } from './count-seats.ts'
 import type { EntitlementOverride, SeatAmount } from './entitlement.ts'
 import type { SubscriptionRecord } from './subscription-state.ts'
 

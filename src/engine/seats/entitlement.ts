@@ -60,7 +60,8 @@ export function mergeEntitled(all: readonly EntitledSeats[]): EntitledSeats {
   )
 }
 
-function largest(a: SeatAmount, b: SeatAmount): SeatAmount {
+/** Returns the larger of two amounts. */
+export function largest(a: SeatAmount, b: SeatAmount): SeatAmount {
   return a === 'unlimited' || b === 'unlimited' ? 'unlimited' : Math.max(a, b)
 }
 

@@ -31,26 +31,6 @@ export function seatLimit(value: unknown): SeatLimit {
   return unknown
 }
 
-/** The option of a provider that enforces limits. */
-export interface DefaultLimitOption {
-  /** The limit of an organization without an entitlement. Default `"unlimited"`. */
-  readonly defaultLimit?: number | 'unlimited'
-}
-
-/**
- * Returns the default limit of a provider.
- *
- * @throws {TypeError} if it is not a limit. The message begins with `where`.
- */
-export function checkedDefaultLimit(
-  where: string,
-  { defaultLimit = 'unlimited' }: DefaultLimitOption
-): SeatLimit {
-  const limit = seatLimit(defaultLimit)
-  if (limit.kind !== 'unknown') return limit
-  throw new TypeError(`${where}: defaultLimit must be "unlimited" or a whole number from 0.`)
-}
-
 /** A limit in responses: a number, `"unlimited"` or `"unknown"`. */
 export type SeatLimitView = number | 'unlimited' | 'unknown'
 
@@ -79,9 +59,14 @@ export interface SeatUsage {
   readonly available: SeatLimitView
   readonly overLimit: boolean
   readonly version: number
+  /** The seats of each type of `roles.seatTypes`, which are in no other number; left out without types. */
+  readonly types?: Readonly<Record<string, SeatTypeUsage>>
 }
 
-export function usageView({ limit, version, held, reserved }: SeatCount): SeatUsage {
+/** The seats of one type in responses. */
+export type SeatTypeUsage = Omit<SeatUsage, 'types'>
+
+export function usageView({ limit, version, held, reserved }: SeatCount): SeatTypeUsage {
   const used = held + reserved
   return {
     limit: limitView(limit),

@@ -54,6 +54,11 @@ export interface PlanOptions {
   readonly cap?: number
   /** The cap during a trial. Default: that of the plan. */
   readonly trialCap?: number
+  /**
+   * The seats of each type of `roles.seatTypes`, or `"unlimited"`. Default: the `defaultLimit` of the type.
+   * Seats of a type are not bought, and `whenOver` is not about them.
+   */
+  readonly seatTypes?: Readonly<Record<string, SeatAmount>>
   /** For how many days a past due subscription grants its seats. Default 0. */
   readonly graceDays?: number
   /** The treatment of an organization above its limit. Default `"block_change"`. */
@@ -72,6 +77,7 @@ const OPTIONS = namesOf<PlanOptions>({
   addOns: true,
   cap: true,
   trialCap: true,
+  seatTypes: true,
   graceDays: true,
   whenOver: true,
   overGraceDays: true,
@@ -88,6 +94,7 @@ export interface Plan {
   readonly addOns: ReadonlyMap<string, number>
   readonly cap: number | null
   readonly trialCap: number | null
+  readonly typeLimits: ReadonlyMap<string, SeatAmount>
   readonly graceDays: number
   readonly whenOver: OverLimitPolicy
   readonly overGraceDays: number
@@ -143,6 +150,11 @@ function checkedPlan(where: string, name: string, options: PlanOptions): Plan {
       `${where}.intervals.${price} must be of a price of the plan, and one of ${PRICE_INTERVALS.join(', ')}.`
     )
   }
+  const typeLimits = Object.entries(options.seatTypes ?? {})
+  for (const [type, seats] of typeLimits) {
+    if (seatLimit(seats).kind !== 'unknown') continue
+    throw new TypeError(`${where}.seatTypes.${type} must be "unlimited" or a whole number from 0.`)
+  }
   for (const [price, seats] of Object.entries(addOns)) whole(`${where}.addOns.${price}`, seats)
   return {
     name,
@@ -153,6 +165,7 @@ function checkedPlan(where: string, name: string, options: PlanOptions): Plan {
     addOns: new Map(Object.entries(addOns)),
     cap: options.cap === undefined ? null : whole(`${where}.cap`, options.cap),
     trialCap: options.trialCap === undefined ? null : whole(`${where}.trialCap`, options.trialCap),
+    typeLimits: new Map(typeLimits),
     graceDays: whole(`${where}.graceDays`, options.graceDays ?? 0),
     whenOver,
     overGraceDays: whole(`${where}.overGraceDays`, options.overGraceDays ?? 14),

@@ -1,10 +1,11 @@
 import type { Database, Statement } from '../../database/database.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatCount, SeatLimit } from './limit.ts'
+import type { SeatType, SeatTypeContext, SeatTypeLimits } from '../../base/seat-types.ts'
 import type { LedgerSnapshot, ReserveRefusal } from './reserve-rules.ts'
 
 /** The context of a provider: the organizations' database and the configured default. */
-export interface SeatContext {
+export interface SeatContext extends SeatTypeContext {
   readonly db: Database
   /** The limit of an organization that has no entitlement. */
   readonly defaultLimit: SeatLimit
@@ -25,7 +26,7 @@ export interface SeatReference {
   readonly userId?: string
 }
 
-/** A request for a seat. Its id is new for every claim and never reused. */
+/** A request for a seat. Its id is new for every claim and never reused, and has its type. */
 export interface SeatRequest extends SeatReference {
   /** The holder of the seat: a user id, or an invitation. A holder has at most one seat. */
   readonly holder: string
@@ -54,6 +55,8 @@ export interface Entitlement {
   readonly organizationId: string
   readonly version: number
   readonly limit: SeatLimit
+  /** The limits of the types of seats; without them those of the configuration. */
+  readonly typeLimits?: SeatTypeLimits
 }
 
 /** The seats that a provider has stored, and how long a reservation may wait for D1. */
@@ -74,12 +77,14 @@ export interface SeatProvider {
   readonly enforces: boolean
   /** The limit of an organization without an entitlement. Default unlimited. */
   readonly defaultLimit?: SeatLimit
+  /** Whether it counts each type of seats by itself. Without it `roles.seatTypes` is refused. */
+  readonly countsTypes?: boolean
   /** Requests a seat before D1 has a row for it. */
   reserve(context: SeatContext, request: SeatRequest): Promise<Result<SeatGrant, ReserveRefusal>>
   /**
    * Requests several seats of one organization at once: the first requests are granted while there are
-   * seats. The results are in the order of the requests. All granted seats are used in one batch, in
-   * their order, so the first grant may bring the guards of all.
+   * seats. The results are in the order of the requests, which are of one type. All granted seats are
+   * used in one batch, in their order, so the first grant may bring the guards of all.
    */
   reserveEach(
     context: SeatContext,
@@ -100,21 +105,24 @@ export interface SeatProvider {
     context: SeatContext,
     entitlement: Entitlement
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** Returns the seats in use and the limit. */
+  /** Returns the seats in use of a type, and the limit. Default: the default type. */
   usage(
     context: SeatContext,
-    organizationId: string
+    organizationId: string,
+    type?: SeatType
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
   /** Returns the provider's own record, to be compared with D1; null if there is none yet. */
   inspect?(
     context: SeatContext,
-    organizationId: string
+    organizationId: string,
+    type?: SeatType
   ): Promise<Result<SeatInspection | null, 'seats_unavailable'>>
   /** Counts again from D1, unless that was done since the record had the epoch `epoch`. */
   renew?(
     context: SeatContext,
     organizationId: string,
-    epoch: number
+    epoch: number,
+    type?: SeatType
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
   /** Whether releases and limits that the provider missed reach it by the trail, too. */
   readonly readsTrail?: boolean

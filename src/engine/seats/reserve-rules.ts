@@ -5,6 +5,7 @@
  */
 import type { RefusalOf, SeatRefusal } from '../../base/result.ts'
 import type { SeatLimit } from './limit.ts'
+import type { SeatType } from '../../base/seat-types.ts'
 
 /** A stored seat. At the deadline of a `reserved` seat D1 decides what becomes of it. */
 export interface LedgerSeat {
@@ -80,11 +81,16 @@ export function decideReserve(facts: LedgerFacts, holder: string): ReserveDecisi
   return refusal === null ? { kind: 'reserve' } : { kind: 'refuse', refusal }
 }
 
-/** Returns the refusal of one more seat at this limit, or null if there is a seat. */
-export function refusalAt(limit: SeatLimit, used: number): RefusalOf<SeatRefusal> | null {
+/** Returns the refusal of one more seat of a type at this limit, or null if there is a seat. */
+export function refusalAt(
+  limit: SeatLimit,
+  used: number,
+  type: SeatType = null
+): RefusalOf<SeatRefusal> | null {
   if (limit.kind === 'unknown') return { code: 'seats_unavailable' }
   if (limit.kind === 'unlimited' || used < limit.seats) return null
-  return { code: 'seat_limit_reached', limit: limit.seats, used }
+  const refusal = { code: 'seat_limit_reached', limit: limit.seats, used } as const
+  return type === null ? refusal : { ...refusal, seatType: type }
 }
 
 /** For how long refusals are counted before the next event. */

@@ -9,11 +9,12 @@ import { isPending } from './counts.ts'
 /**
  * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a live
  * invitation carries, and returns the others with the instant until which an invitation reserves the
- * seat, null for a membership's. D1's single writer decides between the fence and a late write.
+ * seat, null for a membership's. D1's single writer decides between the fence and a late write. A fence is
+ * that of a pool, whose ledger deletes it.
  */
 export async function settleSeats(
   db: Database,
-  organizationId: string,
+  pool: string,
   seatIds: readonly string[],
   now: Date
 ): Promise<ReadonlyMap<string, Date | null>> {
@@ -22,7 +23,7 @@ export async function settleSeats(
     fenced: db
       .insert(seatFences)
       .select(
-        sql`select value, ${organizationId}, ${now.getTime()}
+        sql`select value, ${pool}, ${now.getTime()}
           from json_each(${JSON.stringify(seatIds)})
           where not exists (select 1 from seatgate_memberships where seat_id = value)
           and not exists (select 1 from seatgate_invitations where seat_id = value and ${isPending(now)})`

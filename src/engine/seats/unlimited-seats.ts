@@ -2,7 +2,7 @@ import { checkOptionNames, type NoOptions } from '../../base/names.ts'
 import { ok } from '../../base/result.ts'
 import { unlimited } from './limit.ts'
 import type { SeatContext, SeatProvider } from './provider.ts'
-import { countSeats } from './counts.ts'
+import { countSeats } from './count-seats.ts'
 
 /**
  * Does not limit or count seats. Memberships still carry seat ids, so that another provider can take over

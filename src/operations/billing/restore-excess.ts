@@ -10,7 +10,9 @@ import { memberships, type MembershipRow } from '../../database/schema/organizat
 import { withHook, unchanged } from '../../engine/model/plan.ts'
 import { membershipView, claimAgain } from '../../engine/model/membership.ts'
 import { inBackground } from '../../base/async.ts'
-import { entitlementOf, limitFrom, seatsUsed } from '../../engine/seats/counts.ts'
+import { typeOfRole } from '../../base/seat-types.ts'
+import { seatsUsed } from '../../engine/seats/counts.ts'
+import { entitlementOf, limitFrom } from '../../engine/seats/count-seats.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 
 const MOST_AT_ONCE = 25
@@ -57,9 +59,11 @@ async function restoreExcess(
         const limit = limitFrom(rows.entitlement).limit ?? seatgate.seatContext.defaultLimit
         const room = limit.kind === 'finite' ? limit.seats - (rows.used[0]?.used ?? 0) : Infinity
         const known = rows.suspended.filter(({ role }) => isConfigured(roles, role))
-        const seated = known.filter(({ role }) => takesSeat(roles, role))
-        const seatless = known.filter(({ role }) => !takesSeat(roles, role))
-        const waiting = [...seated.slice(0, Math.max(0, room)), ...seatless]
+        const counts = ({ role }: MembershipRow) =>
+          takesSeat(roles, role) && typeOfRole(roles, role) === null
+        const seated = known.filter(counts)
+        const others = known.filter((row) => !counts(row))
+        const waiting = [...seated.slice(0, Math.max(0, room)), ...others]
         if (waiting.length === 0) return ok(unchanged(0))
         return ok({
           rows: waiting.map((row) => ({

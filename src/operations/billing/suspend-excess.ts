@@ -1,4 +1,4 @@
-import { and, desc, eq, isNotNull, ne, sql } from 'drizzle-orm'
+import { and, desc, eq, ne, sql } from 'drizzle-orm'
 import { guardAsRead, inputsFrom } from '../../engine/model/entitle.ts'
 import { guardUnchanged } from '../../engine/access/access-guards.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -10,7 +10,8 @@ import { planSuspension, type LeaveContext } from '../../engine/model/leave.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { entitledNow, type EntitledNow } from '../../engine/seats/entitled-now.ts'
 import { entitlementQueries, type EntitlementRows } from '../../engine/seats/entitlement-rows.ts'
-import { entitlementFrom, seatsHeld } from '../../engine/seats/counts.ts'
+import { seatsHeld, isOfType } from '../../engine/seats/counts.ts'
+import { entitlementFrom } from '../../engine/seats/count-seats.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 
 /** The context of a function that suspends members for lack of seats. */
@@ -47,7 +48,7 @@ export async function suspendExcess(
             and(
               eq(memberships.organizationId, id),
               eq(memberships.status, 'active'),
-              isNotNull(memberships.seatId),
+              isOfType(null),
               ne(memberships.role, roles.owner)
             )
           )

@@ -8,6 +8,7 @@ import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import {
   mayInvite,
+  mayMoveSeats,
   roleInput,
   type ChangeRoleInput,
   type HasRoles,
@@ -76,7 +77,7 @@ export async function changeInvitationRole<Role extends string = string>(
     {
       name: 'organization.invitation.role_change',
       input: [id, input],
-      grows: roles.seatless.length > 0,
+      grows: mayMoveSeats(roles),
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS],
       queries: { target: invitationOf(db, scope, id) },
       plan(found, caller, now) {

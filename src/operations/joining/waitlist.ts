@@ -21,6 +21,8 @@ import {
   type ExclusionCandidate,
 } from '../../engine/model/exclusions.ts'
 import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
+import { waitsFor } from '../../engine/seats/count-seats.ts'
+import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
@@ -38,34 +40,42 @@ const STATEMENTS_TO_ADMIT = 60
 const host = { type: 'system' } as const
 
 /**
- * Admits the first user of the waitlist, then the next, while there are seats: at most 20 users, and as
+ * Admits the first user of the waitlist, then the next, while there are seats of the type that their role
+ * takes: at most 20 users, and as
  * many as the invocation has statements for. A message on the queue continues, or without a queue the
  * next sweep. A user who can no longer join leaves the waitlist, and so does one whom a hook or a
  * constraint of the host refuses, or a limit of their own. It does not throw: the next sweep repeats what failed.
  */
 export async function admitWaiting(context: JoiningContext, organizationId: string): Promise<void> {
   const within = budgeted(context, STATEMENTS_AFTER_A_CHANGE)
-  let goesOn = true
-  for (let settled = 0; settled < ADMITTED_AT_ONCE; settled++) {
-    const begun = await within.budget.spend(STATEMENTS_TO_ADMIT, async () => {
-      goesOn = await admitFirst(within, organizationId)
-    })
-    if (!begun) break
-    if (!goesOn) return
+  const lines = [null, ...context.roles.seatTypes.keys()]
+  for (let [settled, line] = [0, 0]; line < lines.length; settled++) {
+    const type = lines[line] ?? null
+    const begun =
+      settled < ADMITTED_AT_ONCE &&
+      (await within.budget.spend(STATEMENTS_TO_ADMIT, async () => {
+        if (!(await admitFirst(within, { organizationId, type }))) line++
+      }))
+    if (!begun) return comeBack(context, organizationId)
   }
-  await comeBack(context, organizationId)
+}
+
+/** The waitlist of one type of seats: users who wait for another type are not in it. */
+interface Line {
+  readonly organizationId: string
+  readonly type: SeatType
 }
 
 // Refusals that are about this user alone: they must not keep the seat from the next one.
 const TURNED_AWAY = ['hook_refused', 'host_conflict', ...LIMIT_REFUSALS] as const
 
 // Returns whether the next user may have a seat too.
-async function admitFirst(context: JoiningContext, organizationId: string): Promise<boolean> {
-  const admitted = await settleFirst(context, organizationId, admit)
+async function admitFirst(context: JoiningContext, line: Line): Promise<boolean> {
+  const admitted = await settleFirst(context, line, admit)
   if (admitted.ok) return admitted.value !== 'nobody'
   const { error } = admitted
   if (!hasCode(error, TURNED_AWAY)) return false
-  const turnedAway = await settleFirst(context, organizationId, turnAway(error.code))
+  const turnedAway = await settleFirst(context, line, turnAway(error.code))
   return turnedAway.ok && turnedAway.value !== 'nobody'
 }
 
@@ -133,13 +143,14 @@ interface Comer {
 
 async function settleFirst(
   context: JoiningContext,
-  organizationId: string,
+  line: Line,
   settle: Settle
 ): Promise<Result<Settled>> {
   const { db } = context
+  const { organizationId } = line
   const ofFirst = (column: 'user_id' | 'decided_by_id') =>
     sql<string | null>`(select ${sql.raw(column)} from seatgate_join_requests
-      where ${isNext(context, organizationId)} order by place limit 1)`
+      where ${isNext(context, line)} order by place limit 1)`
   const first = ofFirst('user_id')
   return perform(
     context,
@@ -152,7 +163,7 @@ async function settleFirst(
         first: db
           .select()
           .from(joinRequests)
-          .where(isNext(context, organizationId))
+          .where(isNext(context, line))
           .orderBy(asc(joinRequests.place))
           .limit(1),
         existing: db
@@ -302,16 +313,17 @@ function guardApprover(context: DatabaseContext, approver: MembershipRow | undef
 
 function guardFirst(context: AccessContext, first: JoinRequestRow): Statement {
   const { organizationId, id, role, decidedById } = first
+  const line = { organizationId, type: typeOfRole(context.roles, role) }
   return guard(
     context.db,
     'stale',
     sql`exists (select 1 from (select * from seatgate_join_requests
-        where ${isNext(context, organizationId)} order by place limit 1)
+        where ${isNext(context, line)} order by place limit 1)
       where id = ${id} and role = ${role} and decided_by_id is ${decidedById})`
   )
 }
 
 // A request for a role that is no longer configured keeps its place, and blocks no one else.
-function isNext({ roles }: Pick<AccessContext, 'roles'>, organizationId: string): SQL {
-  return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}`
+function isNext({ roles }: Pick<AccessContext, 'roles'>, { organizationId, type }: Line): SQL {
+  return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}${waitsFor(roles, type)}`
 }

@@ -34,6 +34,7 @@ import { changedRole } from '../../engine/model/role-change.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import {
   mayChangeRole,
+  mayMoveSeats,
   roleInput,
   takesSeat,
   type HasRoles,
@@ -153,7 +154,6 @@ export async function changeRole<Role extends string = string>(
   )
 }
 
-// Without roles that take no seat, a change of role claims no seat.
 function mayTakeSeat(roles: Roles, input: Result<ChangeRoleInput>): boolean {
-  return roles.seatless.length > 0 && input.ok && takesSeat(roles, input.value.role)
+  return mayMoveSeats(roles) && input.ok && takesSeat(roles, input.value.role)
 }

@@ -21,6 +21,7 @@ import {
   type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
+import { mayMoveSeats } from '../../engine/access/roles.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
@@ -99,7 +100,7 @@ export async function transferOwnership<Role extends string = string>(
     {
       name: 'organization.ownership_transfer',
       input: withoutProof(input),
-      grows: roles.seatless.length > 0,
+      grows: mayMoveSeats(roles),
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, ...SEAT_REFUSALS, 'owned_limit_reached'],
       queries: {
         target: membershipOf(db, scope, userId),

@@ -47,8 +47,8 @@ export interface SeatsAsOfInput {
 export type SeatsAsOfRefusal = AccessRefusal | InputRefusal
 
 /**
- * Returns the seats of an organization at an instant `{ at }`, computed from its trail in commit order,
- * up to the last event at that instant. If retention has purged that part, the result is
+ * Returns the seats of the default type of an organization at an instant `{ at }`, computed from its trail
+ * in commit order, up to the last event at that instant. If retention has purged that part, the result is
  * `before_horizon`. An organization without a recorded limit gets the current default. With
  * `unlimitedSeats()` no seats are recorded.
  *
@@ -99,6 +99,7 @@ function seatsAt(
   { caller, organization }: OrganizationScope,
   at: Date
 ) {
+  const ofDefaultType = sql`id not glob '~[a-z]*/*'`
   const past = sql`(
     with place(place_id) as materialized (
       select ${organizationIdOf(organization)} where ${readable(caller, organization, roles.memberAdmins)}
@@ -140,8 +141,8 @@ function seatsAt(
       coalesce((select metadata -> '$.limit' from seatgate_audit_events where organization_id = place_id
         and seatgate_audit_events.sequence <= head.sequence and action = 'seat.limit_changed'
         order by sequence desc limit 1), (select seat_limit from gone)) as limit_then,
-      (select count(*) from seats where action = 'seat.assigned') as held,
-      (select count(*) from seats where action = 'seat.reserved' and coalesce(
+      (select count(*) from seats where action = 'seat.assigned' and ${ofDefaultType}) as held,
+      (select count(*) from seats where action = 'seat.reserved' and ${ofDefaultType} and coalesce(
         (select expires_at from promises where promises.invitation_id = seats.invitation_id),
         (select strftime('%Y-%m-%dT%H:%M:%fZ', expires_at / 1000.0, 'unixepoch')
           from seatgate_invitations where seatgate_invitations.id = seats.invitation_id)

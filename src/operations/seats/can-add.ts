@@ -14,11 +14,12 @@ import { takesSeat, type AccessContext } from '../../engine/access/roles.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { waitingFor } from '../../engine/seats/counts.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
+import { waitingFor } from '../../engine/seats/count-seats.ts'
+import type { SeatUsage } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { refusalAt } from '../../engine/seats/reserve-rules.ts'
-import { seenByMemberOrOperator } from './usage.ts'
+import { typeOfRole } from '../../base/seat-types.ts'
+import { readUsage, seenByMemberOrOperator } from './usage.ts'
 
 const MOST = 1_000_000
 
@@ -42,7 +43,8 @@ export type CanAddRefusal =
 
 /**
  * Returns whether an organization has seats for `members` new members, for its members and for operators.
- * With a `role` that takes no seat (`roles.seatless`) it has. It is advice: it changes no row and keeps no
+ * With a `role` that takes no seat (`roles.seatless`) it has; with one of a type of `roles.seatTypes` the
+ * numbers are those of the type. It is advice: it changes no row and keeps no
  * seat, and each addition is decided by itself.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `seats_unavailable`, `InputRefusal`.
@@ -74,24 +76,28 @@ export async function seatAdvice<R extends InputRefusal = never>(
   members: Result<number, R>,
   role?: string
 ): Promise<Result<CanAdd, Exclude<CanAddRefusal, InputRefusal> | R>> {
-  const found = await find(context.db, scope, {
-    waiting: context.db
-      .select({ waiting: waitingFor(sql`${organizationIdOf(scope.organization)}`).as('waiting') })
+  const { db, roles, seatContext } = context
+  const type = role === undefined ? null : typeOfRole(roles, role)
+  const id = sql`${organizationIdOf(scope.organization)}`
+  const found = await find(db, scope, {
+    waiting: db
+      .select({ waiting: waitingFor(id, seatContext, type).as('waiting') })
       .from(sql`(select 1)`),
   })
   if (found.caller === null) return refused({ code: 'unauthenticated' })
   const organization = seenByMemberOrOperator(found)
   if (!organization.ok) return organization
   if (!members.ok) return members
-  const count = await context.seats.usage(context.seatContext, organization.value.id)
-  if (!count.ok) return count
-  const { limit, held, reserved } = count.value
+  const read = await readUsage(context, organization.value.id, type)
+  if (!read.ok) return read
+  const { count, usage } = read.value
+  const { limit, held, reserved } = count
   const waiting = found.rows.waiting[0]?.waiting ?? 0
   const last = held + reserved + waiting + members.value - 1
-  const isSeated = role === undefined || takesSeat(context.roles, role)
-  const refusal = isSeated ? refusalAt(limit, last) : null
+  const isSeated = role === undefined || takesSeat(roles, role)
+  const refusal = isSeated ? refusalAt(limit, last, type) : null
   // The numbers of a refusal are those of the seats, without the seats that are asked for.
   const told =
     refusal?.code === 'seat_limit_reached' ? { ...refusal, used: held + reserved } : refusal
-  return ok({ ...usageView(count.value), canAdd: refusal === null, refusal: told, waiting })
+  return ok({ ...usage, canAdd: refusal === null, refusal: told, waiting })
 }

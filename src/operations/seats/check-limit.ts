@@ -15,7 +15,7 @@ export type CheckSeatLimitRefusal =
 
 /**
  * Checks whether an organization has a seat for one more member, for its members and for operators. A `role`
- * that takes no seat needs no free seat. It is advice: it changes no row and keeps no seat, and each addition is
+ * that takes no seat needs no free seat, and one of a type needs a free seat of the type. It is advice: it changes no row and keeps no seat, and each addition is
  * decided by itself.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `seat_limit_reached`, `seats_unavailable`.

@@ -10,6 +10,8 @@ import {
   type CarriedSeats,
 } from '../../engine/seats/assigned-seats.ts'
 import { limitView, type SeatLimit } from '../../engine/seats/limit.ts'
+import { limitFrom } from '../../engine/seats/count-seats.ts'
+import { poolOf, typeOfSeat, type SeatType } from '../../base/seat-types.ts'
 import { invitationHolder } from '../../engine/seats/reserve-rules.ts'
 import type { ProviderContext, SeatInspection } from '../../engine/seats/provider.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -23,6 +25,7 @@ export interface SeatDifference {
     | 'member_count'
     | 'member_without_seat'
     | 'needless_seat'
+    | 'misplaced_seat'
     | 'fenced_seat'
     | 'foreign_ledger'
     | 'epoch'
@@ -39,6 +42,8 @@ export interface SeatDifference {
   readonly stored: string
   /** The value in the ledger or, for `member_count`, the counter. */
   readonly counted: string
+  /** The type of seats whose ledger or counter differs; left out for the default one. */
+  readonly seatType?: string
 }
 
 /** The number of memberships of each kind. */
@@ -53,8 +58,16 @@ export interface StoredFacts {
   readonly rows: Counts
   /** The counts of the triggers. */
   readonly counter: Counts
-  /** Active members without the seat that their role takes, which the library never writes. */
-  readonly seatless: readonly string[]
+  /** Active members without the seat that their role takes, which the library never writes: id and role. */
+  readonly seatless: readonly (readonly [userId: string, role: string])[]
+  /** Members whose seat is of another type than their role takes: the role took that one before. */
+  readonly misplaced: readonly (readonly [userId: string, role: string, seatId: string])[]
+  /** The counts of types that differ from the rows. */
+  readonly miscounted: readonly {
+    readonly type: string
+    readonly rows: number
+    readonly counted: number
+  }[]
   /** Members with a seat that their role does not take: the role took one before. */
   readonly needless: readonly { readonly userId: string; readonly seatId: string }[]
   /** Seats in use that are fenced. */
@@ -66,6 +79,8 @@ export function differencesWithin({
   rows,
   counter,
   seatless,
+  misplaced,
+  miscounted,
   needless,
   fenced,
 }: StoredFacts): readonly SeatDifference[] {
@@ -76,7 +91,14 @@ export function differencesWithin({
         ? []
         : [difference('member_count', null, `${rows[kind]} ${kind}`, `${counter[kind]} ${kind}`)]
     ),
-    ...seatless.map((userId) => difference('member_without_seat', userId, 'active', 'no seat')),
+    ...miscounted.map((each) => ({
+      ...difference('member_count', null, `${each.rows} seats`, `${each.counted} seats`),
+      seatType: each.type,
+    })),
+    ...seatless.map(([userId]) => difference('member_without_seat', userId, 'active', 'no seat')),
+    ...misplaced.map(([userId, role, seatId]) =>
+      difference('misplaced_seat', userId, `a seat for ${role}`, typeOfSeat(seatId) ?? 'default')
+    ),
     ...needless.map(({ userId }) => difference('needless_seat', userId, 'no seat', 'a seat')),
     ...fenced.map((seatId) => difference('fenced_seat', seatId, 'in use', 'given up')),
   ]
@@ -202,12 +224,14 @@ function difference(
   return { kind, id, stored, counted }
 }
 
-/** The seats of an organization in D1 and in a ledger, with the differences. */
+/** The seats of an organization in D1 and in its ledgers, with the differences. */
 export interface Examination {
   readonly organizationId: string
   readonly overview: Overview
-  /** Null if there is no ledger, or it was not started and will start from D1. */
+  /** The ledger of the default type; null without one, or if it was not started and will start from D1. */
   readonly ledger: SeatInspection | null
+  /** The ledgers of the types, by their names. */
+  readonly typeLedgers: ReadonlyMap<string, SeatInspection>
   readonly differences: readonly SeatDifference[]
 }
 
@@ -224,34 +248,67 @@ const ATTEMPTS = 3
  * @throws {StoreUnavailable} if D1 does not answer.
  */
 export async function examine(
-  context: AccessContext & ProviderContext & Pick<Runtime, 'now'>,
+  context: ExamineContext,
   organizationId: string
 ): Promise<Result<Examination, 'seats_unavailable' | 'operation_in_progress'>> {
-  const { db, seats, seatContext, now } = context
+  const { db, roles, seats, now } = context
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const overview = await readOverview(context, organizationId, now())
     const within = differencesWithin(overview)
-    const settled = { organizationId, overview, ledger: null, differences: within }
-    if (!seats.inspect) return ok(settled)
-    const before = {
-      ...overview,
+    const settled = {
       organizationId,
-      seats: await readCarriedSeats(db, organizationId, now()),
+      overview,
+      ledger: null,
+      typeLedgers: new Map<string, SeatInspection>(),
+      differences: within,
+    }
+    if (!seats.inspect) return ok(settled)
+    const carried = await readCarriedSeats(db, organizationId, now())
+    const { ledger, differences, ...answer } = await compare(context, overview, carried, null)
+    if (answer.refusal) return refused(answer.refusal)
+    const found = [...within, ...differences]
+    let isOver = !answer.again
+    for (const type of isOver ? roles.seatTypes.keys() : []) {
+      const other = await compare(context, overview, carried, type)
+      if (other.refusal) return refused(other.refusal)
+      isOver &&= !other.again
+      if (other.ledger) settled.typeLedgers.set(type, other.ledger)
+      found.push(...other.differences.map((each) => ({ ...each, seatType: type })))
+    }
+    if (isOver) return ok({ ...settled, ledger, differences: found })
+  }
+  return refused({ code: 'operation_in_progress' })
+
+  /** Compares the ledger of a type. `again`: it was started in between, so its content means nothing. */
+  async function compare(
+    { seatContext }: ExamineContext,
+    overview: Overview,
+    carried: CarriedSeats,
+    type: SeatType
+  ) {
+    const pool = poolOf(organizationId, type)
+    const epoch = type === null ? overview.epoch : (overview.typeEpochs.get(pool) ?? 0)
+    const seatsOfType = [...carried].filter(([seatId]) => typeOfSeat(seatId) === type)
+    const before: Expected = {
+      organizationId: pool,
+      epoch,
+      ...limitFrom(overview.entitlement, type),
+      seats: new Map(seatsOfType),
       unheard: nothingUnheard,
       now: now(),
     }
-    const inspected = await seats.inspect(seatContext, organizationId)
-    if (!inspected.ok) return inspected
-    const ledger = inspected.value
-    if (ledger === null) return ok(settled)
+    const inspected = await seats.inspect?.(seatContext, organizationId, type)
+    const none = { again: false, refusal: null, differences: [] as readonly SeatDifference[] }
+    if (inspected?.ok === false) return { ...none, ledger: null, refusal: inspected.error }
+    const ledger = inspected?.value ?? null
+    if (ledger === null) return { ...none, ledger }
     const suspected = differencesBetween(before, ledger)
-    if (suspected.length === 0) return ok({ ...settled, ledger })
+    if (suspected.length === 0) return { ...none, ledger }
     const suspects = new Set(suspected.flatMap(({ id }) => (id === null ? [] : [id])))
-    const after = await readExpected(db, organizationId, [...suspects], overview, now())
-    // The ledger was started again in between, so its earlier content means nothing.
-    if (after.epoch !== overview.epoch) continue
-    const between = differencesBetween(after, ledger, suspects)
-    return ok({ ...settled, ledger, differences: [...within, ...between] })
+    const after = await readExpected(db, pool, [...suspects], overview, now())
+    if (after.epoch !== epoch) return { ...none, ledger, again: true }
+    return { ...none, ledger, differences: differencesBetween(after, ledger, suspects) }
   }
-  return refused({ code: 'operation_in_progress' })
 }
+
+type ExamineContext = AccessContext & ProviderContext & Pick<Runtime, 'now'>

@@ -1,5 +1,5 @@
 import { observed } from '../../engine/access/observed.ts'
-import { and, asc, desc, eq, isNotNull, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, sql } from 'drizzle-orm'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
@@ -12,27 +12,28 @@ import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/nam
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
 import { refusalAt } from '../../engine/seats/reserve-rules.ts'
-import { isPending } from '../../engine/seats/counts.ts'
+import { isPending, isOfType } from '../../engine/seats/counts.ts'
+import { readUsage } from './usage.ts'
 import { inputsFrom, type EntitleContext } from '../../engine/model/entitle.ts'
 import { entitledNow, type EntitledNow } from '../../engine/seats/entitled-now.ts'
 import { entitlementQueries, type EntitlementRows } from '../../engine/seats/entitlement-rows.ts'
 import { known, overrideAt, type SeatAmountView } from '../../engine/seats/entitlement.ts'
-import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/limit.ts'
+import type { SeatCount, SeatUsage } from '../../engine/seats/limit.ts'
 import type { OverLimitPolicy } from '../../engine/seats/plans.ts'
 
 /** The seats of an organization, and the refusal that a join would get. */
 export interface SeatExplanation extends SeatUsage {
   /** The refusal of one more member; null if there is a seat. */
   readonly refusal: Refusal | null
-  /** The members with a seat, newest first, at most 100. */
+  /** The members with a seat of the default type, newest first, at most 100. */
   readonly members: readonly { readonly userId: string; readonly role: string }[]
-  /** The invitations that reserve a seat, the next to expire first, at most 100. */
+  /** The invitations that reserve a seat of the default type, the next to expire first, at most 100. */
   readonly invitations: readonly {
     readonly id: string
     readonly email: string
     readonly expiresAt: string
   }[]
-  /** When the next reservation expires; null if there is none. */
+  /** When the next of these reservations expires; null if there is none. */
   readonly nextExpiry: string | null
   /** The numbers that the limit is made of, with their sources. */
   readonly inputs: LimitInputs
@@ -112,7 +113,7 @@ export function explainSeatsAndUsers(
   >
 > {
   return observed(context, 'seat.explain', async (context) => {
-    const { db, roles, seats, seatContext, now } = context
+    const { db, roles, now } = context
     const { caller, organization } = scope
     const id = organizationIdOf(organization)
     const allowed = readable(caller, organization, roles.memberAdmins)
@@ -120,7 +121,7 @@ export function explainSeatsAndUsers(
     const members = db
       .select({ userId: memberships.userId, role: memberships.role })
       .from(memberships)
-      .where(and(eq(memberships.organizationId, id), isNotNull(memberships.seatId), allowed))
+      .where(and(eq(memberships.organizationId, id), isOfType(null), allowed))
       .orderBy(desc(memberships.createdAt), desc(memberships.id))
       .limit(MOST)
     const found = await find(db, scope, {
@@ -134,35 +135,29 @@ export function explainSeatsAndUsers(
           expiresAt: invitations.expiresAt,
         })
         .from(invitations)
-        .where(
-          and(
-            eq(invitations.organizationId, id),
-            isPending(now()),
-            isNotNull(invitations.seatId),
-            allowed
-          )
-        )
+        .where(and(eq(invitations.organizationId, id), isPending(now()), isOfType(null), allowed))
         .orderBy(asc(invitations.expiresAt))
         .limit(MOST),
     })
     const access = authorizeFor(roles, found, 'members:manage')
     if (!access.ok) return access
-    const count = await seats.usage(seatContext, access.value.organization.id)
-    if (!count.ok) return count
-    const { limit, held, reserved } = count.value
+    const read = await readUsage(context, access.value.organization.id)
+    if (!read.ok) return read
+    const { count, usage } = read.value
+    const { limit, held, reserved } = count
     const entitled = entitledNow(context, inputsFrom(found.rows), now())
     const pending = found.rows.invitations.map(({ expiresAt, ...row }) => ({
       ...row,
       expiresAt: expiresAt.toISOString(),
     }))
     const explanation = {
-      ...usageView(count.value),
+      ...usage,
       refusal: refusalAt(limit, held + reserved),
       members: found.rows.members,
       invitations: pending,
       nextExpiry: pending[0]?.expiresAt ?? null,
       inputs: inputsView(entitled, found.rows, now()),
-      over: overView(context, entitled, found.rows, count.value),
+      over: overView(context, entitled, found.rows, count),
     }
     return ok({ seats: explanation, users: namedUsers(found.rows.users) })
   })

@@ -11,6 +11,8 @@ import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { invitationHolder } from '../../engine/seats/reserve-rules.ts'
 import { limitView } from '../../engine/seats/limit.ts'
+import type { SeatInspection } from '../../engine/seats/provider.ts'
+import { poolOf, typeOfSeat } from '../../base/seat-types.ts'
 import { verifiable } from './verify.ts'
 
 /** The seats that {@link releaseSeat} has freed. */
@@ -60,16 +62,22 @@ async function release(
   organizationId: string,
   userId: string
 ): Promise<Result<ReleasedSeats, ReleaseSeatRefusal>> {
-  const { db, seats, seatContext } = context
-  const inspected = await seats.inspect?.(seatContext, organizationId)
-  if (inspected?.ok === false) return inspected
-  const ledger = inspected?.value ?? null
-  const held = (ledger?.seats ?? []).flatMap(({ seatId, holder, state }) =>
-    state === 'held' && (holder === userId || holder === invitationHolder(seatId))
-      ? [[seatId, holder]]
-      : []
+  const { db, roles, seats, seatContext } = context
+  const ledgers: SeatInspection[] = []
+  for (const type of [null, ...roles.seatTypes.keys()]) {
+    const inspected = await seats.inspect?.(seatContext, organizationId, type)
+    if (inspected?.ok === false) return inspected
+    if (inspected?.value) ledgers.push(inspected.value)
+  }
+  const held = ledgers.flatMap((ledger) =>
+    ledger.seats.flatMap(({ seatId, holder, state }) =>
+      state === 'held' && (holder === userId || holder === invitationHolder(seatId))
+        ? [[seatId, holder]]
+        : []
+    )
   )
-  if (ledger === null || held.length === 0) return ok({ released: 0 })
+  if (held.length === 0) return ok({ released: 0 })
+  const ledger = ledgers.find((each) => each.organizationId === organizationId)
   return perform<ReturnType<typeof gone>, ReleasedSeats, AccessRefusal, never>(context, scope, {
     name: 'seat.release',
     input: userId,
@@ -81,6 +89,8 @@ async function release(
       if (!verified.ok) return verified
       const seatIds = found.rows.gone.map(({ seatId }) => seatId)
       if (seatIds.length === 0) return ok(unchanged({ released: 0 }))
+      const fences = seatIds.map((id) => [id, poolOf(organizationId, typeOfSeat(id))])
+      const ofDefault = seatIds.filter((id) => typeOfSeat(id) === null).length
       const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
       return ok({
         value: { released: seatIds.length },
@@ -94,15 +104,18 @@ async function release(
           // Refuses a late write with the seat.
           db
             .insert(seatFences)
-            .select(sql`select value, ${organizationId}, ${now.getTime()} from ${ids} where true`)
+            .select(
+              sql`select value ->> 0, value ->> 1, ${now.getTime()}
+                from json_each(${JSON.stringify(fences)}) where true`
+            )
             .onConflictDoNothing(),
         ],
         events: [
           organizationEvent(organizationId, 'seat.drift_repaired', {
             differences: { leaked_seat: seatIds.length },
-            held: ledger.held - seatIds.length,
-            reserved: ledger.reserved,
-            limit: limitView(ledger.limit ?? seatContext.defaultLimit),
+            held: (ledger?.held ?? 0) - ofDefault,
+            reserved: ledger?.reserved ?? 0,
+            limit: limitView(ledger?.limit ?? seatContext.defaultLimit),
           }),
         ],
         freedSeats: seatIds.map((seatId) => ({ organizationId, seatId, userId })),

@@ -12,7 +12,7 @@ import { memberCounts } from '../../database/schema/organizations-tables.ts'
 import { seatFences } from '../../database/schema/seats-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import { unseat } from '../../engine/model/leave.ts'
-import { reseat } from '../../engine/model/membership.ts'
+import { moveSeats, recountTypes, reseat } from '../../engine/model/reseat.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
@@ -25,7 +25,9 @@ import {
 } from '../../base/result.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { examine, type Examination, type SeatDifference } from './differences.ts'
-import { limitView, usageView, type SeatUsage } from '../../engine/seats/limit.ts'
+import { limitView, type SeatUsage } from '../../engine/seats/limit.ts'
+import { typeOfRole, typeOfSeat, type SeatType } from '../../base/seat-types.ts'
+import { readUsage } from './usage.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import { storedCount, verifiable } from './verify.ts'
 import type { Queries } from '../../database/batch.ts'
@@ -43,9 +45,13 @@ export async function repair(
   examination: Examination,
   { renew }: { readonly renew: boolean }
 ): Promise<Result<boolean, AccessRefusal | InputRefusal | StoreRefusal | 'seats_unavailable'>> {
-  const { db, seats, seatContext, measure } = context
-  const { organizationId, overview, ledger, differences } = examination
-  const epoch = ledger && (renew || differences.some(concernsLedger)) ? ledger.epoch : null
+  const { db, roles, seats, seatContext, measure } = context
+  const { organizationId, overview, ledger, typeLedgers, differences } = examination
+  const isWrong = (type: SeatType) => renew || differences.some(concernsLedgerOf(type))
+  const epoch = ledger && isWrong(null) ? ledger.epoch : null
+  const typeEpochs = new Map(
+    [...typeLedgers].flatMap(([type, each]) => (isWrong(type) ? [[type, each.epoch]] : []))
+  )
   const meanwhile = sql`exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and sequence > ${overview.head}
     and action = 'seat.drift_repaired')`
@@ -68,7 +74,15 @@ export async function repair(
         const reseated = reseat(context, organizationId, seatless)
         const needless = overview.needless.slice(0, RESEATED_AT_ONCE)
         const unseated = unseat(context, organizationId, needless)
+        const misplaced = overview.misplaced.slice(0, RESEATED_AT_ONCE)
+        const moved = moveSeats(context, organizationId, misplaced)
+        const isTyped = roles.seatTypes.size > 0 || misplaced.length > 0
         const { limit, held, reserved } = storedCount(context, overview)
+        const given = [...seatless, ...misplaced].filter(
+          ([, role]) => typeOfRole(roles, role) === null
+        )
+        const taken = [...needless.map(({ seatId }) => seatId), ...misplaced.map(([, , id]) => id)]
+        const left = taken.filter((seatId) => typeOfSeat(seatId) === null)
         return ok({
           value: true,
           statements: [
@@ -76,21 +90,25 @@ export async function repair(
             guard(db, 'stale', sql`not ${meanwhile}`),
             ...reseated.statements,
             ...unseated.statements,
+            ...moved.statements,
             recount(context, organizationId),
+            ...(isTyped ? recountTypes(context, organizationId) : []),
             unfence(context, overview.fenced, now),
           ],
           events: [
             ...reseated.events,
             ...unseated.events,
+            ...moved.events,
             organizationEvent(organizationId, 'seat.drift_repaired', {
               differences: tally(differences),
-              held: held + seatless.length - needless.length,
+              held: held + given.length - left.length,
               reserved,
               limit: limitView(limit),
               ...(epoch !== null && { ledger_epoch: epoch }),
+              ...(typeEpochs.size > 0 && { type_epochs: Object.fromEntries(typeEpochs) }),
             }),
           ],
-          freedSeats: unseated.freedSeats,
+          freedSeats: [...unseated.freedSeats, ...moved.freedSeats],
         })
       },
     }
@@ -99,13 +117,21 @@ export async function repair(
   for (const [kind, count] of Object.entries(tally(differences))) {
     measure({ name: 'seat.drift_repaired', kind, count })
   }
-  if (epoch === null) return repaired
-  const renewed = await seats.renew?.(seatContext, organizationId, epoch)
-  return renewed?.ok === false ? renewed : repaired
+  const epochs: readonly (readonly [SeatType, number | null])[] = [[null, epoch], ...typeEpochs]
+  for (const [type, known] of epochs) {
+    if (known === null) continue
+    const renewed = await seats.renew?.(seatContext, organizationId, known, type)
+    if (renewed?.ok === false) return renewed
+  }
+  return repaired
 }
 
-function concernsLedger({ kind }: SeatDifference): boolean {
-  return !['member_count', 'fenced_seat', 'needless_seat'].includes(kind)
+// A member who gets another seat concerns every ledger: their role decides which.
+function concernsLedgerOf(type: SeatType) {
+  return ({ kind, seatType }: SeatDifference) =>
+    ['member_without_seat', 'misplaced_seat'].includes(kind) ||
+    ((seatType ?? null) === type &&
+      !['member_count', 'fenced_seat', 'needless_seat'].includes(kind))
 }
 
 function tally(differences: readonly SeatDifference[]): Readonly<Record<string, number>> {
@@ -198,13 +224,12 @@ async function rebuild(
   scope: OrganizationScope,
   organizationId: string
 ): Promise<Result<SeatRebuild, RebuildSeatsRefusal>> {
-  const { seats, seatContext } = context
   const examined = await examine(context, organizationId)
   if (!examined.ok) return examined
   const repaired = await repair(context, scope, examined.value, { renew: true })
   if (!repaired.ok) return repaired
-  const count = await seats.usage(seatContext, organizationId)
-  if (!count.ok) return count
+  const read = await readUsage(context, organizationId)
+  if (!read.ok) return read
   const { differences } = examined.value
-  return ok({ ...usageView(count.value), repaired: repaired.value ? differences : [] })
+  return ok({ ...read.value.usage, repaired: repaired.value ? differences : [] })
 }

@@ -42,7 +42,7 @@ import {
   type SeatUsage,
 } from '../../engine/seats/limit.ts'
 import { seenByMemberOrOperator } from './usage.ts'
-import { entitlementFrom } from '../../engine/seats/counts.ts'
+import { entitlementFrom } from '../../engine/seats/count-seats.ts'
 
 const LONGEST_REASON = 500
 

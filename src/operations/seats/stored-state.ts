@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm'
+import { and, eq, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
 import type { AccessContext, Roles } from '../../engine/access/roles.ts'
@@ -12,15 +12,23 @@ import { seatLedgers } from '../../database/schema/seats-tables.ts'
 import { carriedSeats, selectCarriedSeats } from '../../engine/seats/assigned-seats.ts'
 import type { Expected, StoredFacts } from './differences.ts'
 import { LEDGER_OUTBOX } from '../../engine/seats/provider.ts'
-import { entitlementOf, isPending, limitFrom, seatsReserved } from '../../engine/seats/counts.ts'
+import { poolOf, type SeatType } from '../../base/seat-types.ts'
+import { readPool } from '../../engine/seats/count-seats.ts'
+import { isPending, seatsReserved, isOfType } from '../../engine/seats/counts.ts'
+import { entitlementOf, limitFrom } from '../../engine/seats/count-seats.ts'
 
 /** The content of D1 for an organization as a whole, at one moment. */
 export interface Overview extends StoredFacts {
   readonly epoch: number
   readonly version: Expected['version']
   readonly limit: Expected['limit']
-  /** The seats that open invitations hold. */
+  /** The seats of types that members hold; `rows.seats` has them too. */
+  readonly typed: number
+  /** The seats of the default type that open invitations hold. */
   readonly reserved: number
+  /** The epochs of the ledgers of types, by their pools. */
+  readonly typeEpochs: ReadonlyMap<string, number>
+  readonly entitlement: Parameters<typeof limitFrom>[0]
   /** The organization's last event, and the last one that the ledger has received. */
   readonly head: number
   readonly heard: number
@@ -32,10 +40,12 @@ export async function readOverview(
   organizationId: string,
   now: Date
 ): Promise<Overview> {
-  const { facts, needless, entitlement } = await batch(db, {
+  const { facts, needless, entitlement, epochs, miscounted } = await batch(db, {
     facts: db.select(FACTS).from(selectFacts(roles, organizationId, now)),
     needless: needlessSeats(db, roles, organizationId),
     entitlement: entitlementOf(db, organizationId),
+    epochs: typeEpochs(db, roles, organizationId),
+    miscounted: miscountedTypes(db, roles, organizationId),
   })
   const [row] = facts
   if (row === undefined) throw new Error('D1 has answered no overview.')
@@ -46,7 +56,10 @@ export async function readOverview(
       suspended: row.countedSuspended,
       seats: row.countedSeats,
     },
-    seatless: JSON.parse(row.seatless) as string[],
+    typed: row.typed,
+    seatless: JSON.parse(row.seatless) as [string, string][],
+    misplaced: JSON.parse(row.misplaced) as [string, string, string][],
+    miscounted,
     needless: needless.flatMap(({ userId, seatId }) =>
       seatId === null ? [] : [{ userId, seatId }]
     ),
@@ -56,6 +69,8 @@ export async function readOverview(
     head: row.head,
     heard: row.heard,
     ...limitFrom(entitlement),
+    entitlement,
+    typeEpochs: new Map(epochs.map(({ organizationId: pool, epoch }) => [pool, epoch])),
   }
 }
 
@@ -65,20 +80,21 @@ export async function readOverview(
  */
 export async function readExpected(
   db: Database,
-  organizationId: string,
+  pool: string,
   seatIds: readonly string[],
   { heard }: Overview,
   now: Date
 ): Promise<Expected> {
+  const { organizationId, type } = readPool(pool)
   const { members, reservations, entitlement, ledger, events } = await batch(db, {
     ...selectCarriedSeats(db, organizationId, seatIds, now),
     entitlement: entitlementOf(db, organizationId),
-    ledger: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
+    ledger: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, pool)),
     events: db
       .select({
         action: sql<string>`action`.as('action'),
         targetId: sql<string>`target_id`.as('target_id'),
-        number: sql<string>`coalesce(metadata -> '$.version', metadata -> '$.ledger_epoch')`.as(
+        number: sql<string>`coalesce(metadata -> '$.version', metadata -> ${epochPath(type)})`.as(
           'number'
         ),
       })
@@ -92,9 +108,9 @@ export async function readExpected(
     new Set(events.flatMap((event) => (event.action === action ? [Number(event.number)] : [])))
   const released = events.filter(({ action }) => action === 'seat.released')
   return {
-    organizationId,
+    organizationId: pool,
     epoch: ledger[0]?.epoch ?? 0,
-    ...limitFrom(entitlement),
+    ...limitFrom(entitlement, type),
     seats: carriedSeats(members, reservations),
     unheard: {
       released: new Set(released.map(({ targetId }) => targetId)),
@@ -103,6 +119,10 @@ export async function readExpected(
     },
     now,
   }
+}
+
+function epochPath(type: SeatType): string {
+  return type === null ? '$.ledger_epoch' : `$.type_epochs.${type}`
 }
 
 const column = (name: string) => sql<number>`${sql.raw(name)}`.as(name)
@@ -115,7 +135,9 @@ const FACTS = {
   countedActive: column('counted_active'),
   countedSuspended: column('counted_suspended'),
   countedSeats: column('counted_seats'),
+  typed: column('typed'),
   seatless: list('seatless'),
+  misplaced: list('misplaced'),
   fenced: list('fenced'),
   reservedFenced: list('promised_fenced'),
   epoch: column('epoch'),
@@ -140,8 +162,49 @@ function needlessSeats(db: Database, { seatless }: Roles, organizationId: string
         )
 }
 
+// No query without types.
+function typeEpochs(db: Database, { seatTypes }: Roles, organizationId: string) {
+  const pools = [...seatTypes.keys()].map((type) => poolOf(organizationId, type))
+  return pools.length === 0
+    ? null
+    : db.select().from(seatLedgers).where(inArray(seatLedgers.organizationId, pools))
+}
+
+// No query without types: the count of a type that is no longer configured is that of its own seats.
+function miscountedTypes(db: Database, { seatTypes }: Roles, organizationId: string) {
+  return seatTypes.size === 0
+    ? null
+    : db
+        .select({
+          type: sql<string>`type`.as('type'),
+          rows: sql<number>`sum(there)`.as('there'),
+          counted: sql<number>`sum(counted)`.as('counted'),
+        })
+        .from(
+          sql`(select substr(seat_id, 2, instr(seat_id, '/') - 2) as type, 1 as there, 0 as counted
+              from seatgate_memberships
+              where organization_id = ${organizationId} and seat_id glob '~[a-z]*/*'
+            union all select seat_type, 0, seats from seatgate_seat_type_counts
+              where organization_id = ${organizationId})`
+        )
+        .groupBy(sql`type`)
+        .having(sql`sum(there) <> sum(counted)`)
+}
+
+// Whether a seat is of another type than that of the role. A role without a seat is not asked about.
+function isMisplaced({ seatless, seatTypes }: Roles): SQL {
+  const typed = [...seatTypes.values()].flatMap(({ roles }) => roles)
+  const wrong = [...seatTypes].map(
+    ([type, { roles }]) => sql`(role in ${roles} and not (${isOfType(type)}))`
+  )
+  const others = [...seatless, ...typed]
+  const isOther = others.length === 0 ? sql`` : sql`role not in ${others} and `
+  return sql.join([sql`(${isOther}not (${isOfType(null)}))`, ...wrong], sql` or `)
+}
+
 // An invitation that is about to expire may have expired for the ledger already, and be fenced.
-function selectFacts({ seatless }: Roles, organizationId: string, now: Date) {
+function selectFacts(roles: Roles, organizationId: string, now: Date) {
+  const { seatless } = roles
   const takesSeat = seatless.length === 0 ? sql`` : sql` and role not in ${seatless}`
   const fenced = sql`seat_id in (select seat_id from seatgate_seat_fences)`
   const later = new Date(now.getTime() + 60_000)
@@ -162,7 +225,11 @@ function selectFacts({ seatless }: Roles, organizationId: string, now: Date) {
       select count(*) filter (where status = 'active') as active,
         count(*) filter (where status = 'suspended') as suspended,
         count(seat_id) as seats,
-        json_group_array(user_id) filter (where status = 'active' and seat_id is null${takesSeat}) as seatless,
+        count(*) filter (where not (${isOfType(null)})) as typed,
+        json_group_array(json_array(user_id, role))
+          filter (where status = 'active' and seat_id is null${takesSeat}) as seatless,
+        json_group_array(json_array(user_id, role, seat_id))
+          filter (where seat_id is not null and (${isMisplaced(roles)})) as misplaced,
         json_group_array(seat_id) filter (where ${fenced}) as fenced
       from seatgate_memberships where organization_id = ${organizationId}
     ) as present

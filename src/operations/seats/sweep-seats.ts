@@ -47,12 +47,13 @@ async function verifyAndRepair(
   context: Budgeted<ChangeContext>,
   organizationId: string
 ): Promise<'verified' | 'failed' | 'no statements left'> {
-  const { budget, report } = context
+  const { budget, report, roles } = context
+  const toExamine = STATEMENTS_TO_EXAMINE * (1 + roles.seatTypes.size)
   const failed = (error: unknown) =>
     report({ event: 'seat_verification_failed', organizationId, error })
   try {
     let examined: Result<Examination> | null = null
-    await budget.spend(STATEMENTS_TO_EXAMINE, async () => {
+    await budget.spend(toExamine, async () => {
       examined = await examine(context, organizationId)
     })
     const found = examined as Result<Examination> | null

@@ -11,7 +11,8 @@ import {
   type Principal,
 } from '../../engine/access/principal.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
-import { usageView, type SeatUsage } from '../../engine/seats/limit.ts'
+import { usageView, type SeatCount, type SeatUsage } from '../../engine/seats/limit.ts'
+import type { SeatType } from '../../base/seat-types.ts'
 
 /** Why {@link seatUsage} refuses. */
 export type SeatUsageRefusal = 'unauthenticated' | 'organization_not_found' | 'seats_unavailable'
@@ -38,9 +39,37 @@ export function seatUsage(
     if (found.caller === null) return refused({ code: 'unauthenticated' })
     const organization = seenByMemberOrOperator(found)
     if (!organization.ok) return organization
-    const count = await context.seats.usage(context.seatContext, organization.value.id)
-    return count.ok ? ok(usageView(count.value)) : count
+    const read = await readUsage(context, organization.value.id)
+    return read.ok ? ok(read.value.usage) : read
   })
+}
+
+/** Reads the seats of the default type, or of another one, and those of each type beside them. */
+export async function readUsage(
+  { seats, seatContext }: ProviderContext,
+  organizationId: string,
+  type: SeatType = null
+): Promise<Result<{ readonly count: SeatCount; readonly usage: SeatUsage }, 'seats_unavailable'>> {
+  const names = [...seatContext.seatTypes.keys()]
+  const [first, ...others] = await Promise.all(
+    ([null, ...names] satisfies SeatType[]).map((each) =>
+      seats.usage(seatContext, organizationId, each)
+    )
+  )
+  const types = new Map<SeatType, SeatCount>()
+  for (const [index, count] of [first, ...others].entries()) {
+    if (!count?.ok) return count ?? refused({ code: 'seats_unavailable' })
+    types.set(names[index - 1] ?? null, count.value)
+  }
+  const count = types.get(type)
+  if (!count) return refused({ code: 'seats_unavailable' })
+  types.delete(null)
+  const views = [...types].map(([name, each]) => [name, usageView(each)] as const)
+  const usage = {
+    ...usageView(count),
+    ...(names.length > 0 && { types: Object.fromEntries(views) }),
+  }
+  return ok({ count, usage })
 }
 
 /** Returns the organization for members and operators; refuses others as if it did not exist. */

@@ -12,7 +12,7 @@ import { seenByMemberOrOperator } from './usage.ts'
 
 /** An organization's seats in D1 and in the ledger, with the differences. */
 export interface SeatVerification {
-  /** The seats in D1, the source of truth. */
+  /** The seats of the default type in D1, the source of truth. */
   readonly stored: SeatUsage
   /** The seats in the ledger; null if there is none, or it has not started. */
   readonly ledger: SeatUsage | null
@@ -75,9 +75,9 @@ function verificationView(
 /** Counts the seats in use in D1. */
 export function storedCount(
   context: ProviderContext,
-  { rows, reserved, version, limit }: Examination['overview']
+  { rows, typed, reserved, version, limit }: Examination['overview']
 ): SeatCount {
-  const { seats: held } = rows
+  const held = rows.seats - typed
   return { limit: limitOf(context, { limit }), version, held, reserved }
 }
 

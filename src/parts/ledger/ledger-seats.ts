@@ -1,4 +1,4 @@
-import { ok, refused, type RefusalCode, type Result } from '../../base/result.ts'
+import { ok, refused, type RefusalCode, type RefusalOf, type Result } from '../../base/result.ts'
 import type { ReserveRefusal } from '../../engine/seats/reserve-rules.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { sql } from 'drizzle-orm'
@@ -8,6 +8,7 @@ import { observedCall } from '../../engine/access/observed.ts'
 import type { LedgerCalls, LedgerGrant, LedgerNamespace, LedgerRequest } from './protocol.ts'
 import {
   LEDGER_OUTBOX,
+  type Entitlement,
   type ProviderContext,
   type SeatContext,
   type SeatGrant,
@@ -15,18 +16,16 @@ import {
   type SeatReference,
   type SeatRequest,
 } from '../../engine/seats/provider.ts'
-import {
-  checkedDefaultLimit,
-  seatLimit,
-  type DefaultLimitOption,
-} from '../../engine/seats/limit.ts'
+import { seatLimit, type SeatLimit } from '../../engine/seats/limit.ts'
+import { checkedDefaultLimit, type DefaultLimitOption } from '../../engine/seats/count-seats.ts'
 import type { TrailConsumer } from '../../engine/audit/consumers.ts'
 import type { Brought } from '../../engine/changes/part.ts'
 import { cursorConsumer, forwardToSink } from '../../engine/delivery/deliver.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 import { servesTrails } from '../../engine/delivery/sweep-trails.ts'
 import type { TendContext } from '../../engine/delivery/tend-trail.ts'
-import { guardWaitlist } from '../../engine/seats/counts.ts'
+import { limitByDefault, guardWaitlist } from '../../engine/seats/count-seats.ts'
+import { poolOf, typeOfSeat, type SeatType, type SeatTypeLimits } from '../../base/seat-types.ts'
 
 /** The fields of an audit event that a ledger reads. */
 interface SeatEvent {
@@ -51,7 +50,7 @@ const OPTIONS = namesOf<LedgerSeatsOptions>({
 })
 
 /**
- * Counts seats in one Durable Object per organization, the class `SeatLedger` of
+ * Counts seats in one Durable Object per organization and type of seats, the class `SeatLedger` of
  * `seatgate/durable-object`. The object counts without asking D1, and refused joins write no row there,
  * even in a rush.
  *
@@ -77,94 +76,135 @@ export function ledgerSeats(
     }
   }
 
+  // Each type has a ledger of its own. To the ledger its pool is an organization.
   const call = <T, Code extends RefusalCode>(
     context: SeatContext,
-    organizationId: string,
+    { organizationId, type }: Pool,
     name: keyof LedgerCalls,
     ask: (ledger: LedgerCalls, request: LedgerRequest) => Promise<Result<T, Code>>
-  ) =>
-    callLedger(context, timeoutSeconds, name, () =>
-      ask(namespace.getByName(organizationId), {
-        organizationId,
-        defaultLimit: context.defaultLimit,
+  ) => {
+    const pool = poolOf(organizationId, type)
+    return callLedger(context, timeoutSeconds, name, () =>
+      ask(namespace.getByName(pool), {
+        organizationId: pool,
+        defaultLimit: limitByDefault(context, type),
       })
     )
+  }
   const release = (context: SeatContext, seat: SeatReference) =>
-    call(context, seat.organizationId, 'release', (ledger, request) =>
-      ledger.release({ ...request, ...seat })
+    call(context, poolOfSeat(seat), 'release', (ledger, request) =>
+      ledger.release({ ...seat, ...request })
     )
 
-  const close = (context: SeatContext, organizationId: string, epoch?: number) =>
-    call(context, organizationId, 'close', (ledger, request) =>
+  const close = (context: SeatContext, pool: Pool, epoch?: number) =>
+    call(context, pool, 'close', (ledger, request) =>
       ledger.close({ ...request, ...(epoch !== undefined && { epoch }) })
     )
-  const usage = (context: SeatContext, organizationId: string) =>
-    call(context, organizationId, 'usage', (ledger, request) => ledger.usage(request))
+  const closeEach = async (
+    context: SeatContext,
+    organizationId: string,
+    ledgers: readonly (readonly [type: SeatType, epoch?: number])[]
+  ) => {
+    const closed = await Promise.all(
+      ledgers.map(([type, epoch]) => close(context, { organizationId, type }, epoch))
+    )
+    return closed.find((answer) => !answer.ok) ?? ok(null)
+  }
+  const usage = (context: SeatContext, pool: Pool) =>
+    call(context, pool, 'usage', (ledger, request) => ledger.usage(request))
+  const limit = (context: SeatContext, pool: Pool, version: number, seats: SeatLimit) =>
+    call(context, pool, 'setLimit', (ledger, request) =>
+      ledger.setLimit({ ...request, version, limit: seats })
+    )
+
+  /** Passes a limit on to the ledger of each type, the default one first. */
+  const limitEach = async (context: SeatContext, entitlement: Entitlement) => {
+    const { organizationId, version, typeLimits = {} } = entitlement
+    const types = Object.entries(typeLimits).filter(([type]) => context.seatTypes.has(type))
+    const [first, ...others] = await Promise.all([
+      limit(context, { organizationId, type: null }, version, entitlement.limit),
+      ...types.map(([type, seats]) =>
+        limit(context, { organizationId, type }, version, seatLimit(seats))
+      ),
+    ])
+    return others.find((answer) => !answer.ok) ?? first
+  }
 
   const hear = (
     context: SeatContext,
     event: SeatEvent
   ): Promise<Result<unknown, 'seats_unavailable'>> => {
-    const { organizationId } = event
+    const { organizationId, metadata } = event
     switch (event.action) {
       case 'seat.released':
         return release(context, {
           organizationId,
           seatId: event.targetId ?? '',
-          ...(typeof event.metadata['user_id'] === 'string' && {
-            userId: event.metadata['user_id'],
-          }),
+          ...(typeof metadata['user_id'] === 'string' && { userId: metadata['user_id'] }),
         })
       case 'seat.limit_changed':
-        return call(context, organizationId, 'setLimit', (ledger, request) =>
-          ledger.setLimit({ ...request, ...limitChange(event) })
-        )
+        return limitEach(context, limitChange(event))
       case 'seat.drift_repaired':
-        return close(context, organizationId, Number(event.metadata['ledger_epoch']))
+        return closeEach(context, organizationId, [
+          [null, Number(metadata['ledger_epoch'])],
+          ...Object.entries((metadata['type_epochs'] ?? {}) as Record<string, number>),
+        ])
       default:
-        return close(context, organizationId)
+        return closeEach(
+          context,
+          organizationId,
+          [null, ...context.seatTypes.keys()].map((type) => [type])
+        )
     }
   }
 
   return {
     enforces: true,
+    countsTypes: true,
     defaultLimit: checkedDefaultLimit('ledgerSeats', options),
 
     async reserve(context, { organizationId, seatId, holder, kind }) {
       // A new organization has no ledger. Its first ledger, started on first use, finds the founder's
       // seat in D1; the guard ensures that no ledger was started before.
       if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
-      const granted = await call(context, organizationId, 'reserve', (ledger, request) =>
+      const pool = poolOfSeat({ organizationId, seatId })
+      const granted = await call(context, pool, 'reserve', (ledger, request) =>
         ledger.reserve({ ...request, seatId, holder, reservationSeconds })
       )
-      if (!granted.ok) return granted
+      if (!granted.ok) return refused(inType(granted.error, pool.type))
       return ok(granting(context, { organizationId, seatId, holder, kind }, granted.value))
     },
 
-    async reserveEach(context, requests) {
+    async reserveEach(context, requests): Promise<readonly Result<SeatGrant, ReserveRefusal>[]> {
       const [first] = requests
       if (first === undefined) return []
-      const { defaultLimit } = context
-      const answered = await callLedger(context, timeoutSeconds, 'reserveEach', async () =>
-        ok(
-          await namespace.getByName(first.organizationId).reserveEach(
-            requests.map(({ organizationId, seatId, holder }) => ({
-              organizationId,
-              seatId,
-              holder,
-              defaultLimit,
-              reservationSeconds,
-            }))
+      const pool = poolOfSeat(first)
+      const answered = await call<Answers, never>(
+        context,
+        pool,
+        'reserveEach',
+        async (ledger, request) =>
+          ok(
+            await ledger.reserveEach(
+              requests.map(({ seatId, holder }) => ({
+                ...request,
+                seatId,
+                holder,
+                reservationSeconds,
+              }))
+            )
           )
-        )
       )
       if (!answered.ok) return requests.map(() => answered)
-      return grantEach(context, requests, answered.value)
+      const answers = answered.value.map((answer) =>
+        answer.ok ? answer : refused(inType(answer.error, pool.type))
+      )
+      return grantEach(context, requests, answers)
     },
 
     async confirm(context, seat, until) {
-      const told = await call(context, seat.organizationId, 'confirm', (ledger, request) =>
-        ledger.confirm({ ...request, ...seat, until: until?.getTime() ?? null })
+      const told = await call(context, poolOfSeat(seat), 'confirm', (ledger, request) =>
+        ledger.confirm({ ...seat, ...request, until: until?.getTime() ?? null })
       )
       if (!told.ok) throw new Error('The seat ledger did not receive a confirmation.')
     },
@@ -174,29 +214,47 @@ export function ledgerSeats(
       if (!told.ok) throw new Error('The seat ledger did not receive a release.')
     },
 
-    setLimit: (context, entitlement) =>
-      call(context, entitlement.organizationId, 'setLimit', (ledger, request) =>
-        ledger.setLimit({ ...request, ...entitlement })
-      ),
+    setLimit: limitEach,
 
-    usage,
+    usage: (context, organizationId, type = null) => usage(context, { organizationId, type }),
 
-    async inspect(context, organizationId) {
-      const seen = await call(context, organizationId, 'inspect', (ledger, request) =>
+    async inspect(context, organizationId, type = null) {
+      const pool = { organizationId, type }
+      const seen = await call(context, pool, 'inspect', (ledger, request) =>
         ledger.inspect(request)
       )
       return seen.ok ? ok(seen.value && { ...seen.value, reservationSeconds }) : seen
     },
 
-    async renew(context, organizationId, epoch) {
-      const closed = await close(context, organizationId, epoch)
-      return closed.ok ? usage(context, organizationId) : closed
+    async renew(context, organizationId, epoch, type = null) {
+      const pool = { organizationId, type }
+      const closed = await close(context, pool, epoch)
+      return closed.ok ? usage(context, pool) : closed
     },
 
     readsTrail: true,
     consumers: [ledgerConsumer(hear)],
     ...servesTrails,
   }
+}
+
+type Answers = Awaited<ReturnType<LedgerCalls['reserveEach']>>
+
+/** The seats of one type in one organization, which a ledger counts. */
+interface Pool {
+  readonly organizationId: string
+  readonly type: SeatType
+}
+
+function poolOfSeat({ organizationId, seatId }: SeatReference): Pool {
+  return { organizationId, type: typeOfSeat(seatId) }
+}
+
+// A ledger does not know the type of its seats.
+function inType(refusal: RefusalOf<ReserveRefusal>, type: SeatType): RefusalOf<ReserveRefusal> {
+  return refusal.code === 'seat_limit_reached' && type !== null
+    ? { ...refusal, seatType: type }
+    : refusal
 }
 
 type Hear = (
@@ -236,11 +294,13 @@ const HEARD: ReadonlySet<string> = new Set([
 
 const delivered = { outcome: 'delivered' } as const
 
-function limitChange({ organizationId, metadata }: SeatEvent) {
+function limitChange({ organizationId, metadata }: SeatEvent): Entitlement {
+  const typeLimits = metadata['type_limits'] as SeatTypeLimits | undefined
   return {
     organizationId,
     version: Number(metadata['version']),
     limit: seatLimit(metadata['limit']),
+    ...(typeLimits && { typeLimits }),
   }
 }
 
@@ -248,7 +308,7 @@ function limitChange({ organizationId, metadata }: SeatEvent) {
 function granting(context: SeatContext, request: SeatRequest, granted: LedgerGrant): SeatGrant {
   const { epoch, count } = granted
   const { guards } = grant(context, request, granted)
-  return { guards: [...guards, ...guardWaitlist(context.db, request, count)], count, epoch }
+  return { guards: [...guards, ...guardWaitlist(context, request, count)], count, epoch }
 }
 
 // The first grant brings the guards of all seats. They were granted at once, under one epoch, and the
@@ -267,7 +327,7 @@ function grantEach(
   const guards = [
     ...(first ? [guardOpen(context, first.request, seatIdsOf(granted))] : []),
     ...(first ? [guardInForce(context, first.request, first)] : []),
-    ...(grown ? guardWaitlist(context.db, grown.request, grown.count) : []),
+    ...(grown ? guardWaitlist(context, grown.request, grown.count) : []),
   ]
   return requests.map((request, index) => {
     const answer = answers[index] ?? refused({ code: 'seats_unavailable' })
@@ -304,14 +364,11 @@ function guardOpen({ db }: SeatContext, { seatId }: SeatReference, seatIds: read
 
 // The epoch refuses a write that was admitted by a ledger no longer in force. The time refuses one that
 // is so late that the fence of its seat may have been deleted.
-function guardInForce(
-  { db }: SeatContext,
-  { organizationId }: SeatReference,
-  { epoch, at }: Authority
-) {
+function guardInForce({ db }: SeatContext, seat: SeatReference, { epoch, at }: Authority) {
+  const { organizationId, type } = poolOfSeat(seat)
   const inForce = sql`coalesce(
       (select case when fenced_through < ${at} then epoch end
-        from seatgate_seat_ledgers where organization_id = ${organizationId}), 0
+        from seatgate_seat_ledgers where organization_id = ${poolOf(organizationId, type)}), 0
     ) = ${epoch}`
   return guard(db, 'ledger_superseded', inForce)
 }

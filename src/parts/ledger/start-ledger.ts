@@ -2,15 +2,19 @@ import { and, asc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
-import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import { seatLedgers } from '../../database/schema/seats-tables.ts'
 import {
   carriedSeats,
   selectCarriedSeats,
   type CarriedSeat,
+  type CarriedSeats,
 } from '../../engine/seats/assigned-seats.ts'
 import type { SeatLimit } from '../../engine/seats/limit.ts'
-import { entitlementOf, limitFrom } from '../../engine/seats/counts.ts'
+import { seatsHeld } from '../../engine/seats/counts.ts'
+import { entitlementOf, limitFrom } from '../../engine/seats/count-seats.ts'
+import { typeOfSeat, type SeatType } from '../../base/seat-types.ts'
+import { readPool } from '../../engine/seats/count-seats.ts'
 
 /** How far an import is: `after` is the last address or user id that was read. */
 export interface ImportPlace {
@@ -39,65 +43,66 @@ export const IMPORT_PAGE = 2000
 const MEMBERS: ImportPlace = { stage: 'members', after: '' }
 
 /**
- * Starts a ledger, in one batch: raises the epoch, so that a write admitted by an earlier ledger is
+ * Starts the ledger of a pool, in one batch: raises the epoch, so that a write admitted by an earlier ledger is
  * refused, counts the members' seats and reads the first page. From then on a seat comes into D1 only
  * with a grant of the new ledger, and leaves it only with a release to the new ledger.
  */
 export async function startLedger(
   db: Database,
-  organizationId: string,
+  pool: string,
   now: Date,
   most = IMPORT_PAGE,
   epoch = now.getTime()
 ): Promise<LedgerStart> {
+  const { organizationId, type } = readPool(pool)
   const found = await batch(db, {
-    raised: raiseEpoch(db, organizationId, epoch),
-    inForce: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, organizationId)),
+    raised: raiseEpoch(db, pool, epoch),
+    inForce: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, pool)),
     entitlement: entitlementOf(db, organizationId),
-    counts: db
-      .select({ seats: memberCounts.seats })
-      .from(memberCounts)
-      .where(eq(memberCounts.organizationId, organizationId)),
+    counts: db.select({ seats: seatsHeld(organizationId, type).as('seats') }).from(sql`(select 1)`),
     invited: invitedAfter(db, organizationId, '', most),
     members: membersAfter(db, organizationId, '', most),
   })
   if (found.raised.length === 0) {
     // The clock has not moved since the last start, or was ahead then.
     const later = (found.inForce[0]?.epoch ?? epoch) + 1
-    return startLedger(db, organizationId, now, most, later)
+    return startLedger(db, pool, now, most, later)
   }
-  const invited = invitedPage(found.invited, now, most)
-  const joined = memberPage(found.members, most)
+  const invited = invitedPage(found.invited, type, now, most)
+  const joined = memberPage(found.members, type, most)
   const first =
     invited.next === MEMBERS
       ? { seats: [...invited.seats, ...joined.seats], next: joined.next }
       : invited
-  return { epoch, ...limitFrom(found.entitlement), members: found.counts[0]?.seats ?? 0, ...first }
+  const members = found.counts[0]?.seats ?? 0
+  return { epoch, ...limitFrom(found.entitlement, type), members, ...first }
 }
 
 /** Reads the next page of an import: at most so many rows. */
 export async function readSeatPage(
   db: Database,
-  organizationId: string,
+  pool: string,
   { stage, after }: ImportPlace,
   now: Date,
   most: number
 ): Promise<SeatPage> {
+  const { organizationId, type } = readPool(pool)
   if (stage === 'members') {
     const { members } = await batch(db, { members: membersAfter(db, organizationId, after, most) })
-    return memberPage(members, most)
+    return memberPage(members, type, most)
   }
   const { invited } = await batch(db, { invited: invitedAfter(db, organizationId, after, most) })
-  return invitedPage(invited, now, most)
+  return invitedPage(invited, type, now, most)
 }
 
-/** Reads the seats that have one of these ids, or one of these holders. */
+/** Reads the seats of a pool that have one of these ids, or one of these holders. */
 export async function readSeatsOf(
   db: Database,
-  organizationId: string,
+  pool: string,
   asked: readonly { readonly seatId: string; readonly holder: string }[],
   now: Date
 ): Promise<readonly CarriedSeat[]> {
+  const { organizationId, type } = readPool(pool)
   const seatIds = asked.map(({ seatId }) => seatId)
   const holders = JSON.stringify(asked.map(({ holder }) => holder))
   const { members, reservations, existing } = await batch(db, {
@@ -111,15 +116,16 @@ export async function readSeatsOf(
       )
       .limit(asked.length),
   })
-  return [...carriedSeats(members, reservations).values(), ...memberPage(existing, Infinity).seats]
+  const held = memberPage(existing, type, Infinity).seats
+  return [...carriedSeats(members, reservations).values(), ...held]
 }
 
 // An epoch is the time of its start. A counter would be unsafe: a lost request that arrives late would
 // raise it above the ledger in force, and a restored D1 would give an epoch a second time.
-function raiseEpoch(db: Database, organizationId: string, epoch: number) {
+function raiseEpoch(db: Database, pool: string, epoch: number) {
   return db
     .insert(seatLedgers)
-    .values({ organizationId, epoch })
+    .values({ organizationId: pool, epoch })
     .onConflictDoUpdate({
       target: seatLedgers.organizationId,
       set: { epoch },
@@ -147,10 +153,14 @@ function membersAfter(db: Database, organizationId: string, after: string, most:
     .limit(most)
 }
 
-function memberPage(rows: Parameters<typeof carriedSeats>[0], most: number): SeatPage {
+function memberPage(
+  rows: Parameters<typeof carriedSeats>[0],
+  type: SeatType,
+  most: number
+): SeatPage {
   const last = rows.at(-1)
   return {
-    seats: [...carriedSeats(rows, []).values()],
+    seats: ofType(carriedSeats(rows, []), type),
     next: rows.length < most || !last ? null : { stage: 'members', after: last.holder },
   }
 }
@@ -180,11 +190,21 @@ function invitedAfter(db: Database, organizationId: string, after: string, most:
 
 type InvitedRow = Parameters<typeof carriedSeats>[1][number] & { readonly email: string }
 
-function invitedPage(rows: readonly InvitedRow[], now: Date, most: number): SeatPage {
+function invitedPage(
+  rows: readonly InvitedRow[],
+  type: SeatType,
+  now: Date,
+  most: number
+): SeatPage {
   const last = rows.at(-1)
   const pending = rows.filter(({ until }) => until > now)
   return {
-    seats: [...carriedSeats([], pending).values()],
+    seats: ofType(carriedSeats([], pending), type),
     next: rows.length < most || !last ? MEMBERS : { stage: 'invitations', after: last.email },
   }
+}
+
+// Seats of other types are read, too: a page is of an organization's rows.
+function ofType(seats: CarriedSeats, type: SeatType): readonly CarriedSeat[] {
+  return [...seats.values()].filter(({ seatId }) => typeOfSeat(seatId) === type)
 }

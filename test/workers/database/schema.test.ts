@@ -503,7 +503,7 @@ describe('entitlements', () => {
   ])('refuse %s [BILL-23]', async (_what, version, kind, seats) => {
     const { id } = await postOrganization(await person())
     const insert = run(
-      'INSERT INTO seatgate_entitlements VALUES (?, ?, ?, ?, NULL, 1)',
+      'INSERT INTO seatgate_entitlements (organization_id, version, limit_kind, limit_seats, reason, updated_at) VALUES (?, ?, ?, ?, NULL, 1)',
       id,
       version,
       kind,

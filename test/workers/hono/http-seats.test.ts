@@ -54,7 +54,7 @@ describe('GET /organizations/:org/seats', () => {
         embedded({ seats: d1Seats() })
       )
       await testEnv.DB.prepare(
-        "INSERT INTO seatgate_entitlements VALUES (?, 1, 'unknown', NULL, NULL, 1)"
+        "INSERT INTO seatgate_entitlements (organization_id, version, limit_kind, limit_seats, reason, updated_at) VALUES (?, 1, 'unknown', NULL, NULL, 1)"
       )
         .bind(id)
         .run()

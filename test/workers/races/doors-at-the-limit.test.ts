@@ -2,13 +2,22 @@ import { describe, expect, it } from 'vitest'
 import {
   billing,
   joinRules,
+  rebuildSeats,
   seatUsage,
   setSeatLimit,
   type OverLimitPolicy,
   type Result,
 } from '../../../src/index.ts'
 import { sweepHandler } from '../../../src/worker/index.ts'
-import { createKit, enforcing, EVERY_CHANGE, newTeam, shareOf, unwrap } from '../../kit/index.ts'
+import {
+  createKit,
+  enforcing,
+  EVERY_CHANGE,
+  inD1,
+  newTeam,
+  shareOf,
+  unwrap,
+} from '../../kit/index.ts'
 
 /** The outcome of a door: its code, or how it let the person in. */
 type Outcome = 'seat_limit_reached' | 'in' | 'waits' | 'refused by row'
@@ -93,6 +102,52 @@ describe.each(enforcing)('a door at the limit, with %s seats', (provider) => {
       const swept = await usage()
       const suspended = standing === 'over' && whenOver === 'suspend_excess'
       expect(after.held - swept.held).toBe(suspended ? Math.max(0, after.held - limit) : 0)
+    }
+  )
+})
+
+describe.each(enforcing)('a door of a type of seats, with %s seats', (provider) => {
+  it.each(Object.entries(DOORS))(
+    '%s is %s where the type is full, and no seat of another type is taken [SEAT-30]',
+    async (door, expected) => {
+      const team = await newTeam(provider)
+      const { organization } = team
+      // As if the type had been there from the beginning: the seats of these roles are of it.
+      for (const table of ['memberships', 'invitations']) {
+        await inD1(
+          `UPDATE seatgate_${table} SET seat_id = '~light/' || seat_id
+           WHERE organization_id = ? AND role = 'member' AND seat_id IS NOT NULL`,
+          organization.id
+        )
+      }
+      const typed = (defaultLimit?: number) =>
+        createKit({
+          provider,
+          roles: ['owner', 'admin', 'member'],
+          ownerRole: 'owner',
+          invitationAdminRoles: ['owner', 'admin'],
+          seatTypes: { light: { roles: ['member'], ...(defaultLimit && { defaultLimit }) } },
+          joining: joinRules({ verifyDomain: () => true }),
+        })
+      const before = typed()
+      unwrap(await rebuildSeats(before.seatgate, organization.asOperator))
+      const usage = async () => unwrap(await seatUsage(before.seatgate, organization.asOperator))
+      const { held, reserved: promised, types } = await usage()
+      const { held: lightHeld = 0, reserved = 0 } = types?.['light'] ?? {}
+      expect(lightHeld).toBeGreaterThan(0)
+      const kit = typed(lightHeld + reserved)
+      const answer = await EVERY_CHANGE.find(({ name }) => name === door)!.act(kit.seatgate, team)
+      await kit.settled()
+      expect(outcomeOf(answer)).toBe(expected)
+      if (expected === 'seat_limit_reached') {
+        expect(answer.ok || answer.error).toMatchObject({ seatType: 'light' })
+      }
+      // A door adds no seat of any type. The one that replaces an invitation gives it another role.
+      const after = await usage()
+      const light = after.types?.['light']
+      const used = (light?.held ?? 0) + (light?.reserved ?? 0)
+      expect(used).toBeLessThanOrEqual(lightHeld + reserved)
+      expect(after.held + after.reserved + used).toBe(held + promised + lightHeld + reserved)
     }
   )
 })

@@ -57,6 +57,7 @@ describe('createSeatgate', () => {
       ]),
       bounded: false,
       seatless: [],
+      seatTypes: new Map(),
     })
     expect(make({ roles: OWN_ROLES }).roles.organizationAdmins).toEqual(['chief'])
   })

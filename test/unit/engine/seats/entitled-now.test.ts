@@ -20,7 +20,7 @@ const rules: BillingRules = {
   whenOver: 'allow_with_grace',
   overGraceDays: 14,
 }
-const context = { billing: rules, seatContext: { defaultLimit: finite(2) } }
+const context = { billing: rules, seatContext: { defaultLimit: finite(2), seatTypes: new Map() } }
 
 const record = (changes: Partial<SubscriptionRecord> = {}): SubscriptionRecord => ({
   organizationId: 'acme',
@@ -113,7 +113,10 @@ describe('the limit at an instant', () => {
   })
 
   it('does not count subscriptions without billing [BILL-20]', () => {
-    const without = { billing: null, seatContext: { defaultLimit: unlimited } }
+    const without = {
+      billing: null,
+      seatContext: { defaultLimit: unlimited, seatTypes: new Map() },
+    }
     const inputs = { override: null, subscriptions: [record({ status: 'canceled' })] }
     expect(entitledNow(without, inputs, NOW)).toMatchObject({
       limit: unlimited,

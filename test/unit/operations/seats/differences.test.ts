@@ -137,14 +137,26 @@ describe('a ledger’s own record', () => {
 
 describe('D1 alone', () => {
   const rows = { active: 2, suspended: 1, seats: 2 }
-  const sound = { rows, counter: rows, seatless: [], needless: [], fenced: [] }
+  const sound = {
+    rows,
+    counter: rows,
+    seatless: [],
+    misplaced: [],
+    miscounted: [],
+    needless: [],
+    fenced: [],
+  }
 
   it.each([
     ['nothing', {}, []],
     ['the counter of active members', { counter: { ...rows, active: 1 } }, ['member_count']],
     ['that of suspended ones', { counter: { ...rows, suspended: 0 } }, ['member_count']],
     ['that of seats', { counter: { ...rows, seats: 3 } }, ['member_count']],
-    ['a member without a seat', { seatless: ['ann'] }, ['member_without_seat']],
+    [
+      'a member without a seat',
+      { seatless: [['ann', 'member'] as const] },
+      ['member_without_seat'],
+    ],
     [
       'a seat that the role does not take',
       { needless: [{ userId: 'ann', seatId: 's' }] },

@@ -16,7 +16,7 @@ SELECT provider, account, mode, event_id, type, subscription_id, customer_id, pr
 SELECT provider, user_id, customer_id, due_at, attempts, last_error, requested_at, finished_at, created_at FROM seatgate_billing_users WHERE 0;
 SELECT organization_id, included, purchased, add_ons, cap, ends_at, reason, actor_id, set_at, starts_at, before FROM seatgate_entitlement_overrides WHERE 0;
 SELECT organization_id, revision, unknown_since, over_since, over_grace_end, notice, due_at FROM seatgate_entitlement_states WHERE 0;
-SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at FROM seatgate_entitlements WHERE 0;
+SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at, type_limits FROM seatgate_entitlements WHERE 0;
 SELECT id, organization_id, user_id, address_length, salt, digest, created_at FROM seatgate_exclusions WHERE 0;
 SELECT code FROM seatgate_guards WHERE 0;
 SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, locale, invited_by_id, created_at, updated_at FROM seatgate_invitations WHERE 0;
@@ -36,6 +36,7 @@ SELECT organization_id, id, position, user_id, user_name, user_name_key, externa
 SELECT organization_id, sequence, checked_at FROM seatgate_seat_checks WHERE 0;
 SELECT seat_id, organization_id, fenced_at FROM seatgate_seat_fences WHERE 0;
 SELECT organization_id, epoch, fenced_through FROM seatgate_seat_ledgers WHERE 0;
+SELECT organization_id, seat_type, seats FROM seatgate_seat_type_counts WHERE 0;
 SELECT token_hash, user_id, active_organization_id, expires_at, last_active_at, created_at FROM seatgate_sessions WHERE 0;
 SELECT id, organization_id, sink_id, first_sequence, last_sequence, outcome, reason, attempt, passed, attempted_at, milliseconds FROM seatgate_sink_attempts WHERE 0;
 SELECT organization_id, sink_id, sequence, attempts, next_attempt_at, last_error, failing_since, paused_reason, lease_token, leased_until FROM seatgate_sink_cursors WHERE 0;
@@ -47,4 +48,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 54, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 59, 1);

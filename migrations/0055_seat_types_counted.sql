@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_seat_types_counted AFTER INSERT ON seatgate_memberships WHEN NEW.seat_id GLOB '~[a-z]*/*' BEGIN INSERT INTO seatgate_seat_type_counts VALUES (NEW.organization_id, substr(NEW.seat_id, 2, instr(NEW.seat_id, '/') - 2), 1) ON CONFLICT (organization_id, seat_type) DO UPDATE SET seats = seats + 1; END;

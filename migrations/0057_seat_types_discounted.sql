@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_seat_types_discounted AFTER DELETE ON seatgate_memberships WHEN OLD.seat_id GLOB '~[a-z]*/*' BEGIN UPDATE seatgate_seat_type_counts SET seats = seats - 1 WHERE organization_id = OLD.organization_id AND seat_type = substr(OLD.seat_id, 2, instr(OLD.seat_id, '/') - 2); END;

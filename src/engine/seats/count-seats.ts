@@ -1,0 +1,159 @@
+/**
+ * The counts and the limits that providers of seats read from D1, and the place of users who wait.
+ *
+ * @module
+ */
+import { eq, sql, type SQL } from 'drizzle-orm'
+import type { Database, Statement } from '../../database/database.ts'
+import { batch } from '../../database/batch.ts'
+import { entitlements } from '../../database/schema/seats-tables.ts'
+import { guardSelecting } from '../../database/commit.ts'
+import {
+  SEATS_POOL,
+  typeOfSeat,
+  type SeatType,
+  type SeatTypeContext,
+} from '../../base/seat-types.ts'
+import { seatsHeld, seatsReserved } from './counts.ts'
+import { finite, seatLimit, unknown, unlimited, type SeatCount, type SeatLimit } from './limit.ts'
+import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
+
+/**
+ * Counts an organization's seats of a type in D1. Reads a row for all memberships, and one for each
+ * invitation.
+ */
+export async function countSeats(
+  context: SeatContext,
+  organizationId: string,
+  type: SeatType = null
+): Promise<SeatCount> {
+  const { db, now } = context
+  const { entitlement, seats } = await batch(db, {
+    entitlement: entitlementOf(db, organizationId),
+    seats: db
+      .select({
+        held: seatsHeld(organizationId, type).as('held'),
+        reserved: seatsReserved(organizationId, now(), type).as('reserved'),
+      })
+      .from(sql`(select 1)`),
+  })
+  const { limit, version } = limitFrom(entitlement, type)
+  const [{ held, reserved } = { held: 0, reserved: 0 }] = seats
+  return { limit: limit ?? limitByDefault(context, type), version, held, reserved }
+}
+
+/** Returns the limit of a type for an organization without an entitlement. */
+export function limitByDefault(context: SeatContext, type: SeatType) {
+  return type === null ? context.defaultLimit : seatLimit(context.seatTypes.get(type)?.defaultLimit)
+}
+
+/** Selects an organization's entitlement; its id may be a subquery. */
+export function entitlementOf(db: Database, organizationId: string | SQL<string | null>) {
+  return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
+}
+
+/** Reads the row of an entitlement. */
+export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlement {
+  const { organizationId, version, limitKind, limitSeats, typeLimits } = row
+  const known = limitSeats === null ? unknown : finite(limitSeats)
+  const limit = limitKind === 'unlimited' ? unlimited : known
+  return { organizationId, version, limit, ...(typeLimits && { typeLimits }) }
+}
+
+/** Returns the limit of a type and the version of an entitlement; version 0 and null if there is none. */
+export function limitFrom(
+  [row]: readonly (typeof entitlements.$inferSelect)[],
+  type: SeatType = null
+) {
+  if (row === undefined) return { version: 0, limit: null }
+  if (type === null) {
+    const { version, limit } = entitlementFrom(row)
+    return { version, limit }
+  }
+  const limit = row.typeLimits?.[type]
+  if (limit === undefined) return { version: 0, limit: null }
+  return { version: row.version, limit: seatLimit(limit) }
+}
+
+/** Builds a scalar subquery of the number of users who wait for a seat of a type. */
+export function waitingFor(
+  organizationId: SQL | string,
+  context: SeatTypeContext,
+  type: SeatType = null
+): SQL<number> {
+  return sql<number>`(select count(*) from seatgate_join_requests
+    where organization_id = ${organizationId} and state = 'waiting'${waitsFor(context, type)})`
+}
+
+/** Builds the further condition that a request is for a seat of a type. */
+export function waitsFor({ seatTypes }: SeatTypeContext, type: SeatType): SQL {
+  if (seatTypes.size === 0) return sql``
+  if (type !== null) return sql` and role in ${seatTypes.get(type)?.roles ?? []}`
+  return sql` and role not in ${[...seatTypes.values()].flatMap(({ roles }) => roles)}`
+}
+
+/** Returns the end of a guard's code, which names the type of the seat. */
+export function typeInCode(context: SeatTypeContext, type: SeatType): string {
+  return type === null ? '' : `:${placeOfType(context, type)}`
+}
+
+/**
+ * Prevents a user who has not waited from taking a seat of the waitlist: with this seat taken, one must
+ * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
+ * as many requests as there are seats, and no request if the waitlist is empty.
+ */
+export function guardWaitlist(
+  context: SeatContext,
+  { organizationId, seatId, kind }: SeatRequest,
+  { limit, held, reserved }: SeatCount
+): readonly Statement[] {
+  if (kind !== 'new' || limit.kind !== 'finite') return []
+  const type = typeOfSeat(seatId)
+  const used = held + reserved
+  const left = Math.max(0, limit.seats - used)
+  const code = `seat_limit_reached:${limit.seats}:${used - 1}${typeInCode(context, type)}`
+  return [
+    guardSelecting(
+      context.db,
+      sql`select ${code}
+        where exists (select 1 from seatgate_join_requests
+          where organization_id = ${organizationId} and state = 'waiting'${waitsFor(context, type)}
+          limit 1 offset ${left})`
+    ),
+  ]
+}
+
+/** Returns the organization and the type of a pool. */
+export function readPool(pool: string): {
+  readonly organizationId: string
+  readonly type: SeatType
+} {
+  const at = pool.lastIndexOf(SEATS_POOL)
+  if (at === -1) return { organizationId: pool, type: null }
+  return { organizationId: pool.slice(0, at), type: pool.slice(at + SEATS_POOL.length) }
+}
+
+/** Returns the place of a type in the configuration, from 1, as a guard names it; 0: the default type. */
+function placeOfType({ seatTypes }: SeatTypeContext, type: SeatType): number {
+  return type === null ? 0 : [...seatTypes.keys()].indexOf(type) + 1
+}
+
+/** The option of a provider that enforces limits. */
+export interface DefaultLimitOption {
+  /** The limit of an organization without an entitlement. Default `"unlimited"`. */
+  readonly defaultLimit?: number | 'unlimited'
+}
+
+/**
+ * Returns the default limit of a provider.
+ *
+ * @throws {TypeError} if it is not a limit. The message begins with `where`.
+ */
+export function checkedDefaultLimit(
+  where: string,
+  { defaultLimit = 'unlimited' }: DefaultLimitOption
+): SeatLimit {
+  const limit = seatLimit(defaultLimit)
+  if (limit.kind !== 'unknown') return limit
+  throw new TypeError(`${where}: defaultLimit must be "unlimited" or a whole number from 0.`)
+}
