@@ -89,7 +89,12 @@ export function homeOf(c: Context): string {
 
 /** Returns the path of a page of the organization that the request names. */
 export function pathIn(c: Context, page = ''): string {
-  return `${baseOf(c)}/org/${encodeURIComponent(c.req.param('org') ?? '')}${page}`
+  return pathOf(c, c.req.param('org') ?? '', page)
+}
+
+/** Returns the path of a page of an organization, by its id or slug. */
+export function pathOf(c: Context, organization: string, page = '/members'): string {
+  return `${baseOf(c)}/org/${encodeURIComponent(organization)}${page}`
 }
 
 export function scopeOf(c: Visit): Scope {
@@ -147,10 +152,7 @@ export function afterAct(
 
 /** Answers the form of a person who joined, or asked to. `organization` is its name. */
 export function afterJoin(c: Context, outcome: JoinOutcome, organization: string): Response {
-  const to =
-    outcome.status === 'joined'
-      ? `${baseOf(c)}/org/${encodeURIComponent(outcome.membership.organizationId)}/members`
-      : homeOf(c)
+  const to = outcome.status === 'joined' ? pathOf(c, outcome.membership.organizationId) : homeOf(c)
   const key: TextKey = `join_${outcome.status}`
   return withOutcome(c, { kind: 'done', key, values: { organization } }, to)
 }

@@ -24,6 +24,7 @@ import {
   withOutcome,
   wordsOf,
   type Console,
+  pathOf,
 } from '../visit.ts'
 
 const PAGE = 'invitation'
@@ -86,7 +87,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     // The session works there from now on. If that cannot be recorded, they are a member in any case.
     if (seatgate.sessions !== null) await putActiveOrganization(seatgate, scope, organization.id)
     forget(c)
-    const to = `${baseOf(c)}/org/${encodeURIComponent(organization.slug)}/members`
+    const to = pathOf(c, organization.slug)
     return afterAct(c, accepted, to, 'join_joined', { organization: organization.name })
   })
 
@@ -114,7 +115,7 @@ export function invitedPages(setup: Console & { seatgate: Inviting }, routes: Ro
     const { userId, organization } = joined.value
     await signIn(c, userId)
     forget(c)
-    const to = `${baseOf(c)}/org/${encodeURIComponent(organization.slug)}/members`
+    const to = pathOf(c, organization.slug)
     const values = { organization: organization.name }
     return withOutcome(c, { kind: 'done', key: 'join_joined', values }, to)
   })

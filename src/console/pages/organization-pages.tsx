@@ -33,6 +33,7 @@ import {
   onlyIf,
   pageIn,
   pathIn,
+  pathOf,
   readFields,
   scopeOf,
   wordsOf,
@@ -57,7 +58,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
     // A person in one organization, without a decision to make, comes to its pages.
     const around = further.length + asked.length + joinable.length + requests.length
     if (only && around === 0 && !new URL(c.req.url).search) {
-      return c.redirect(`${base}/org/${encodeURIComponent(only.organization.slug)}/members`)
+      return c.redirect(pathOf(c, only.organization.slug))
     }
     return showPage(setup, c, {
       words,
@@ -122,7 +123,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
                   head={['name', 'yourRole', 'seats']}
                   rows={page.data.map(({ organization, role }) => [
                     <>
-                      <a href={`${base}/org/${encodeURIComponent(organization.slug)}/members`}>
+                      <a href={pathOf(c, organization.slug)}>
                         <Name>{organization.name}</Name>
                       </a>
                       <small>{organization.slug}</small>
@@ -169,9 +170,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
     const fields = await readFields(c)
     const input = { name: fields.get('name') }
     const created = await createOrganization(seatgate, scopeOf(c), input, fields.options)
-    const to = created.ok
-      ? `${baseOf(c)}/org/${encodeURIComponent(created.value.slug)}/members`
-      : `${baseOf(c)}/new`
+    const to = created.ok ? pathOf(c, created.value.slug) : `${baseOf(c)}/new`
     return afterAct(c, created, to, 'organizationCreated')
   })
 
@@ -184,9 +183,6 @@ export function organizationPages(setup: Console, routes: Routes): void {
         ? afterJoin(c, joined.value, fields.get('name'))
         : afterAct(c, joined, homeOf(c), 'done')
     })
-  }
-
-  if (hasJoining(seatgate)) {
     routes.act('/withdraw/:id', homeOf, 'withdrawnDone', (c) =>
       withdrawJoinRequest(seatgate, scopeOf(c), c.req.param('id') ?? '')
     )
@@ -269,8 +265,7 @@ export function organizationPages(setup: Console, routes: Routes): void {
       fields.options
     )
     const slug = changed.ok ? changed.value.slug : (c.req.param('org') ?? '')
-    const to = `${baseOf(c)}/org/${encodeURIComponent(slug)}/settings`
-    return afterAct(c, changed, to, 'slugChanged')
+    return afterAct(c, changed, pathOf(c, slug, '/settings'), 'slugChanged')
   })
 
   routes.form('/org/:org/settings/delete', async (c) => {
