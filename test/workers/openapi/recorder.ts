@@ -8,6 +8,7 @@ import type * as v from 'valibot'
 import { fieldsOf } from '../../../scripts/openapi/schema-of-input.ts'
 import { KEYLESS } from '../../../scripts/openapi/keyless.ts'
 import { ADVERSE, BROKEN, rotated, stepping, unwritable } from '../../kit/openapi-application.ts'
+import { settled } from './settled.ts'
 
 /** The parts of a request. */
 export interface Asked {
@@ -26,41 +27,6 @@ interface Exchange {
   readonly body?: unknown
   readonly status: number
   readonly answer?: unknown
-}
-
-/** Replaces what differs from run to run: ids, tokens, hashes and signatures, each by its first place. */
-function settled() {
-  const ids = new Map<string, string>()
-  const idOf = (id: string) => {
-    const place = String(ids.size + 1).padStart(12, '0')
-    const known = ids.get(id) ?? `00000000-0000-4000-8000-${place}`
-    ids.set(id, known)
-    return known
-  }
-  const text = (value: string) => {
-    const uuid = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/g
-    const withIds = value.replaceAll(uuid, idOf)
-    if (/^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(withIds)) return '2026-11-02T09:00:00.000Z'
-    return withIds.replaceAll(/[\w+/=.-]{40,}/g, (long) =>
-      /^0{8}-/.test(long) ? long : 'c2VjcmV0'
-    )
-  }
-  return function settle(value: unknown): unknown {
-    if (typeof value === 'string') return text(value)
-    // Rows of the same millisecond are listed by their random ids.
-    if (Array.isArray(value)) {
-      return value.map(settle).toSorted((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1))
-    }
-    // The epoch of a ledger is an instant.
-    if (typeof value === 'number' && value > 1e12) return 1_767_225_600_000
-    if (typeof value !== 'object' || value === null) return value
-    return Object.fromEntries(
-      Object.entries(value).map(([name, one]) => [
-        name,
-        name === 'nextCursor' && one !== null ? 'Y3Vyc29y' : settle(one),
-      ])
-    )
-  }
 }
 
 const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
