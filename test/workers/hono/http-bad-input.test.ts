@@ -15,6 +15,7 @@ import {
   NAMED,
   named,
   OWN,
+  shareOf,
 } from '../../kit/index.ts'
 
 let owner: Person
@@ -28,45 +29,48 @@ describe('a body', () => {
   const WITH_BODY = [...OWN, ...NAMED].filter(([, , body]) => body !== undefined).map(named)
   const large = JSON.stringify({ name: 'x'.repeat(64 * 1024) })
 
-  it.each(WITH_BODY)('%s refuses one that is broken or no object', async (_name, method, path) => {
-    const client = isForOperators(path(org)) ? embedded() : host
-    const token = isForOperators(path(org)) ? anOperator : owner.token
-    const before = await rowCounts()
-    const cases: [string | undefined, number, string][] = [
-      [undefined, 400, 'invalid_json'],
-      ['', 400, 'invalid_json'],
-      ['{', 400, 'invalid_json'],
-      ['{"name":"Acme"} trailing', 400, 'invalid_json'],
-      ["{'name':'Acme'}", 400, 'invalid_json'],
-      ['name=Acme', 400, 'invalid_json'],
-      ['NaN', 400, 'invalid_json'],
-      ['\u0000', 400, 'invalid_json'],
-      ['null', 422, 'validation_error'],
-      ['[]', 422, 'validation_error'],
-      ['[{"name":"Acme"}]', 422, 'validation_error'],
-      ['"Acme"', 422, 'validation_error'],
-      ['7', 422, 'validation_error'],
-      ['true', 422, 'validation_error'],
-      ['{}', 422, 'validation_error'],
-      [
-        '{"__proto__":{"name":"Acme","role":"owner","userId":"x","limit":1}}',
-        422,
-        'validation_error',
-      ],
-      [`${'['.repeat(30_000)}${']'.repeat(30_000)}`, 422, 'validation_error'],
-      [large, 413, 'payload_too_large'],
-    ]
-    for (const [input, status, code] of cases) {
-      const answer = await client.send(method, path(org), input, token)
-      expect({ input: input?.slice(0, 40), ...(await problem(answer)) }).toMatchObject({
-        status,
-        code,
-      })
+  it.each(shareOf(WITH_BODY, 10))(
+    '%s refuses one that is broken or no object',
+    async (_name, method, path) => {
+      const client = isForOperators(path(org)) ? embedded() : host
+      const token = isForOperators(path(org)) ? anOperator : owner.token
+      const before = await rowCounts()
+      const cases: [string | undefined, number, string][] = [
+        [undefined, 400, 'invalid_json'],
+        ['', 400, 'invalid_json'],
+        ['{', 400, 'invalid_json'],
+        ['{"name":"Acme"} trailing', 400, 'invalid_json'],
+        ["{'name':'Acme'}", 400, 'invalid_json'],
+        ['name=Acme', 400, 'invalid_json'],
+        ['NaN', 400, 'invalid_json'],
+        ['\u0000', 400, 'invalid_json'],
+        ['null', 422, 'validation_error'],
+        ['[]', 422, 'validation_error'],
+        ['[{"name":"Acme"}]', 422, 'validation_error'],
+        ['"Acme"', 422, 'validation_error'],
+        ['7', 422, 'validation_error'],
+        ['true', 422, 'validation_error'],
+        ['{}', 422, 'validation_error'],
+        [
+          '{"__proto__":{"name":"Acme","role":"owner","userId":"x","limit":1}}',
+          422,
+          'validation_error',
+        ],
+        [`${'['.repeat(30_000)}${']'.repeat(30_000)}`, 422, 'validation_error'],
+        [large, 413, 'payload_too_large'],
+      ]
+      for (const [input, status, code] of cases) {
+        const answer = await client.send(method, path(org), input, token)
+        expect({ input: input?.slice(0, 40), ...(await problem(answer)) }).toMatchObject({
+          status,
+          code,
+        })
+      }
+      expect(await rowCounts()).toEqual(before)
     }
-    expect(await rowCounts()).toEqual(before)
-  })
+  )
 
-  it.each(BY_TOKEN.map(named))(
+  it.each(shareOf(BY_TOKEN.map(named), 4))(
     '%s treats all that is no token as an invalid token [INV-76]',
     async (...route) => {
       const [, method, path] = route

@@ -21,6 +21,7 @@ import {
   OWN,
   testEnv,
   PASSWORD,
+  shareOf,
 } from '../../kit/index.ts'
 
 const EVIL = 'https://evil.example'
@@ -49,7 +50,7 @@ describe('the type of a body', () => {
     'application/json, text/plain',
   ]
 
-  it.each(JSON_ROUTES.map(named))('%s takes JSON alone [A3]', async (...route) => {
+  it.each(shareOf(JSON_ROUTES.map(named), 10))('%s takes JSON alone [A3]', async (...route) => {
     const [, method, path, body = {}] = route
     const { owner, organization } = await smallTeam()
     const operators = isForOperators(path(organization.id))
@@ -151,7 +152,7 @@ describe('a request from another site', () => {
     ['Basic credentials', { origin: EVIL, authorization: 'Basic YTpi' }],
   ]
 
-  it.each([...CHANGING, ...BY_TOKEN].map(named))(
+  it.each(shareOf([...CHANGING, ...BY_TOKEN].map(named), 12))(
     '%s is refused with a cookie [A3]',
     async (...route) => {
       const [, method, path, body] = route

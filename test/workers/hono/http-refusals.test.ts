@@ -54,6 +54,7 @@ import {
   testEnv,
   PASSWORD,
   SECRET,
+  shareOf,
 } from '../../kit/index.ts'
 
 interface Case {
@@ -642,25 +643,28 @@ const more: [RefusalCode, Case][] = [
   ],
 ]
 
-it.each([...cases, ...more])('%s is a problem with its status only', async (code, way) => {
-  const response = await way.ask()
-  expect(response.status).toBe(way.status)
-  expect(response.headers.get('content-type')).toBe('application/problem+json')
-  const again = { 503: '5', 429: '86400' }[way.status] ?? null
-  expect(response.headers.get('retry-after')).toBe(again)
-  // A12: what a 401 must have (RFC 9110), and what keeps an answer out of caches.
-  expect(response.headers.get('www-authenticate')).toBe(way.status === 401 ? 'Bearer' : null)
-  expect(response.headers.get('cache-control')).toBe('no-store')
-  const body: object = await response.json()
-  expect(body).toEqual({
-    type: `urn:seatgate:refusal:${code}`,
-    title: expect.stringMatching(/^[A-Z].*\w$/),
-    status: way.status,
-    code,
-    ...way.beside,
-  })
-  expect(statusOf(code)).toBe(way.status)
-})
+it.each(shareOf([...cases, ...more], 20))(
+  '%s is a problem with its status only',
+  async (code, way) => {
+    const response = await way.ask()
+    expect(response.status).toBe(way.status)
+    expect(response.headers.get('content-type')).toBe('application/problem+json')
+    const again = { 503: '5', 429: '86400' }[way.status] ?? null
+    expect(response.headers.get('retry-after')).toBe(again)
+    // A12: what a 401 must have (RFC 9110), and what keeps an answer out of caches.
+    expect(response.headers.get('www-authenticate')).toBe(way.status === 401 ? 'Bearer' : null)
+    expect(response.headers.get('cache-control')).toBe('no-store')
+    const body: object = await response.json()
+    expect(body).toEqual({
+      type: `urn:seatgate:refusal:${code}`,
+      title: expect.stringMatching(/^[A-Z].*\w$/),
+      status: way.status,
+      code,
+      ...way.beside,
+    })
+    expect(statusOf(code)).toBe(way.status)
+  }
+)
 
 it('answers operation_in_progress while the ledger seats a user that D1 does not know yet', async () => {
   const [owner, guest] = (await people(2)) as [Person, Person]

@@ -19,6 +19,7 @@ import {
   named,
   OWN,
   testEnv,
+  shareOf,
 } from '../../kit/index.ts'
 
 // What goes wrong is said in the error as D1 says it, so that a body that passes it on is seen.
@@ -75,7 +76,7 @@ describe('when D1 does not answer', () => {
   const takesSeat = (method: string, path: string) =>
     method === 'POST' && TAKING_A_SEAT.some((shape) => shape.test(path))
 
-  it.each([...OWN, ...NAMED].map(named))(
+  it.each(shareOf([...OWN, ...NAMED].map(named), 12))(
     '%s is refused, as seats_unavailable where it takes a seat',
     async (_name, method, path, body) => {
       const { owner, organization } = await smallTeam()

@@ -70,7 +70,7 @@ function outcomeOf(answer: Result<unknown>): string {
 }
 
 describe.each(enforcing)('a door at the limit, with %s seats', (provider) => {
-  it.each(shareOf(table, 36))(
+  it.each(shareOf(table, 24))(
     '$door is $expected at a $standing limit: $whenFull, $whenOver [SEAT-8 SEAT-45 SEAT-46]',
     async ({ door, whenFull, whenOver, standing, expected }) => {
       const team = await newTeam(provider)
@@ -107,7 +107,7 @@ describe.each(enforcing)('a door at the limit, with %s seats', (provider) => {
 })
 
 describe.each(enforcing)('a door of a type of seats, with %s seats', (provider) => {
-  it.each(Object.entries(DOORS))(
+  it.each(shareOf(Object.entries(DOORS), 4))(
     '%s is %s where the type is full, and no seat of another type is taken [SEAT-30]',
     async (door, expected) => {
       const team = await newTeam(provider)

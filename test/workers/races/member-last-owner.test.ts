@@ -172,7 +172,12 @@ describe('of two owners who go at once', () => {
     }
   )
 
-  it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
+  it.each(
+    shareOf(
+      enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)),
+      6
+    )
+  )(
     'a hand-over to who %s at the same time ends with an owner (%s) [MUSEUM-22 MUSEUM-27]',
     async (out, provider) => {
       await eachRound(
@@ -198,7 +203,12 @@ describe('of two owners who go at once', () => {
 describe('the last owner', () => {
   beforeEach(freshStores)
 
-  it.each(enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)))(
+  it.each(
+    shareOf(
+      enforcing.flatMap((provider) => all.map((out) => [out, provider] as const)),
+      6
+    )
+  )(
     'who %s keeps session, seat and a clean record (%s) [ORG-112 SEAT-27]',
     async (out, provider) => {
       const kit = kitWithHooks({ provider })

@@ -49,6 +49,7 @@ import {
   operator,
   PASSWORD,
   type Kit,
+  shareOf,
 } from '../../../kit/index.ts'
 
 beforeEach(freshStores)
@@ -163,7 +164,7 @@ const callsLeft = async () =>
 const STEPS = 80
 
 describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider) => {
-  it.each([1, 2])(
+  it.each(shareOf([1, 2], 1))(
     'knows after each step what D1 knows, no matter what happens (seed %i) [C1]',
     async (seed) => {
       const random = seeded(seed)

@@ -27,6 +27,7 @@ import {
   PASSWORD,
   type Provider,
   type KitOptions,
+  shareOf,
 } from '../../../kit/index.ts'
 
 /** A full organization in whose line somebody stands whom an approver has let in as `role`. */
@@ -87,7 +88,7 @@ const isWaitingNoMore = async ({ organization, userId }: Scene) => {
 }
 
 describe.each(enforcing)('an approval in line (%s) [A2]', (provider) => {
-  it.each(Object.entries(LOSSES))(
+  it.each(shareOf(Object.entries(LOSSES), 3))(
     'counts no more when the approver is %s: they ask again [A2]',
     async (_what, lose) => {
       const scene = await approvedInLine(provider)

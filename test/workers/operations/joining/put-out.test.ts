@@ -43,6 +43,7 @@ import {
   type TestOrganization,
   type Kit,
   type KitOptions,
+  shareOf,
 } from '../../../kit/index.ts'
 
 async function sendAs(
@@ -122,7 +123,7 @@ const LOSSES: readonly (readonly [
 describe.each(enforcing)(
   'the invitations of who cannot send them any more (%s) [A2]',
   (provider) => {
-    it.each(LOSSES)(
+    it.each(shareOf(LOSSES, 3))(
       'end when the sender is %s, with their seats [A2]',
       async (_what, lose, event) => {
         const scene = await inviting(provider)

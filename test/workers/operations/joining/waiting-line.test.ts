@@ -35,6 +35,7 @@ import {
   createKit,
   enforcing,
   join,
+  shareOf,
 } from '../../../kit/index.ts'
 
 const quiet = { quiet: true }
@@ -263,7 +264,7 @@ describe.each(enforcing)('the line, %s seats', (provider) => {
     expect(await membersOf(organization)).toEqual([member, line[0]])
   })
 
-  it.each([0, 5])(
+  it.each(shareOf([0, 5], 1))(
     'lets fifty in at once as far as there are seats, the others one by one (%i ms)',
     async (delayMs) => {
       const rush = createJoiningKit({ provider, delayMs })

@@ -53,6 +53,7 @@ import {
   type TestOrganization,
   type Kit,
   atScale,
+  shareOf,
 } from '../../../kit/index.ts'
 
 const system = { type: 'system' } as const
@@ -401,7 +402,7 @@ describe('a deletion that fails', () => {
     ],
   ]
 
-  it.each(broken)(
+  it.each(shareOf(broken, 2))(
     'releases no seat and does no work outside: %s [HOOK-26]',
     async (_what, hookOf) => {
       const told: unknown[] = []
@@ -456,7 +457,7 @@ describe('lifecycle hooks', () => {
     }
   })
 
-  it.each(names)(
+  it.each(shareOf(names, 3))(
     '%s adds to the statements, or refuses [HOOK-17 HOOK-18 HOOK-19 HOOK-20]',
     async (name) => {
       const { db } = calm.seatgate
@@ -575,23 +576,26 @@ describe('lifecycle hooks', () => {
     ['a rejection', () => Promise.reject(new Error('broken'))],
     ['nothing, ever', () => new Promise(() => {})],
   ]
-  it.each(rubbish)('onDelete that answers %s is a refusal [HOOK-21]', async (_what, answer) => {
-    const reports: { event: string }[] = []
-    const kit = kitWithHooks({
-      hookDeadlineSeconds: 0.05,
-      report: (report) => reports.push(report),
-      lifecycle: { onDelete: answer as unknown as LifecycleHook },
-    })
-    const organization = await calm.organization()
-    const member = await join(calm, organization)
-    const before = [await everything(), await readState(organization.id)]
-    const refusal = { ok: false, error: { code: 'hook_failed' } }
-    expect(await deletes(kit, member)).toEqual(refusal)
-    expect(await prepared(kit, member)).toEqual(refusal)
-    await kit.settled()
-    expect([await everything(), await readState(organization.id)]).toEqual(before)
-    expect(reports.map(({ event }) => event)).toEqual(['hook_failed', 'hook_failed'])
-  })
+  it.each(shareOf(rubbish, 2))(
+    'onDelete that answers %s is a refusal [HOOK-21]',
+    async (_what, answer) => {
+      const reports: { event: string }[] = []
+      const kit = kitWithHooks({
+        hookDeadlineSeconds: 0.05,
+        report: (report) => reports.push(report),
+        lifecycle: { onDelete: answer as unknown as LifecycleHook },
+      })
+      const organization = await calm.organization()
+      const member = await join(calm, organization)
+      const before = [await everything(), await readState(organization.id)]
+      const refusal = { ok: false, error: { code: 'hook_failed' } }
+      expect(await deletes(kit, member)).toEqual(refusal)
+      expect(await prepared(kit, member)).toEqual(refusal)
+      await kit.settled()
+      expect([await everything(), await readState(organization.id)]).toEqual(before)
+      expect(reports.map(({ event }) => event)).toEqual(['hook_failed', 'hook_failed'])
+    }
+  )
 
   it('are refused at set-up where they are no functions; unset is null [HOOK-22]', async () => {
     for (const entry of ['hook', 1, true, {}, [none]]) {
@@ -629,7 +633,7 @@ describe('what the host does elsewhere once it is done', () => {
     ],
   ]
 
-  it.each(ends)(
+  it.each(shareOf(ends, 2))(
     'after the deletion of %s is on record with it, done, and off it [HOOK-28]',
     async (_what, hook, act) => {
       const order: string[] = []
@@ -675,7 +679,7 @@ describe('what the host does elsewhere once it is done', () => {
     }
   )
 
-  it.each(ends)(
+  it.each(shareOf(ends, 2))(
     'after the deletion of %s blocks no answer, fails on record, and is tried again [HOOK-28 HOOK-29]',
     async (_what, hook, act) => {
       let calls = 0

@@ -40,6 +40,7 @@ import {
   join,
   newUser,
   PASSWORD,
+  shareOf,
 } from '../../../kit/index.ts'
 
 const kit = createKit()
@@ -277,7 +278,7 @@ describe('deleted organizations', () => {
   )
 
   const inside = EVERY_CHANGE.filter((mutator) => mutator.inside)
-  it.each(inside.map((mutator) => [mutator.name, mutator] as const))(
+  it.each(shareOf(inside, 10).map((mutator) => [mutator.name, mutator] as const))(
     'is not there for %s by id and by slug, and no row is written [ORG-28]',
     async (name, { act }) => {
       const team = await newTeam('d1')

@@ -23,6 +23,7 @@ import {
   join,
   PASSWORD,
   type TestOrganization,
+  shareOf,
 } from '../../../kit/index.ts'
 
 type Proof = { password?: unknown; stepUpProof?: unknown }
@@ -69,7 +70,7 @@ async function outcome(act: Act, proofs: Partial<FlatOptions>, proof: Proof) {
   return Object.keys(result.error.errors)
 }
 
-describe.each(acts)('the proof of %s', (_name, act) => {
+describe.each(shareOf(acts, 2))('the proof of %s', (_name, act) => {
   it.each<[string, object, Proof, string | string[]]>([
     ['right', passwordOnly, { password: PASSWORD }, 'ok'],
     ['wrong', passwordOnly, { password: 'wrong' }, 'invalid_password'],

@@ -30,6 +30,7 @@ import {
   join,
   type TestOrganization,
   type Kit,
+  shareOf,
 } from '../../../kit/index.ts'
 
 afterEach(() => {
@@ -103,7 +104,7 @@ const rolledBack = Object.keys(points).flatMap((store) =>
 )
 
 describe('a store that is brought back to an earlier point', () => {
-  it.each(rolledBack)(
+  it.each(shareOf(rolledBack, 6))(
     '$store: $what since then, which is found and repaired [SEAT-34]',
     async ({ store, act }) => {
       const kit = createKit()
@@ -137,7 +138,7 @@ describe('a ledger that is out of force', () => {
   // What is to be done after a restore, and before a ledger is used that was not used for a while.
   const outOfForce = () => inD1('UPDATE seatgate_seat_ledgers SET epoch = epoch + 1')
 
-  it.each(meanwhiles)(
+  it.each(shareOf(meanwhiles, 3))(
     'starts again with the next admission, no matter what D1 has forgotten: $what [SEAT-34]',
     async ({ act }) => {
       const kit = createKit()

@@ -17,6 +17,7 @@ import {
   codeOf,
   createKit,
   newUser,
+  shareOf,
 } from '../../../kit/index.ts'
 
 interface Drift {
@@ -243,7 +244,7 @@ describe.each([
   { where: 'the counter', drifts: inCounters },
   { where: 'the ledger', drifts: inLedgerRows },
 ])('drift in $where', ({ drifts }) => {
-  it.each(drifts)(
+  it.each(shareOf(drifts, 6))(
     '$what is found by verify and repaired by rebuild, on record and metered [SEAT-32 SEAT-34]',
     async ({ finds, inject }) => {
       const metrics: Metric[] = []
