@@ -44,6 +44,8 @@ import {
   type FlatOptions,
 } from './index.ts'
 
+export { settled } from './settled-exchanges.ts'
+
 export type Options = Partial<FlatOptions> & {
   readonly around?: Around
   readonly mfaCheck?: MfaCheck

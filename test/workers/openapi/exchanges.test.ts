@@ -12,11 +12,11 @@ import {
   PASSWORD,
   people,
   seatgateWith,
+  settled,
   sinkOf,
   testEnv,
   type Person,
 } from '../../kit/index.ts'
-import { settled } from './settled.ts'
 
 interface Asked {
   readonly as?: string | null

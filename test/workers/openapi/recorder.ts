@@ -7,8 +7,14 @@ import type { Hono } from 'hono'
 import type * as v from 'valibot'
 import { fieldsOf } from '../../../scripts/openapi/schema-of-input.ts'
 import { KEYLESS } from '../../../scripts/openapi/keyless.ts'
-import { ADVERSE, BROKEN, rotated, stepping, unwritable } from '../../kit/openapi-application.ts'
-import { settled } from './settled.ts'
+import {
+  ADVERSE,
+  BROKEN,
+  rotated,
+  settled,
+  stepping,
+  unwritable,
+} from '../../kit/openapi-application.ts'
 
 /** The parts of a request. */
 export interface Asked {
