@@ -59,6 +59,19 @@ describe('a Worker that does not use a part', () => {
     const found = of(withIt.kept)
     expect(places.filter((place) => !found.some((file) => file.startsWith(place)))).toEqual([])
   })
+
+  test.each([
+    ['billing providers', 'src/parts/billing/', './src/parts/billing/stripe/index.ts'],
+    ['SCIM', 'src/parts/scim/', './src/hono/scim/index.ts'],
+    ['API keys', 'src/parts/keys/', './src/hono/keys/index.ts'],
+  ])('has no code of %s, which has an entry point of its own', async (_name, place, entry) => {
+    const all = await bundled(
+      `${WORKER}\nexport * from './src/index.ts'\nexport { seatgateRouter } from './src/hono/index.ts'`
+    )
+    expect(all.kept.filter((file) => file.startsWith(place))).toEqual([])
+    const withIt = await bundled(`export * from '${entry}'`)
+    expect(withIt.kept.some((file) => file.startsWith(place))).toBe(true)
+  })
 })
 
 describe('a Worker that does not mount the console', () => {
