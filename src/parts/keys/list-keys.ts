@@ -1,5 +1,6 @@
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
+import { observed } from '../../engine/access/observed.ts'
 import { readable } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { apiKeyView, keysOf, type ApiKey } from './api-key.ts'
@@ -23,15 +24,16 @@ export interface ApiKeys {
  * const keys = await listApiKeys(seatgate, scope)
  * ```
  */
-export async function listApiKeys(
+export function listApiKeys(
   context: Pick<KeysContext, 'db' | 'roles'>,
   scope: OrganizationScope
 ): Promise<Result<ApiKeys, AccessRefusal>> {
-  const { db, roles } = context
-  const { caller, organization } = scope
-  const found = await find(db, scope, {
-    keys: keysOf(db, scope, readable(caller, organization, roles.organizationAdmins)),
+  return observed(context, 'organization.api_key.list', async ({ db, roles }) => {
+    const { caller, organization } = scope
+    const found = await find(db, scope, {
+      keys: keysOf(db, scope, readable(caller, organization, roles.organizationAdmins)),
+    })
+    const access = authorizeFor(roles, found, 'organization:update')
+    return access.ok ? ok({ data: found.rows.keys.map(apiKeyView) }) : access
   })
-  const access = authorizeFor(roles, found, 'organization:update')
-  return access.ok ? ok({ data: found.rows.keys.map(apiKeyView) }) : access
 }
