@@ -1335,12 +1335,12 @@ export const MUTATIONS: readonly Mutation[] = [
   lost(
     'who was put out keeps the invitations that they have sent',
     'row.invitedById === userId && !couldSend(row.role)',
-    'row.invitedById === userId && !couldSend(row.role) && role !== null'
+    'row.invitedById === userId && !couldSend(row.role) && rights !== null'
   ),
   lost(
     'who was demoted keeps the invitations to the owner’s role',
-    'role !== null && mayInvite(roles, role, to)',
-    'role !== null'
+    'rights !== null && mayInvite(roles, rights, to)',
+    'rights !== null'
   ),
   lost(
     'who is invited while they are added takes two seats',

@@ -128,7 +128,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'an invitation stays when its sender could not send it any more': {
     file: 'src/engine/model/invited-members.ts',
-    from: 'const couldSend = (to: string) => role !== null && mayInvite(roles, role, to)',
+    from: 'const couldSend = (to: string) => rights !== null && mayInvite(roles, rights, to)',
     to: "const couldSend = (to: string) => to !== ''",
     seed: 11,
   },

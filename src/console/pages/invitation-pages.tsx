@@ -164,7 +164,7 @@ function InviteSection({
   mayAct: boolean
 }) {
   const { roles } = seatgate
-  const open = roles.all.filter((role) => mayInvite(roles, c.var.role, role)).toReversed()
+  const open = roles.all.filter((role) => mayInvite(roles, c.var, role)).toReversed()
   const url = pathIn(c, '/invitations')
   return (
     <Section id="invite" title={words.text('inviteMany')}>
@@ -263,7 +263,7 @@ function Acts({
   const { roles } = seatgate
   const { id, email, role } = invitation
   const to = (act: string) => pathIn(c, `/invitations/${encodeURIComponent(id)}/${act}`)
-  const open = roles.all.filter((one) => mayInvite(roles, c.var.role, one))
+  const open = roles.all.filter((one) => mayInvite(roles, c.var, one))
   return (
     <>
       <Dialog

@@ -157,7 +157,7 @@ function RequestActs({
   const { roles } = seatgate
   const to = (act: string) => pathIn(c, `/requests/${encodeURIComponent(id)}/${act}`)
   const name = user.name ?? user.email
-  const open = roles.all.filter((one) => mayChangeRole(roles, c.var.role, null, one))
+  const open = roles.all.filter((one) => mayChangeRole(roles, c.var, null, one))
   return (
     <>
       {state === 'open' && (

@@ -67,7 +67,7 @@ export function linkPages(setup: Setup, routes: Routes): void {
                 <RoleSelect
                   label={words.text('role')}
                   roles={roles.all
-                    .filter((role) => role !== roles.owner && mayInvite(roles, c.var.role, role))
+                    .filter((role) => role !== roles.owner && mayInvite(roles, c.var, role))
                     .toReversed()}
                 />
                 <Field label={words.text('linkUses')}>

@@ -241,10 +241,10 @@ function Acts({
   const { role, organization } = c.var
   const name = <Name>{member.user?.name ?? member.user?.email ?? words.text('unknownUser')}</Name>
   const to = (act: string) => pathIn(c, `/members/${encodeURIComponent(member.userId)}/${act}`)
-  const mayChange = mayChangeRole(roles, role, member.role, null)
+  const mayChange = mayChangeRole(roles, c.var, member.role, null)
   const why = isLastOwner ? 'lastOwner' : mayChange ? null : 'onlyOwner'
   const off = why !== null
-  const open = roles.all.filter((one) => mayChangeRole(roles, role, member.role, one))
+  const open = roles.all.filter((one) => mayChangeRole(roles, c.var, member.role, one))
   const isActive = member.status === 'active'
   return (
     <Dialog

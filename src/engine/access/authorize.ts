@@ -7,7 +7,7 @@ import {
   type MembershipRow,
   type OrganizationRow,
 } from '../../database/schema/organizations-tables.ts'
-import { permissionsOf, type AccessContext, type Roles } from './roles.ts'
+import { rightsOf, rolesIn, type AccessContext, type Rights, type Roles } from './roles.ts'
 import type { OwnPermission } from './permissions.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
 import {
@@ -37,13 +37,13 @@ export interface Found<Q extends Queries> {
 }
 
 /** The access of a caller to an organization; every decision inside the organization is based on it. */
-export interface Access {
+export interface Access extends Rights {
   readonly caller: Principal
   readonly organization: OrganizationRow
   /** The membership; null if the caller is not a user. */
   readonly membership: MembershipRow | null
-  readonly role: string
-  readonly permissions: readonly string[]
+  /** The roles of the organization: every decision on a role inside it is made with these. */
+  readonly roles: Roles
 }
 
 /**
@@ -132,7 +132,9 @@ export function authorize(
   if (caller === null) return refused({ code: 'unauthenticated' })
   const role = roleOf(roles, caller, organization, membership)
   if (organization === null || role === null) return refused({ code: 'organization_not_found' })
-  return ok({ caller, organization, membership, role, permissions: permissionsOf(roles, role) })
+  const own = rolesIn(roles, organization)
+  const rights = rightsOf(own, { ...membership, role })
+  return ok({ caller, organization, membership, roles: own, ...rights })
 }
 
 /**

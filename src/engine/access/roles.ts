@@ -1,6 +1,7 @@
 import type { DatabaseContext } from '../../database/database.ts'
 import * as v from 'valibot'
 import type { SeatTypeContext } from '../../base/seat-types.ts'
+import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import type { OwnPermission } from './permissions.ts'
 
 /**
@@ -38,6 +39,12 @@ export interface AccessContext extends DatabaseContext {
   readonly roles: Roles
 }
 
+/** The rights of an actor: their role, and all permissions that they have. */
+export interface Rights {
+  readonly role: string
+  readonly permissions: readonly string[]
+}
+
 /** The input of `changeRole` and `changeInvitationRole`. */
 export interface ChangeRoleInput<Role extends string = string> {
   readonly role: Role
@@ -69,6 +76,11 @@ export function mayMoveSeats({ seatless, seatTypes }: Pick<Roles, 'seatless' | '
   return seatless.length > 0 || seatTypes.size > 0
 }
 
+/** Returns the roles of an organization. */
+export function rolesIn(roles: Roles, _organization: OrganizationRow): Roles {
+  return roles
+}
+
 /** Returns the role of a machine that has these permissions and no configured role. */
 export function roleOfPermissions(permissions: readonly string[]): string {
   return `[${permissions.join(' ')}]`
@@ -88,13 +100,17 @@ export function permissionsOf<Permission extends string>(
   return permissions.filter((each) => named.includes(each))
 }
 
-function isAllowed(roles: Roles, role: string, permission: OwnPermission): boolean {
-  return permissionsOf(roles, role).includes(permission)
+/** Returns the rights of a member, or of a role. */
+export function rightsOf(roles: Roles, { role }: { readonly role: string }): Rights {
+  return { role, permissions: permissionsOf(roles, role) }
+}
+
+function isAllowed({ permissions }: Rights, permission: OwnPermission): boolean {
+  return permissions.includes(permission)
 }
 
 // Without `roles.grants` the lists of the configuration say who may give which role.
-function hasAllOf(roles: Roles, actorRole: string, role: string): boolean {
-  const own = permissionsOf(roles, actorRole)
+function hasAllOf(roles: Roles, { permissions: own }: Rights, role: string): boolean {
   return !roles.bounded || permissionsOf(roles, role).every((each) => own.includes(each))
 }
 
@@ -104,21 +120,19 @@ function hasAllOf(roles: Roles, actorRole: string, role: string): boolean {
  */
 export function mayChangeRole(
   roles: Roles,
-  actorRole: string,
+  actor: Rights,
   from: string | null,
   to: string | null
 ): boolean {
-  if (from === roles.owner || to === roles.owner) return actorRole === roles.owner
-  return (
-    isAllowed(roles, actorRole, 'members:manage') && (to === null || hasAllOf(roles, actorRole, to))
-  )
+  if (from === roles.owner || to === roles.owner) return actor.role === roles.owner
+  return isAllowed(actor, 'members:manage') && (to === null || hasAllOf(roles, actor, to))
 }
 
 /**
  * Whether an actor may invite to a role. Only an owner may invite to the owner's role, and no actor gives
  * permissions that they do not have.
  */
-export function mayInvite(roles: Roles, actorRole: string, role: string): boolean {
-  if (role === roles.owner) return actorRole === roles.owner
-  return isAllowed(roles, actorRole, 'members:invite') && hasAllOf(roles, actorRole, role)
+export function mayInvite(roles: Roles, actor: Rights, role: string): boolean {
+  if (role === roles.owner) return actor.role === roles.owner
+  return isAllowed(actor, 'members:invite') && hasAllOf(roles, actor, role)
 }

@@ -71,10 +71,10 @@ export function assemble<T>(
   const { now } = info
   const eventContext = contextOf(info)
   const recorded = recordEvents(context, eventContext, events, personal)
-  const due = plan.noticesDue ?? []
+  const { noticesDue: due = [], losses = [] } = plan
   const turns = [
     ...turnsOf(context, eventContext, events),
-    ...context.followers.flatMap((follow) => follow(context, eventContext, events, due)),
+    ...context.followers.flatMap((follow) => follow(context, eventContext, events, due, losses)),
   ]
   const calls = afterCalls(context, info.caller, events, recorded.events)
   const jobs = recordJobs(context, [...(plan.jobs ?? []), ...calls], now)

@@ -10,6 +10,7 @@ import type { JobContext } from './jobs.ts'
 import type { StepUpContext } from '../access/step-up.ts'
 import { attributionOf, type Principal, type RequestInfo } from '../access/principal.ts'
 import type { LossContext } from '../model/leave.ts'
+import type { RightsLeft } from '../model/plan.ts'
 import type { JoiningMembersContext } from '../model/joining-members.ts'
 import type { ScimMembersContext } from '../model/scim-members.ts'
 import type { SessionStoreContext } from '../model/session-store.ts'
@@ -70,13 +71,15 @@ export interface Listener {
 
 /**
  * Returns statements that follow the events of a batch, as its last ones. Those that write an event
- * return it. `dueIn` are organizations in which a notice may be due though no event is about their seats.
+ * return it. `dueIn` are organizations in which a notice may be due though no event is about their seats;
+ * `losses` has the members whose role changes.
  */
 export type Follower = (
   context: ChangeContext,
   eventContext: EventContext,
   events: readonly EventDraft[],
-  dueIn: readonly string[]
+  dueIn: readonly string[],
+  losses: readonly RightsLeft[]
 ) => readonly Statement[]
 
 /** The context for calling the listeners. */

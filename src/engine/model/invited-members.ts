@@ -82,15 +82,18 @@ function invitationsAround(
     .where(sql`${isAround(context, organizationIds, userId)} and ${isUnfinished()}`)
 }
 
-/** Builds the end of the invitations of a loss, from what was read. */
+/**
+ * Builds the end of the invitations of a loss, from what was read. If rights are left, the context has the
+ * roles of the organization.
+ */
 function endLost(context: LossContext, around: readonly InvitationRow[], loss: Loss): Lost {
   const { roles } = context
   const outlive = context.invitations?.outliveInviter ?? false
-  const { userId, role, putOut, by, now } = loss
+  const { userId, rights, putOut, by, now } = loss
   const open = around.filter(
     ({ expiresAt, invitedById }) => expiresAt > now && (putOut || invitedById === userId)
   )
-  const couldSend = (to: string) => role !== null && mayInvite(roles, role, to)
+  const couldSend = (to: string) => rights !== null && mayInvite(roles, rights, to)
   const sent = open.filter((row) => row.invitedById === userId && !couldSend(row.role))
   const received = open.filter((row) => row.invitedById !== userId)
   const ending = { by, now }

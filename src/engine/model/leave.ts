@@ -12,16 +12,17 @@ import { memberships, type MembershipRow } from '../../database/schema/organizat
 import { withHook, type Job } from './plan.ts'
 import type { Ending } from './end-invitation.ts'
 import type { InvitedMembers } from './invited-members.ts'
-import type { AccessContext } from '../access/roles.ts'
+import type { AccessContext, Rights } from '../access/roles.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { isMembership, membershipView } from './membership.ts'
 
-/** A loss of rights: with `role` null the user has no active membership any more. */
+/** A loss of rights: with `rights` null the user has no active membership any more. */
 export interface Loss {
   readonly userId: string
   /** The organizations that the loss concerns. */
   readonly organizationIds: readonly string[]
-  readonly role: string | null
+  /** The rights that are left. */
+  readonly rights: Rights | null
   /** Whether another user removes or suspends them: an old invitation must not let them return. */
   readonly putOut: boolean
   /** The author of the loss; null: not a user. */

@@ -3,6 +3,7 @@ import type { Database, Statement } from '../../database/database.ts'
 import type { AfterHook, AfterStates, HookContext, LifecycleHooks, Question } from './hooks.ts'
 import type { Refusal } from '../../base/result.ts'
 import type { SeatReference, SeatRequest } from '../seats/provider.ts'
+import type { Rights, Roles } from '../access/roles.ts'
 import type { Proof } from '../access/step-up.ts'
 import type { limitView } from '../seats/limit.ts'
 import { attributionOf, type Principal } from '../access/principal.ts'
@@ -28,10 +29,21 @@ export interface Plan<T> {
   /** The seats that the batch frees. */
   readonly freedSeats?: readonly SeatReference[]
   readonly events: readonly EventDraft[]
+  /** The members whose role changes. */
+  readonly losses?: readonly RightsLeft[]
   /** The jobs after the commit. */
   readonly jobs?: readonly Job[]
   /** The organizations whose notices may be due though no event is about their seats. */
   readonly noticesDue?: readonly string[]
+}
+
+/** The rights that a member has after a change of their role, who may have lost some. */
+export interface RightsLeft {
+  readonly organizationId: string
+  readonly userId: string
+  readonly rights: Rights
+  /** The roles of the organization. */
+  readonly roles: Roles
 }
 
 /** A plan that needs no seat. */

@@ -9,7 +9,7 @@ import * as v from 'valibot'
 import { actingOwner, guardUnchanged } from '../access/access-guards.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../access/principal.ts'
-import { mayChangeRole, type AccessContext } from '../access/roles.ts'
+import { mayChangeRole, type AccessContext, type Rights } from '../access/roles.ts'
 import { guard } from '../../database/commit.ts'
 import type { Queries, RowsOf } from '../../database/batch.ts'
 import type { Database, Statement } from '../../database/database.ts'
@@ -81,19 +81,19 @@ const NOTHING: Removals = {
 
 /**
  * Plans the removal of members as a whole. Refuses if one of them is not a member, or may not be removed
- * by this role; an owner has to remain.
+ * by this actor; an owner has to remain.
  */
 export function planRemovals(
   context: RemovalContext,
   found: RowsOf<Queries>,
   userIds: readonly string[],
-  { caller, actorRole, now }: { caller: Principal; actorRole: string; now: Date }
+  { caller, actor, now }: { caller: Principal; actor: Rights; now: Date }
 ): Result<Removals, 'not_found' | 'insufficient_role'> {
   if (userIds.length === 0) return ok(NOTHING)
   const rows = found as Readonly<Record<string, readonly unknown[]>>
   const members = (rows['$removed'] ?? []) as readonly MembershipRow[]
   const { roles, invitations, joining } = context
-  if (members.some(({ role }) => !mayChangeRole(roles, actorRole, role, null))) {
+  if (members.some(({ role }) => !mayChangeRole(roles, actor, role, null))) {
     return refused({ code: 'insufficient_role' })
   }
   if (members.length < userIds.length) return refused({ code: 'not_found' })
@@ -105,7 +105,7 @@ export function planRemovals(
         {
           userId,
           organizationIds: [organizationId],
-          role: null,
+          rights: null,
           putOut: true,
           by: userIdOf(caller),
           now,

@@ -87,7 +87,7 @@ export async function changeInvitationRole<Role extends string = string>(
         const { role } = parsed.value
         const [target] = found.rows.target
         const mayBoth = [role, target?.role ?? role].every((to) =>
-          mayInvite(roles, access.value.role, to)
+          mayInvite(access.value.roles, access.value, to)
         )
         if (!mayBoth) return refused({ code: 'insufficient_role' })
         if (target === undefined) return refused({ code: 'not_found' })

@@ -9,7 +9,7 @@ import type { Sealing } from '../../engine/changes/stored-result.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeFor } from '../../engine/access/authorize.ts'
+import { authorizeFor, type Access } from '../../engine/access/authorize.ts'
 import {
   ok,
   refused,
@@ -108,8 +108,14 @@ export async function createInvitations<Role extends string = string>(
         const access = authorizeFor(context.roles, found, 'members:invite')
         if (!access.ok) return access
         if (!drawn.ok) return drawn
-        const { organization, role } = access.value
-        const facts = { caller, role, organizationId: organization.id, now, ...found.rows }
+        const { organization } = access.value
+        const facts = {
+          caller,
+          access: access.value,
+          organizationId: organization.id,
+          now,
+          ...found.rows,
+        }
         const decisions = decideRows(context, rows, facts)
         const candidates = candidatesOf(decisions)
         return ok({
@@ -215,7 +221,7 @@ export interface DrawnRow {
 /** The facts that a list is decided on. */
 export interface RowFacts {
   readonly caller: Principal
-  readonly role: string
+  readonly access: Access
   readonly organizationId: string
   readonly now: Date
   /** The addresses in the list that are members'. */
@@ -279,9 +285,9 @@ function decideRow(
   facts: RowFacts,
   candidates: number
 ): RowDecision {
-  const { roles, invitations } = context
-  const { caller, organizationId, now, existing, open, counted } = facts
-  if (!mayInvite(roles, facts.role, role)) return refuseRow('insufficient_role')
+  const { invitations } = context
+  const { caller, access, organizationId, now, existing, open, counted } = facts
+  if (!mayInvite(access.roles, access, role)) return refuseRow('insufficient_role')
   const full = reached(bulkRatesOf(invitations.limits, organizationId), counted, now, candidates)
   if (full !== null) return { kind: 'refused', refusal: full }
   if (existing.some((member) => member.email === email)) return refuseRow('already_member')

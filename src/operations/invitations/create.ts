@@ -97,10 +97,12 @@ export async function createInvitation<Role extends string = string>(
       plan(found, caller, now) {
         const access = authorizeFor(roles, found, 'members:invite')
         if (!access.ok) return access
-        const { organization, role: actorRole } = access.value
+        const { organization } = access.value
         if (!parsed.ok) return parsed
         const { role, locale = null } = parsed.value
-        if (!mayInvite(roles, actorRole, role)) return refused({ code: 'insufficient_role' })
+        if (!mayInvite(access.value.roles, access.value, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
         const organizationId = organization.id
         const rates = ratesOf(limits, { caller, organizationId })
         const full = reached(rates, found.rows.counted, now)

@@ -94,13 +94,14 @@ export async function resendInvitation(
         if (!access.ok) return access
         const [target] = found.rows.target
         if (target === undefined) return refused({ code: 'not_found' })
-        if (!mayInvite(roles, access.value.role, target.role)) {
+        if (!mayInvite(access.value.roles, access.value, target.role)) {
           return refused({ code: 'insufficient_role' })
         }
         const state = stateOf(target, now)
         if (state !== 'pending' && state !== 'expired') return refused({ code: 'not_pending' })
         // The mail would lead to a refusal: the role has to be changed first.
-        if (!isConfigured(roles, target.role)) return refused({ code: 'role_not_configured' })
+        if (!isConfigured(access.value.roles, target.role))
+          return refused({ code: 'role_not_configured' })
         const { organizationId, email } = target
         const rates = ratesOf(limits, { caller, organizationId })
         const full = reached(rates, found.rows.counted, now)

@@ -120,12 +120,12 @@ export async function approveJoinRequest<Role extends string = string>(
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
         const role = parsed.value.role ?? target.role
-        if (!mayChangeRole(roles, access.value.role, null, role)) {
+        if (!mayChangeRole(access.value.roles, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target.state === 'waiting') return ok(unchanged(pendingOutcome(target)))
         if (target.state !== 'open') return refused({ code: 'not_pending' })
-        if (!isConfigured(roles, role)) return refused({ code: 'role_not_configured' })
+        if (!isConfigured(access.value.roles, role)) return refused({ code: 'role_not_configured' })
         const guards = [guardAccess(context, access.value), guardRequest(context, target)]
         const [existing] = found.rows.existing
         if (existing?.status === 'suspended') return refused({ code: 'already_member' })

@@ -98,9 +98,10 @@ export async function createInviteLink<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role, maxUses, ttlSeconds, domain } = parsed.value
-        const { organization, role: actorRole } = access.value
+        const { organization } = access.value
         // A link ends with the right of the person who made it: a machine has no membership to lose.
-        if (caller.type === 'service_account' || !mayInvite(roles, actorRole, role)) {
+        const mayGive = mayInvite(access.value.roles, access.value, role)
+        if (caller.type === 'service_account' || !mayGive) {
           return refused({ code: 'insufficient_role' })
         }
         if ((found.rows.open[0]?.count ?? 0) >= MOST_OPEN_LINKS) {

@@ -7,11 +7,12 @@
 import { inArray, lte, sql, type SQL } from 'drizzle-orm'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { inviteLinks } from '../../database/schema/joining-tables.ts'
-import { mayInvite, type Roles } from '../../engine/access/roles.ts'
+import { mayInvite } from '../../engine/access/roles.ts'
 import { JOINING_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import type { RightsLeft } from '../../engine/model/plan.ts'
 
 /** The links that end: those of a creator, or all; without those of the roles that they may still invite to. */
 interface Ended {
@@ -20,30 +21,30 @@ interface Ended {
 }
 
 /** Returns the statements that end links, for each event by which their creator loses the right to invite. */
-export const linkFollower: Follower = (context, eventContext, events) =>
-  events.flatMap((event) => {
-    const ended = endedBy(context.roles, event)
+export const linkFollower: Follower = (context, eventContext, events, _dueIn, losses) => [
+  ...events.flatMap((event) => {
+    const ended = endedBy(event)
     return ended ? endLinks(context, eventContext, event.organizationId, ended) : []
-  })
+  }),
+  ...losses.flatMap((loss) => {
+    const ended = lostBy(loss)
+    return ended ? endLinks(context, eventContext, loss.organizationId, ended) : []
+  }),
+]
 
-function endedBy(roles: Roles, { action, target, metadata }: EventDraft): Ended | null {
-  const invitableBy = (role: unknown) =>
-    roles.all.filter((to) => mayInvite(roles, String(role), to))
-  const lost = (creatorId: unknown, role: unknown): Ended | null => {
-    const kept = invitableBy(role)
-    const all = roles.all.every((to) => to === roles.owner || kept.includes(to))
-    return all ? null : { creatorId: String(creatorId), kept }
-  }
+function lostBy({ userId, rights, roles }: RightsLeft): Ended | null {
+  const kept = roles.all.filter((to) => mayInvite(roles, rights, to))
+  const all = roles.all.every((to) => to === roles.owner || kept.includes(to))
+  return all ? null : { creatorId: userId, kept }
+}
+
+function endedBy({ action, target }: EventDraft): Ended | null {
   switch (action) {
     case 'organization.delete':
       return { creatorId: null, kept: [] }
     case 'organization.member_remove':
     case 'organization.member_suspend':
       return { creatorId: target?.id ?? '', kept: [] }
-    case 'organization.member_role_change':
-      return lost(target?.id, metadata['new_role'])
-    case 'organization.ownership_transfer':
-      return lost(metadata['from_user_id'], metadata['old_owner_role'])
     default:
       return null
   }

@@ -24,7 +24,7 @@ import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/
 import { waitsFor } from '../../engine/seats/count-seats.ts'
 import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
-import { mayChangeRole, type AccessContext } from '../../engine/access/roles.ts'
+import { mayChangeRole, type AccessContext, rightsOf } from '../../engine/access/roles.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { LIMIT_REFUSALS, hasCode, ok, type Result } from '../../base/result.ts'
@@ -217,7 +217,9 @@ function isApproved(
   approver: MembershipRow | undefined
 ): boolean {
   if (decidedById === null || invitations?.outliveInviter) return true
-  return approver?.status === 'active' && mayChangeRole(roles, approver.role, null, role)
+  return (
+    approver?.status === 'active' && mayChangeRole(roles, rightsOf(roles, approver), null, role)
+  )
 }
 
 const admit: Settle = (context, first, now, { invited, candidates, approver }) => {

@@ -93,8 +93,8 @@ export async function addMember<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
-        const { organization, role: actorRole } = access.value
-        if (!mayChangeRole(roles, actorRole, null, role)) {
+        const { organization } = access.value
+        if (!mayChangeRole(access.value.roles, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (users && found.rows.user.length === 0) {

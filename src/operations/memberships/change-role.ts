@@ -40,6 +40,7 @@ import {
   type HasRoles,
   type ChangeRoleInput,
   type Roles,
+  rightsOf,
 } from '../../engine/access/roles.ts'
 
 /** Why {@link changeRole} refuses. */
@@ -98,8 +99,9 @@ export async function changeRole<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
+        const { roles: own } = access.value
         const [target] = found.rows.target
-        if (!mayChangeRole(roles, access.value.role, target?.role ?? null, role)) {
+        if (!mayChangeRole(own, access.value, target?.role ?? null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
@@ -107,11 +109,12 @@ export async function changeRole<Role extends string = string>(
         if (oldRole === role) {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
         }
+        const rights = rightsOf(own, { ...target, role })
         const lost =
-          context.invitations?.members.endLost(context, found.rows.sent, {
+          context.invitations?.members.endLost({ ...context, roles: own }, found.rows.sent, {
             userId,
             organizationIds: [organizationId],
-            role,
+            rights,
             putOut: false,
             by: userIdOf(caller),
             now,
@@ -134,6 +137,7 @@ export async function changeRole<Role extends string = string>(
             ...changed.statements,
           ],
           claims: changed.claims,
+          losses: [{ organizationId, userId, rights, roles: own }],
           events: [
             withHook(
               memberEvent(target, 'organization.member_role_change', {

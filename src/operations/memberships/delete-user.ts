@@ -205,7 +205,7 @@ function planDeletion(
     context.invitations?.members.endLost(context, sent, {
       userId,
       organizationIds: belongings.map(({ organizationId }) => organizationId),
-      role: null,
+      rights: null,
       putOut: false,
       by: userIdOf(caller),
       now,

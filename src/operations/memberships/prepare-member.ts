@@ -29,7 +29,12 @@ import {
 import type { Newcomer } from '../../engine/model/membership.ts'
 import { guardUserExists } from '../../engine/access/access-guards.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
-import { mayChangeRole, type AccessContext, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  mayChangeRole,
+  type AccessContext,
+  type HasRoles,
+  rightsOf,
+} from '../../engine/access/roles.ts'
 
 /** Why {@link prepareMember} refuses. */
 export type PrepareMemberRefusal =
@@ -98,7 +103,10 @@ function mayBeAllowed(
 ): boolean {
   if (isUser(caller) || caller.type === 'system') return true
   if (caller.type === 'anonymous') return false
-  return caller.organizationId === organizationId && mayChangeRole(roles, caller.role, null, role)
+  return (
+    caller.organizationId === organizationId &&
+    mayChangeRole(roles, rightsOf(roles, caller), null, role)
+  )
 }
 
 // The reads that a plan is otherwise based on, as conditions of the batch with their own codes.
@@ -110,7 +118,9 @@ function guardUnseen(
   const { db, roles } = context
   const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
-  const allowed = roles.all.filter((actorRole) => mayChangeRole(roles, actorRole, null, role))
+  const allowed = roles.all.filter((each) =>
+    mayChangeRole(roles, rightsOf(roles, { role: each }), null, role)
+  )
   const actor = (condition = sql`true`) => sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${isUser(caller) ? caller.userId : null}
     and status = 'active' and ${condition})`

@@ -74,9 +74,11 @@ export async function removeMember(
         const access = authorize(roles, found)
         if (!access.ok) return access
         const leaving = userId === userIdOf(caller)
-        const { role: actorRole } = access.value
         const [target] = found.rows.target
-        if (!leaving && !mayChangeRole(roles, actorRole, target?.role ?? null, null)) {
+        if (
+          !leaving &&
+          !mayChangeRole(access.value.roles, access.value, target?.role ?? null, null)
+        ) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
@@ -86,7 +88,7 @@ export async function removeMember(
           context.invitations?.members.endLost(context, found.rows.around, {
             userId,
             organizationIds: [target.organizationId],
-            role: null,
+            rights: null,
             putOut: !leaving,
             by: userIdOf(caller),
             now,

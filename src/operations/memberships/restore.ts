@@ -133,12 +133,12 @@ async function restore<Code extends RefusalCode>(
         if (!userIds.ok) return userIds
         const { targets } = found.rows
         const mayAll = targets.every(({ role }) =>
-          mayChangeRole(roles, access.value.role, null, role)
+          mayChangeRole(access.value.roles, access.value, null, role)
         )
         if (!mayAll) return refused({ code: 'insufficient_role' })
         if (targets.length < userIds.value.length) return refused({ code: 'not_found' })
         const suspended = targets.filter(({ status }) => status === 'suspended')
-        if (suspended.some(({ role }) => !isConfigured(roles, role))) {
+        if (suspended.some(({ role }) => !isConfigured(access.value.roles, role))) {
           return refused({ code: 'role_not_configured' })
         }
         if (suspended.length === 0) return ok(unchanged(targets.map(membershipView)))

@@ -74,7 +74,7 @@ export async function suspendMember(
         const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         const [target] = found.rows.target
-        if (!mayChangeRole(roles, access.value.role, target?.role ?? null, null)) {
+        if (!mayChangeRole(access.value.roles, access.value, target?.role ?? null, null)) {
           return refused({ code: 'insufficient_role' })
         }
         if (target === undefined) return refused({ code: 'not_found' })
@@ -87,7 +87,7 @@ export async function suspendMember(
           context.invitations?.members.endLost(context, found.rows.around, {
             userId,
             organizationIds: [target.organizationId],
-            role: null,
+            rights: null,
             putOut,
             by,
             now,

@@ -21,7 +21,7 @@ import {
   type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { mayMoveSeats } from '../../engine/access/roles.ts'
+import { mayMoveSeats, rightsOf } from '../../engine/access/roles.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
@@ -114,7 +114,7 @@ export async function transferOwnership<Role extends string = string>(
       plan(found, caller, now) {
         const access = authorizeRole(roles, found, [roles.owner])
         if (!access.ok) return access
-        const { membership: owner } = access.value
+        const { membership: owner, roles: own } = access.value
         // The host itself is not an owner; it changes roles instead.
         if (owner === null) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
@@ -131,11 +131,12 @@ export async function transferOwnership<Role extends string = string>(
         const [target] = found.rows.target
         if (target?.status !== 'active') return refused({ code: 'not_a_member' })
         const { organizationId } = owner
+        const rights = rightsOf(own, { ...owner, role: lesser })
         const lost =
-          context.invitations?.members.endLost(context, found.rows.sent, {
+          context.invitations?.members.endLost({ ...context, roles: own }, found.rows.sent, {
             userId: owner.userId,
             organizationIds: [organizationId],
-            role: lesser,
+            rights,
             putOut: false,
             by: owner.userId,
             now,
@@ -159,6 +160,7 @@ export async function transferOwnership<Role extends string = string>(
             ...from.statements,
           ],
           claims: [...to.claims, ...from.claims],
+          losses: [{ organizationId, userId: owner.userId, rights, roles: own }],
           events: [
             withHook(
               {

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { LineOfText, atMost, jsonNumber, parseInput } from '../../base/input.ts'
 import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
+import { rightsOf } from '../../engine/access/roles.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -161,7 +162,8 @@ export async function setSeatLimit(
       const override = fixedAt(limit, { reason, actorId: userIdOf(caller), setAt: now })
       const change = { override, version, reason }
       const planned = planEntitlement(context, organizationId, found.rows, change, now)
-      const by = { caller, actorRole: context.roles.owner, now }
+      const actor = rightsOf(context.roles, { role: context.roles.owner })
+      const by = { caller, actor, now }
       const removals = planRemovals(context, found.rows, removed, by)
       if (!removals.ok) return removals
       const { held, statements, events, ...leaving } = removals.value

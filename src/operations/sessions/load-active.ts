@@ -5,7 +5,7 @@ import { reasonOf } from '../../database/database.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { membershipView, type Membership } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
-import { permissionsOf } from '../../engine/access/roles.ts'
+import { rightsOf, rolesIn } from '../../engine/access/roles.ts'
 import { findActive, authorize, type Access } from '../../engine/access/authorize.ts'
 import {
   isQuery,
@@ -105,14 +105,13 @@ async function recover(
   )
   const done = prepared.ok && (await conclude(context, prepared.value)).committed
   if (!done || only === null) return lost
-  const { role } = only.membership
-  const permissions = permissionsOf(context.roles, role)
-  return loaded(withPointer(caller, session, to), { ...only, role, permissions })
+  const rights = rightsOf(rolesIn(context.roles, only.organization), only.membership)
+  return loaded(withPointer(caller, session, to), { ...only, ...rights })
 }
 
 function loaded(
   caller: Principal | null,
-  { organization, membership, role, permissions }: Omit<Access, 'caller'>
+  { organization, membership, role, permissions }: Omit<Access, 'caller' | 'roles'>
 ): Loaded {
   return {
     caller,

@@ -149,7 +149,7 @@ export async function requestSeats(
       plan(again, caller, now) {
         const standing = authorizeFor(roles, again, 'billing:manage')
         if (!standing.ok) return standing
-        const by = { caller, actorRole: standing.value.role, now }
+        const by = { caller, actor: standing.value, now }
         const removals = planRemovals(context, again.rows, removed, by)
         if (!removals.ok) return removals
         const { held, statements, events, ...leaving } = removals.value

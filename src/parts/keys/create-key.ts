@@ -110,7 +110,7 @@ export async function createApiKey<Role extends string, Permission extends strin
           return refused(invalid({ endsWithCreator: ['Needs a user who creates the key.'] }))
         }
         const rights = { role, permissions: permissions && JSON.stringify(permissions) }
-        if (!mayGive(roles, access.value.permissions, roleOfKey(roles, rights))) {
+        if (!mayGive(access.value.roles, access.value.permissions, roleOfKey(roles, rights))) {
           return refused({ code: 'insufficient_role' })
         }
         const open = found.rows.existing.filter(

@@ -7,11 +7,12 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
 import { apiKeys } from '../../database/schema/key-tables.ts'
-import { permissionsOf, type Roles } from '../../engine/access/roles.ts'
-import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
+import type { Roles } from '../../engine/access/roles.ts'
+import { libraryEvent } from '../../engine/audit/event.ts'
 import { KEY_ACTIONS } from '../../engine/audit/key-actions.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import type { RightsLeft } from '../../engine/model/plan.ts'
 import { areValid, mayGive } from './api-key.ts'
 
 /** The loss of rights of a creator. */
@@ -22,37 +23,34 @@ interface Loss {
 }
 
 /** Returns the statements that end keys, for each event by which their creator loses a right. */
-export const keyFollower: Follower = (context, eventContext, events) =>
-  events.flatMap((event) => {
-    const { organizationId } = event
-    if (event.action === 'organization.delete') {
-      return [context.db.delete(apiKeys).where(eq(apiKeys.organizationId, organizationId))]
+export const keyFollower: Follower = (context, eventContext, events, _dueIn, losses) => [
+  ...events.flatMap(({ action, organizationId, target }) => {
+    switch (action) {
+      case 'organization.delete':
+        return [context.db.delete(apiKeys).where(eq(apiKeys.organizationId, organizationId))]
+      case 'organization.member_remove':
+      case 'organization.member_suspend':
+        return endKeys(context, eventContext, organizationId, {
+          creatorId: target?.id ?? '',
+          left: [],
+        })
+      default:
+        return []
     }
-    const loss = lossIn(context.roles, event)
-    return loss ? endKeys(context, eventContext, organizationId, loss) : []
-  })
-
-function lossIn(roles: Roles, { action, target, metadata }: EventDraft): Loss | null {
-  switch (action) {
-    case 'organization.member_remove':
-    case 'organization.member_suspend':
-      return { creatorId: target?.id ?? '', left: [] }
-    case 'organization.member_role_change':
-      return changeOf(roles, target?.id, metadata['new_role'])
-    case 'organization.ownership_transfer':
-      return changeOf(roles, metadata['from_user_id'], metadata['old_owner_role'])
-    default:
-      return null
-  }
-}
+  }),
+  ...losses.flatMap((loss) => {
+    const inside = { ...context, roles: loss.roles }
+    const ended = endedBy(loss)
+    return ended ? endKeys(inside, eventContext, loss.organizationId, ended) : []
+  }),
+]
 
 // The right to keys is a permission too: without it no key stays.
-function changeOf(roles: Roles, creatorId: unknown, role: unknown): Loss | null {
-  const left: readonly string[] = permissionsOf(roles, String(role))
-  if (roles.permissions.every((each) => left.includes(each))) return null
+function endedBy({ userId, rights: { permissions }, roles }: RightsLeft): Loss | null {
+  if (roles.permissions.every((each) => permissions.includes(each))) return null
   return {
-    creatorId: String(creatorId),
-    left: left.includes('organization:update') ? left : [],
+    creatorId: userId,
+    left: permissions.includes('organization:update') ? permissions : [],
   }
 }
 

@@ -93,11 +93,11 @@ export async function rotateApiKey(
         const [old] = found.rows.target
         if (!old || !isValid(old, now)) return refused({ code: 'not_found' })
         if (old.replacedById !== null) return refused({ code: 'not_pending' })
-        if (old.role !== null && !isConfigured(roles, old.role)) {
+        if (old.role !== null && !isConfigured(access.value.roles, old.role)) {
           return refused({ code: 'role_not_configured' })
         }
         const role = roleOfKey(roles, old)
-        if (!mayGive(roles, access.value.permissions, role)) {
+        if (!mayGive(access.value.roles, access.value.permissions, role)) {
           return refused({ code: 'insufficient_role' })
         }
         const expiresAt = parsed.value.expiresAt ?? sameLifetime(old, now)

@@ -100,7 +100,7 @@ export async function changeScimUser(
       if (rows.others.some((other) => other.id !== id && hasKeyOf(pushed.value, other))) {
         return refused({ code: 'not_unique' })
       }
-      const about = { organizationId, userId, rows, caller, now, actorRole: access.value.role }
+      const about = { organizationId, userId, rows, caller, now, actor: access.value }
       const wanted = pushed.value.active ?? isActive
       const planned = planPresence(context, wanted, about)
       if (!planned.ok) return planned

@@ -163,7 +163,7 @@ function admit(
           return refused({ code: 'address_not_allowed' })
         }
         const organizationId = access.value.organization.id
-        const about = { organizationId, userId, rows, caller, now, actorRole: access.value.role }
+        const about = { organizationId, userId, rows, caller, now, actor: access.value }
         const presence = planPresence(context, pushed.active ?? true, about)
         if (!presence.ok) return presence
         const row = newRow(id, userId, person, pushed, now)

@@ -66,7 +66,7 @@ export async function deleteScimUser(
       if (!target.ok) return target
       const { row } = target.value
       const { organizationId, userId } = row
-      const about = { organizationId, userId, rows, caller, now, actorRole: access.value.role }
+      const about = { organizationId, userId, rows, caller, now, actor: access.value }
       const presence = planPresence(context, false, about)
       if (!presence.ok) return presence
       const out = withEnd(presence.value, planNoWaiting(context, about))

@@ -12,7 +12,7 @@ import { joinRequests, type JoinRequestRow } from '../../database/schema/joining
 import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
 import type { Principal } from '../../engine/access/principal.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, type Rights } from '../../engine/access/roles.ts'
 import { planJoin } from '../../engine/model/join.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
@@ -39,7 +39,7 @@ export interface PresenceChange {
   readonly userId: string
   readonly rows: PresenceRows
   readonly caller: Principal
-  readonly actorRole: string
+  readonly actor: Rights
   readonly now: Date
 }
 
@@ -152,9 +152,9 @@ function planExit(
   if (context.scim.deprovision === 'suspend') {
     return ok({ active: false, ...planSuspended(context, membership, change) })
   }
-  const { rows, userId, caller, actorRole, now } = change
+  const { rows, userId, caller, actor, now } = change
   const found = { $removed: [membership], $around0: rows.around, $address0: rows.address }
-  const removed = planRemovals(context, found, [userId], { caller, actorRole, now })
+  const removed = planRemovals(context, found, [userId], { caller, actor, now })
   return removed.ok ? ok({ active: false, ...withoutHeld(removed.value) }) : removed
 }
 

@@ -18,7 +18,7 @@ export function planSuspended(
     invitations?.members.endLost(context, rows.around, {
       userId,
       organizationIds: [organizationId],
-      role: null,
+      rights: null,
       putOut: true,
       by: userIdOf(caller),
       now,
