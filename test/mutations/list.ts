@@ -1772,7 +1772,7 @@ export const MUTATIONS: readonly Mutation[] = [
   keysEnd('a departure ends the keys that were to stay', 'and ends_with_creator = 1 ', ''),
   keysEnd(
     'a creator keeps the keys with permissions that they have lost',
-    "left: left.includes('organization:update') ? left : [],",
+    "left: permissions.includes('organization:update') ? permissions : [],",
     'left: roles.permissions,'
   ),
   keys(
@@ -1807,7 +1807,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   keysRotated(
     'a rotation gives a key to a caller who has less',
-    'if (!mayGive(roles, access.value.permissions, role)) {',
+    'if (!mayGive(access.value.roles, access.value.permissions, role)) {',
     'if (false as boolean) {'
   ),
   keysRotated(
