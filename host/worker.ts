@@ -23,6 +23,7 @@ import {
 import { ownFiles } from '../src/console/console-files.ts'
 import { german, inviteLinkPages, scimTokenPages, seatgateConsole } from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
+import { groupRoutes, groups } from '../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../src/hono/keys/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
@@ -104,6 +105,7 @@ const seatgate = createSeatgate({
   }),
   scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
   keys: apiKeys(),
+  groups: groups(),
   ...(dev && {
     billing: billing({
       plans: PLANS,
@@ -213,6 +215,7 @@ const app = new Hono()
   .route('/', seatgateConsole(seatgate, pages))
   .route('/', seatgateRouter(seatgate, { authenticate: withKeys, signIn: signIn(seatgate) }))
   .route('/', keyRoutes(seatgate, { authenticate: withKeys }))
+  .route('/', groupRoutes(seatgate, { authenticate: withKeys }))
   .route('/', scimTokenRoutes(seatgate, { authenticate }))
   .route('/scim/v2', scimRoutes(seatgate))
   .route('/', openapiRoutes(document))

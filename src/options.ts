@@ -22,6 +22,7 @@ export interface Parts {
   readonly joining: (Part<'joining'> & NonNullable<JoiningMembersContext['joining']>) | null
   readonly scim: (Part<'scim'> & NonNullable<ScimMembersContext['scim']>) | null
   readonly keys: Part<'keys'> | null
+  readonly groups: Part<'groups'> | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
@@ -56,6 +57,8 @@ export interface SeatgateOptions<
   readonly scim?: Has['scim']
   /** Gives organizations API keys: `apiKeys({ … })` of `seatgate/keys`. Default null: not possible. */
   readonly keys?: Has['keys']
+  /** Gives organizations groups of members: `groups({ … })` of `seatgate/groups`. Default null: not possible. */
+  readonly groups?: Has['groups']
   /**
    * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
    * provider's `defaultLimit`. Default null: operators set the limits.

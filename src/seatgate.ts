@@ -68,6 +68,7 @@ export interface Seatgate<
   readonly joining: Has['joining']
   readonly scim: Has['scim']
   readonly keys: Has['keys']
+  readonly groups: Has['groups']
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
@@ -101,6 +102,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   joining: true,
   scim: true,
   keys: true,
+  groups: true,
   billing: true,
   audit: true,
   hooks: true,
@@ -131,6 +133,7 @@ export function createSeatgate<
   Joining extends Parts['joining'] = null,
   Scim extends Parts['scim'] = null,
   Keys extends Parts['keys'] = null,
+  Groups extends Parts['groups'] = null,
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
@@ -143,6 +146,7 @@ export function createSeatgate<
       readonly joining: Joining
       readonly scim: Scim
       readonly keys: Keys
+      readonly groups: Groups
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
@@ -156,6 +160,7 @@ export function createSeatgate<
     readonly joining: Joining
     readonly scim: Scim
     readonly keys: Keys
+    readonly groups: Groups
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
@@ -170,6 +175,7 @@ export function createSeatgate<
     joining: (options.joining ?? null) as Joining,
     scim: (options.scim ?? null) as Scim,
     keys: (options.keys ?? null) as Keys,
+    groups: (options.groups ?? null) as Groups,
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,

@@ -1,5 +1,6 @@
 import type { DefinedRoutes } from '../../src/client/index.ts'
 import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../../src/hono/index.ts'
+import type { GroupRoutes } from '../../src/hono/groups/index.ts'
 import type { KeyRoutes } from '../../src/hono/keys/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
@@ -8,7 +9,8 @@ export type Routes = DefinedRoutes &
   DefinedRoutes<PaymentRoutes> &
   DefinedRoutes<BillingWebhooks> &
   DefinedRoutes<StepUpRoutes> &
-  DefinedRoutes<KeyRoutes>
+  DefinedRoutes<KeyRoutes> &
+  DefinedRoutes<GroupRoutes>
 
 /** The bodies of refusals, by code. */
 export type Problems = { readonly [Code in RefusalCode]: Problem<Code> }

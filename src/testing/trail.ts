@@ -254,6 +254,11 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.api_key.rotated':
       case 'organization.api_key.revoked':
       case 'organization.api_key.ended':
+      case 'organization.group.created':
+      case 'organization.group.updated':
+      case 'organization.group.deleted':
+      case 'organization.group.member_added':
+      case 'organization.group.member_removed':
       case 'organization.scim_token.created':
       case 'organization.scim_token.rotated':
       case 'organization.scim_token.revoked':

@@ -14,6 +14,7 @@ export const GROUPS = {
   LINK: 15,
   SCIM: 18,
   KEY: 19,
+  GROUP: 13,
 } as const
 
 type Groups = typeof GROUPS

@@ -35,7 +35,7 @@ export interface FlatOptions
   extends
     Pick<
       SeatgateOptions,
-      'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'keys' | 'billing'
+      'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'keys' | 'groups' | 'billing'
     >,
     IdentityOptions,
     RuntimeOptions,
@@ -91,6 +91,7 @@ export type FullSeatgate = Seatgate<
     readonly joining: JoinRules
     readonly scim: Seatgate['scim']
     readonly keys: Seatgate['keys']
+    readonly groups: Seatgate['groups']
     readonly forwarding: Forwarding
     readonly log: AuditLog
     readonly retention: Retention
@@ -102,7 +103,7 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, scim, keys, billing, defaultSeatLimit } = flat
+  const { database, seats, sessions, joining, scim, keys, groups, billing, defaultSeatLimit } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
@@ -110,6 +111,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
     ...(joining !== undefined && { joining }),
     ...(scim !== undefined && { scim }),
     ...(keys !== undefined && { keys }),
+    ...(groups !== undefined && { groups }),
     ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,

@@ -15,6 +15,7 @@ import {
   seatgateRouter,
   stepUpRoutes,
 } from '../../src/hono/index.ts'
+import { groupRoutes, groups } from '../../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../../src/hono/keys/index.ts'
 import {
   billing,
@@ -79,11 +80,13 @@ const host = hostAdapter({
 export const dev = devBilling(testEnv.DB, 'https://app.example.com')
 
 const keys = apiKeys()
+const grouped = groups()
 
 export function configured({ around = (_trip, run) => run(), ...options }: Options = {}) {
   const own = drizzle(aroundDatabase(testEnv.DB, around))
   const seatgate = seatgateWith({
     keys,
+    groups: grouped,
     database: own,
     auditLogKey: privateKey,
     sinks: [sinkOf('siem')],
@@ -95,7 +98,7 @@ export function configured({ around = (_trip, run) => run(), ...options }: Optio
     billing: billing({ plans: PLANS, baseSeats: 50, lapsedSeats: 50 }),
     ...options,
   })
-  return { ...seatgate, keys }
+  return { ...seatgate, keys, groups: grouped }
 }
 
 const connectedTo = (fetch: () => Promise<Response>) =>
@@ -121,6 +124,7 @@ export function application({
   }) as unknown as Hono
   return router
     .route('/', keyRoutes(seatgate, { authenticate }) as unknown as Hono)
+    .route('/', groupRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route(
       '/',
       paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, { authenticate })

@@ -64,6 +64,7 @@ describe('a Worker that does not use a part', () => {
     ['billing providers', 'src/parts/billing/', './src/parts/billing/stripe/index.ts'],
     ['SCIM', 'src/parts/scim/', './src/hono/scim/index.ts'],
     ['API keys', 'src/parts/keys/', './src/hono/keys/index.ts'],
+    ['groups', 'src/parts/groups/', './src/hono/groups/index.ts'],
   ])('has no code of %s, which has an entry point of its own', async (_name, place, entry) => {
     const all = await bundled(
       `${WORKER}\nexport * from './src/index.ts'\nexport { seatgateRouter } from './src/hono/index.ts'`

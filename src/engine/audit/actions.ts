@@ -4,6 +4,7 @@
  * @module
  */
 import { CORE_ACTIONS, type MetadataIn } from './core-actions.ts'
+import { GROUP_ACTIONS } from './group-actions.ts'
 import { KEY_ACTIONS } from './key-actions.ts'
 import {
   BILLING_ACTIONS,
@@ -22,6 +23,7 @@ export const ACTIONS = {
   ...BILLING_ACTIONS,
   ...SCIM_ACTIONS,
   ...KEY_ACTIONS,
+  ...GROUP_ACTIONS,
   ...TRAIL_ACTIONS,
 }
 

@@ -18,6 +18,7 @@ export type TargetType =
   | 'scim_token'
   | 'scim_user'
   | 'api_key'
+  | 'group'
   | 'event'
 
 /** The definition of an action. */

@@ -68,6 +68,7 @@ const PASSED = {
   billing: 'billing: billing({ … })',
   scim: 'scim: scim({ … })',
   keys: 'keys: apiKeys({ … })',
+  groups: 'groups: groups({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

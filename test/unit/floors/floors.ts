@@ -28,6 +28,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/limits',
     'parts/scim',
     'parts/keys',
+    'parts/groups',
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],

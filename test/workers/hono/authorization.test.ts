@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest'
 import { deleteAccount, registration, signIn } from '../../../host/identity/routes.ts'
 import { StripeStandIn } from '../../../host/billing/stand-in.ts'
 import { paymentRoutes, seatgateRouter, statusOf, stepUpRoutes } from '../../../src/hono/index.ts'
+import { addToGroup, createGroup, groupRoutes, groups } from '../../../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, createApiKey, keyRoutes } from '../../../src/hono/keys/index.ts'
 import { billing, generateLogKey } from '../../../src/index.ts'
 import type {
@@ -117,6 +118,14 @@ GET :org/api-keys                       401 404 404 404 403 200 200 404 403 200 
 POST :org/api-keys                      401 404 404 404 403 201 201 404 403 201 403 403 403 404 403 404 201
 POST :org/api-keys/:id/rotate           401 404 404 404 403 201 201 404 403 201 403 403 403 404 403 404 201
 DELETE :org/api-keys/:id                401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+GET :org/groups                         401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+POST :org/groups                        401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
+PATCH :org/groups/:id                   401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+DELETE :org/groups/:id                  401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+GET :org/groups/:id/members             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
+POST :org/groups/:id/members            401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
+DELETE :org/groups/:id/members/:userId  401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
+DELETE :org/groups/:id/members/:userId [self] 401 404 404 404 204 204 204 404 204 204 403 204 204 404 204 404 204
 GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
 GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
 GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
@@ -182,6 +191,7 @@ interface Team {
   readonly sent: readonly InvitationWithToken[]
   /** An API key, for the rows about one. */
   readonly keyId?: string
+  readonly groupId?: string
 }
 
 interface Actor {
@@ -484,6 +494,38 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'DELETE',
     path: `/organizations/${id}/api-keys/${keyId}`,
   }),
+  'GET :org/groups': (_team, { id }) => ({ method: 'GET', path: `/organizations/${id}/groups` }),
+  'POST :org/groups': (_team, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/groups`,
+    body: { name: freshSlug() },
+  }),
+  'PATCH :org/groups/:id': ({ groupId }, { id }) => ({
+    method: 'PATCH',
+    path: `/organizations/${id}/groups/${groupId}`,
+    body: { name: freshSlug() },
+  }),
+  'DELETE :org/groups/:id': ({ groupId }, { id }) => ({
+    method: 'DELETE',
+    path: `/organizations/${id}/groups/${groupId}`,
+  }),
+  'GET :org/groups/:id/members': ({ groupId }, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/groups/${groupId}/members`,
+  }),
+  'POST :org/groups/:id/members': ({ groupId, peer }, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/groups/${groupId}/members`,
+    body: { userIds: [peer.userId] },
+  }),
+  'DELETE :org/groups/:id/members/:userId': ({ groupId, second }, { id }) => ({
+    method: 'DELETE',
+    path: `/organizations/${id}/groups/${groupId}/members/${second.userId}`,
+  }),
+  'DELETE :org/groups/:id/members/:userId [self]': ({ groupId }, { id }, self) => ({
+    method: 'DELETE',
+    path: `/organizations/${id}/groups/${groupId}/members/${self.userId}`,
+  }),
   'GET /joinable-organizations': () => ({ method: 'GET', path: '/joinable-organizations' }),
   'GET /o/:org': (_team, { slug }) => ({ method: 'GET', path: `/o/${slug}` }),
   'GET /active-organization': () => ({ method: 'GET', path: '/active-organization' }),
@@ -556,15 +598,17 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
 }
 
 const keys = apiKeys()
+const grouped = groups()
 const configured = seatgateWith({
   keys,
+  groups: grouped,
   auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   lifecycle: { onDelete: deleteAccount(db) },
   registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.
   invitationLimits: { failedAccepts: Infinity },
 })
-const seatgate = { ...configured, keys }
+const seatgate = { ...configured, keys, groups: grouped }
 const authenticate = authenticateKeys(seatgate, byName)
 const router = seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) })
 
@@ -592,6 +636,7 @@ const adapter = adapterOf({
 const app = new Hono()
   .route('/', router)
   .route('/', keyRoutes(seatgate, { authenticate }))
+  .route('/', groupRoutes(seatgate, { authenticate }))
   .route('/', paymentRoutes(sold, connection, { authenticate }))
   .route(
     '/',
@@ -637,7 +682,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the table', () => {
-  it('has a row for every route of the router, of API keys, payments and step-up [KEY-16]', () => {
+  it('has a row for every route of the router, of API keys, groups, payments and step-up [KEY-16 GROUP-13]', () => {
     const registered = app.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`)
@@ -645,7 +690,7 @@ describe('the table', () => {
       row.asked
         .replace(/ \[.*\]$/, '')
         .replace(' :org', ' /organizations/:org')
-        .replace('/members/:id', '/members/:userId')
+        .replace(/(?<!groups\/:id)\/members\/:id/, '/members/:userId')
     )
     expect(registered.length).toBeGreaterThan(20)
     const known = [...asked, ...Object.values(ELSEWHERE).flat()]
@@ -727,6 +772,14 @@ async function teamFor(asked: string): Promise<Team> {
     const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
     const { id } = unwrap(await createApiKey(seatgate, scope, { name: 'CI', role: 'member' }))
     return { ...team, keyId: id }
+  }
+  if (asked.includes('/groups/')) {
+    const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
+    const { id } = unwrap(await createGroup(seatgate, scope, { name: 'Design' }))
+    const inIt = [team.owner, team.second, team.admin, team.member]
+    const userIds = inIt.map(({ userId }) => userId)
+    unwrap(await addToGroup(seatgate, scope, id, { userIds }))
+    return { ...team, groupId: id }
   }
   if (!asked.includes('/billing/') || asked.endsWith('/checkout')) return team
   const { id, name } = team.organization

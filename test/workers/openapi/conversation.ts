@@ -203,6 +203,25 @@ export async function converse(record: Recorder) {
   await send('DELETE /organizations/:org/api-keys/:id', keyed)
   await send('DELETE /organizations/:org/api-keys/:id', keyed)
 
+  const { id: groupId } = await send('POST /organizations/:org/groups', {
+    as,
+    param,
+    body: { name: 'Design' },
+  })
+  const grouped = { as, param: { org, id: groupId } }
+  await send('GET /organizations/:org/groups', { as, param })
+  await send('PATCH /organizations/:org/groups/:id', { ...grouped, body: { name: 'Product' } })
+  await send('POST /organizations/:org/groups/:id/members', {
+    ...grouped,
+    body: { userIds: [owner.userId] },
+  })
+  await send('GET /organizations/:org/groups/:id/members', grouped)
+  const inIt = { as, param: { org, id: groupId, userId: owner.userId } }
+  await send('DELETE /organizations/:org/groups/:id/members/:userId', inIt)
+  await send('DELETE /organizations/:org/groups/:id/members/:userId', inIt)
+  await send('DELETE /organizations/:org/groups/:id', grouped)
+  await send('DELETE /organizations/:org/groups/:id', grouped)
+
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })
   await send('GET /organizations/:org/billing', { as, param })

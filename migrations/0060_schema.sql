@@ -18,6 +18,8 @@ SELECT organization_id, included, purchased, add_ons, cap, ends_at, reason, acto
 SELECT organization_id, revision, unknown_since, over_since, over_grace_end, notice, due_at FROM seatgate_entitlement_states WHERE 0;
 SELECT organization_id, version, limit_kind, limit_seats, reason, updated_at, type_limits FROM seatgate_entitlements WHERE 0;
 SELECT id, organization_id, user_id, address_length, salt, digest, created_at FROM seatgate_exclusions WHERE 0;
+SELECT organization_id, group_id, user_id, created_at FROM seatgate_group_members WHERE 0;
+SELECT organization_id, id, name, name_key, role, external_id, members, version, created_at, updated_at FROM seatgate_groups WHERE 0;
 SELECT code FROM seatgate_guards WHERE 0;
 SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, locale, invited_by_id, created_at, updated_at FROM seatgate_invitations WHERE 0;
 SELECT id, organization_id, token_hash, role, domain, max_uses, uses_left, expires_at, created_by_id, revoked_at, revoked_by_id, created_at, updated_at FROM seatgate_invite_links WHERE 0;
@@ -48,4 +50,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 59, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 60, 1);

@@ -1,0 +1,108 @@
+import { eq, sql } from 'drizzle-orm'
+import * as v from 'valibot'
+import { parseInput } from '../../base/input.ts'
+import {
+  ok,
+  refused,
+  type AccessRefusal,
+  type InputRefusal,
+  type Result,
+  type StoreRefusal,
+} from '../../base/result.ts'
+import { guard } from '../../database/commit.ts'
+import { groups } from '../../database/schema/group-tables.ts'
+import { guardAccess } from '../../engine/access/access-guards.ts'
+import { authorizeFor } from '../../engine/access/authorize.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { groupEvent } from '../../engine/audit/group-actions.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import type { Plan } from '../../engine/model/plan.ts'
+import { GroupName, groupView, groupsOf, nameKeyOf, nameTaken, type Group } from './group.ts'
+import type { GroupsContext } from './groups.ts'
+
+/** The input of {@link createGroup}. */
+export interface CreateGroupInput {
+  /** Its name, up to 100 characters; no other group of the organization has it in any case of its letters. */
+  readonly name: string
+}
+
+/** Why {@link createGroup} refuses. */
+export type CreateGroupRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'too_many'
+
+const CreateGroupInput = v.object({ name: GroupName }, 'Must be an object.')
+
+/**
+ * Creates a group `{ name }` without members, for those with `members:manage`.
+ *
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `name`), `StoreRefusal`, `too_many` (the organization has
+ * as many groups as `limit`).
+ *
+ * @example
+ * ```ts
+ * const created = await createGroup(seatgate, { caller, organization: 'acme' }, { name: 'Design' })
+ * ```
+ */
+export async function createGroup(
+  context: GroupsContext,
+  scope: OrganizationScope,
+  input: CreateGroupInput,
+  options: OperationOptions = {}
+): Promise<Result<Group, CreateGroupRefusal>> {
+  const { db, roles, newId } = context
+  const { limit } = context.groups
+  const parsed = parseInput(CreateGroupInput, input)
+  const key = parsed.ok ? nameKeyOf(parsed.value.name) : ''
+  return perform(
+    context,
+    scope,
+    {
+      name: 'organization.group.create',
+      input,
+      grows: false,
+      refusals: [],
+      queries: {
+        named: groupsOf(db, scope, eq(groups.nameKey, key)),
+        counted: db
+          .select({ count: sql<number>`count(*)` })
+          .from(groups)
+          .where(eq(groups.organizationId, organizationIdOf(scope.organization))),
+      },
+      plan(found, _caller, now): Result<Plan<Group>, CreateGroupRefusal> {
+        const access = authorizeFor(roles, found, 'members:manage')
+        if (!access.ok) return access
+        if (!parsed.ok) return parsed
+        if (found.rows.named.length > 0) return nameTaken()
+        if ((found.rows.counted[0]?.count ?? 0) >= limit) return refused({ code: 'too_many' })
+        const organizationId = access.value.organization.id
+        const { name } = parsed.value
+        const row = {
+          organizationId,
+          id: newId(),
+          name,
+          nameKey: key,
+          role: null,
+          externalId: null,
+          members: 0,
+          version: 1,
+          createdAt: now,
+          updatedAt: now,
+        }
+        return ok({
+          value: groupView(row),
+          statements: [
+            guardAccess(context, access.value),
+            guard(
+              db,
+              'stale',
+              sql`(select count(*) from seatgate_groups where organization_id = ${organizationId}) < ${limit}`
+            ),
+            db.insert(groups).values(row),
+          ],
+          events: [groupEvent(row, 'organization.group.created', { name })],
+        })
+      },
+    },
+    options
+  )
+}

@@ -1,0 +1,101 @@
+import { and, eq, sql, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
+import { lowerCase, shortText } from '../../base/input.ts'
+import { invalid, refused, type InputRefusal, type Result } from '../../base/result.ts'
+import { guard } from '../../database/commit.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
+import { groupMembers, groups, type GroupRow } from '../../database/schema/group-tables.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import type { OrganizationScope } from '../../engine/access/principal.ts'
+
+/** A group of members of an organization. Timestamps are ISO 8601 UTC. */
+export interface Group {
+  readonly id: string
+  readonly organizationId: string
+  /** Its name for people, unique in the organization but for the case of its letters. */
+  readonly name: string
+  /** The number of its members. */
+  readonly members: number
+  readonly createdAt: string
+  /** When it, or who is in it, last changed. */
+  readonly updatedAt: string
+}
+
+export function groupView(row: GroupRow): Group {
+  return {
+    id: row.id,
+    organizationId: row.organizationId,
+    name: row.name,
+    members: row.members,
+    createdAt: row.createdAt.toISOString(),
+    updatedAt: row.updatedAt.toISOString(),
+  }
+}
+
+/** The schema of a group's name. */
+export const GroupName = v.pipe(
+  shortText(100),
+  v.check((name) => name.trim() !== '', 'Must not be blank.')
+)
+
+/** Returns the key by which the names of an organization's groups are unique. */
+export function nameKeyOf(name: string): string {
+  return lowerCase(name)
+}
+
+/** Refuses a name that another group of the organization has. */
+export function nameTaken(): Result<never, InputRefusal> {
+  return refused(invalid({ name: ['Another group has this name.'] }))
+}
+
+/** Selects groups of the scope's organization. */
+export function groupsOf(db: Database, { organization }: OrganizationScope, condition: SQL) {
+  return db
+    .select()
+    .from(groups)
+    .where(and(eq(groups.organizationId, organizationIdOf(organization)), condition))
+}
+
+/** Selects the group of the scope's organization with this id. */
+export function groupOf(db: Database, scope: OrganizationScope, id: string) {
+  return groupsOf(db, scope, eq(groups.id, id))
+}
+
+/** Selects the members of a group with these ids. */
+export function membersAmong(
+  db: Database,
+  { organization }: OrganizationScope,
+  groupId: string,
+  userIds: readonly string[]
+) {
+  return db
+    .select({ userId: groupMembers.userId })
+    .from(groupMembers)
+    .where(
+      and(
+        eq(groupMembers.organizationId, organizationIdOf(organization)),
+        eq(groupMembers.groupId, groupId),
+        sql`${groupMembers.userId} in (select value from json_each(${JSON.stringify(userIds)}))`
+      )
+    )
+}
+
+/** Builds the condition on groups for this one. */
+export function isGroup({ organizationId, id }: Pick<GroupRow, 'organizationId' | 'id'>) {
+  return and(eq(groups.organizationId, organizationId), eq(groups.id, id))
+}
+
+/** Builds the condition on members of groups for those of this group. */
+export function isIn({ organizationId, id }: Pick<GroupRow, 'organizationId' | 'id'>) {
+  return and(eq(groupMembers.organizationId, organizationId), eq(groupMembers.groupId, id))
+}
+
+/** Guards that a group is unchanged since it was read, its members included. */
+export function guardGroup({ db }: DatabaseContext, group: GroupRow): Statement {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from seatgate_groups where organization_id = ${group.organizationId}
+      and id = ${group.id} and version = ${group.version})`
+  )
+}
