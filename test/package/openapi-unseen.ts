@@ -123,9 +123,13 @@ export const UNSEEN: readonly { readonly reason: string; readonly refusals: read
     },
     {
       reason:
-        'It takes a state of an invitation, a request, a subscription or an API key that tests of the operation make.',
+        'It takes a state of an invitation, a request, a subscription, an API key or a group that tests of the operation make.',
       refusals: [
         'POST /organizations/:org/api-keys too_many',
+        'POST /organizations/:org/groups too_many',
+        'POST /organizations/:org/groups/:id/members too_many',
+        'PATCH /organizations/:org/groups/:id not_found',
+        'POST /organizations/:org/groups/:id/members not_found',
         'POST /organizations/:org/api-keys/:id/rotate role_not_configured',
         'POST /invitations/accept invitation_already_accepted',
         'POST /invitations/accept rate_limited',

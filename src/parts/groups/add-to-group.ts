@@ -48,8 +48,8 @@ const AddToGroupInput = v.object(
 )
 
 /**
- * Adds members of the organization `{ userIds }` to a group, all or none, for those with `members:manage`.
- * Who is in it already stays in it; if all are, no row changes.
+ * Adds members of the organization `{ userIds }` to a group, all of them or no one, for those with `members:manage`.
+ * Members of the group stay in it; if all are members already, no row changes.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `userIds`: one is no active member), `StoreRefusal`,
  * `not_found` (no such group), `too_many` (the group would have more members than `memberLimit`).

@@ -12,7 +12,7 @@ import { groupMemberEvent } from '../../engine/audit/group-actions.ts'
 import type { GroupsContext } from './groups.ts'
 import { isGroup, isIn } from './group.ts'
 
-/** Who comes into a group and who leaves it, by user id. */
+/** The user ids of those that come into a group, and of those that leave it. */
 export interface MemberChange {
   readonly added: readonly string[]
   readonly removed: readonly string[]

@@ -115,13 +115,13 @@ describe('the tables in Drizzle [C5]', () => {
   )
 
   it.each(each)('%s has the foreign keys of the migrations', async (name, { foreignKeys }) => {
-    const said = foreignKeys.map((key) => {
+    const said = foreignKeys.flatMap((key) => {
       const { columns, foreignTable, foreignColumns } = key.reference()
-      return {
-        from: columns[0]?.name,
+      return columns.map((column, index) => ({
+        from: column.name,
         table: getTableName(foreignTable),
-        to: foreignColumns[0]?.name,
-      }
+        to: foreignColumns[index]?.name,
+      }))
     })
     const found = await all<{ from: string; table: string; to: string }>(
       `SELECT "from", "table", "to" FROM pragma_foreign_key_list('${name}')`

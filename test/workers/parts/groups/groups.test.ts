@@ -35,7 +35,7 @@ async function inIt(organization: TestOrganization, id: string) {
 }
 
 describe('a group', () => {
-  it('has only active members of its organization, all of a request or none [GROUP-2]', async () => {
+  it('has only active members of its organization, all of a request together [GROUP-2]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     const member = await join(kit, organization, 'member')
@@ -98,7 +98,7 @@ describe('a group', () => {
     expect(await inIt(organization, id)).toEqual([organization.owner])
   })
 
-  it('is on record with who came and went; a repeat changes nothing [GROUP-7 GROUP-8]', async () => {
+  it('is on record with who came and went, and a repeat is not [GROUP-7 GROUP-8]', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization, 'member')
     const scope = owned(organization)
