@@ -159,4 +159,6 @@ export type AuditActor =
 export interface Attribution {
   readonly actor: AuditActor
   readonly effectiveUserId: string | null
+  /** The event that caused all those of the caller: the start of their impersonation. */
+  readonly causeEventId?: string
 }

@@ -4,6 +4,7 @@ import { hasMfa, type MfaCheck } from '../operations/organizations/mfa-policy.ts
 import {
   isOperator,
   isSystem,
+  isInPerson,
   isUser,
   type Principal,
   type UserPrincipal,
@@ -212,8 +213,8 @@ export interface RequireSudoOptions {
 }
 
 /**
- * Admits users who have recently proven their identity, as the host decides. Service accounts are
- * refused, and so is every user if the check fails.
+ * Admits users who have recently proven their identity, as the host decides. Service accounts and operators
+ * who act as a user are refused, and so is every user if the check fails.
  *
  * Refusals: `unauthenticated`, `stale_sudo`.
  *
@@ -240,7 +241,7 @@ export function requireSudo(
     if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
     let fresh: unknown = false
     try {
-      fresh = isUser(caller) && (await isFresh(c, caller))
+      fresh = isInPerson(caller) && (await isFresh(c, caller))
     } catch (error) {
       report({ event: 'sudo_check_failed', error })
     }

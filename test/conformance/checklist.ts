@@ -15,6 +15,7 @@ export const GROUPS = {
   SCIM: 18,
   KEY: 19,
   GROUP: 13,
+  OP: 3,
 } as const
 
 type Groups = typeof GROUPS

@@ -22,6 +22,7 @@ import {
 } from './principal.ts'
 import {
   activeOrganizationIdOf,
+  confinementOf,
   organizationIdOf,
   organizationNamed,
   ownMembership,
@@ -48,21 +49,30 @@ export interface Access extends Rights {
 
 /**
  * Reads the caller, the organization, the caller's membership, and further queries, all in one round
- * trip.
+ * trip. A caller who is confined to an organization finds no other one, and without one in the scope they
+ * are unknown.
  */
 export async function find<Q extends Queries>(
   db: Database,
   { caller, organization }: Scope,
   queries: Q
 ): Promise<Found<Q>> {
-  return organization === undefined
-    ? findIn(db, caller, null, queries)
-    : findIn(
-        db,
-        caller,
-        { named: organizationNamed(organization), id: organizationIdOf(organization) },
-        queries
-      )
+  if (organization === undefined) {
+    const found = await findIn(db, caller, null, queries)
+    const isConfined = found.caller !== null && confinementOf(found.caller) !== undefined
+    return isConfined ? { ...found, caller: null } : found
+  }
+  const place = { named: organizationNamed(organization), id: organizationIdOf(organization) }
+  return findIn(db, caller, place, queries)
+}
+
+/** Reads the caller and queries that keep to the caller's own organizations, all in one round trip. */
+export function findOwn<Q extends Queries>(
+  db: Database,
+  caller: Caller,
+  queries: Q
+): Promise<Found<Q>> {
+  return findIn(db, caller, null, queries)
 }
 
 /** Reads the same for the active organization of the caller's session, if there is one. */
@@ -96,9 +106,12 @@ async function findIn<Q extends Queries>(
     : await batch(db, { ...queries, ...access })
   const asking = callerOf(caller, found)
   if (asking !== null) checkCaller(asking)
+  const own = asking === null ? undefined : confinementOf(asking)
+  const organization = (found['$organization']?.[0] as OrganizationRow | undefined) ?? null
+  const isElsewhere = own !== undefined && organization?.id !== own
   return {
     caller: asking,
-    organization: (found['$organization']?.[0] as OrganizationRow | undefined) ?? null,
+    organization: isElsewhere ? null : organization,
     membership: (found['$membership']?.[0] as MembershipRow | undefined) ?? null,
     rows: found as RowsOf<Q>,
   }

@@ -1,6 +1,6 @@
-import { eq, sql, type SQL } from 'drizzle-orm'
+import { eq, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
-import { isQuery, isUser, userIdOf, type Caller } from './principal.ts'
+import { isQuery, isUser, userIdOf, type Caller, type Principal } from './principal.ts'
 import { lowerCase } from '../../base/input.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
@@ -30,10 +30,34 @@ export function organizationIdOf(name: string): SQL<string | null> {
  */
 export function activeOrganizationIdOf(caller: Caller): SQL<string | null> | string | null {
   if (isQuery(caller)) {
-    return caller.activeOrganizationId ?? caller.serviceAccount?.organizationId ?? null
+    return (
+      caller.activeOrganizationId ??
+      caller.organizationId ??
+      caller.serviceAccount?.organizationId ??
+      null
+    )
   }
-  if (isUser(caller)) return caller.session?.activeOrganizationId ?? null
+  if (isUser(caller)) {
+    return caller.impersonation?.organizationId ?? caller.session?.activeOrganizationId ?? null
+  }
   return caller.type === 'service_account' ? caller.organizationId : null
+}
+
+/**
+ * Builds the condition that a caller is not confined to another organization, of which they read no row.
+ * Undefined for a caller who is not confined.
+ */
+export function confinedTo(
+  caller: Caller,
+  organizationId: SQL<string | null> | SQLWrapper | string | null
+): SQL | undefined {
+  const own = isQuery(caller) ? caller.organizationId : confinementOf(caller)
+  return own === undefined ? undefined : sql`${organizationId} = ${own}`
+}
+
+/** Returns the only organization that a user can access; undefined if they are not confined to one. */
+export function confinementOf(caller: Principal): string | undefined {
+  return isUser(caller) ? caller.impersonation?.organizationId : undefined
 }
 
 /** Builds the condition on memberships for the caller's active one in an organization. */
@@ -41,8 +65,10 @@ export function ownMembership(
   caller: Caller,
   organizationId: SQL<string | null> | string | null
 ): SQL {
+  const confined = confinedTo(caller, organizationId)
   return sql`${memberships.organizationId} = ${organizationId}
-    and ${memberships.userId} = ${userIdOf(caller)} and ${memberships.status} = 'active'`
+    and ${memberships.userId} = ${userIdOf(caller)} and ${memberships.status} = 'active'
+    ${confined ? sql`and ${confined}` : sql``}`
 }
 
 /**
@@ -64,7 +90,9 @@ export function readable(caller: Caller, organization: string, roles?: readonly 
   const allowed = roles
     ? sql`and reader.role in (select value from json_each(${JSON.stringify(roles)}))`
     : sql``
+  const confined = confinedTo(caller, sql`reader.organization_id`)
   return sql`exists (select 1 from seatgate_memberships reader
     where reader.organization_id = ${organizationIdOf(organization)}
-    and reader.user_id = ${userIdOf(caller)} and reader.status = 'active' ${allowed})`
+    and reader.user_id = ${userIdOf(caller)} and reader.status = 'active' ${allowed}
+    ${confined ? sql`and ${confined}` : sql``})`
 }

@@ -10,6 +10,14 @@ export interface Session {
   readonly activeOrganizationId: string | null
 }
 
+/** An impersonation that Seatgate has started. */
+export interface Impersonation {
+  /** Its id, which is that of the event of its start. */
+  readonly id: string
+  /** The only organization that its caller can access. */
+  readonly organizationId: string
+}
+
 /** A user whose identity is established. */
 export interface UserPrincipal {
   readonly type?: 'user'
@@ -17,10 +25,12 @@ export interface UserPrincipal {
   /** Whether the user is an operator, who may change seat limits. */
   readonly operator?: boolean
   /**
-   * The operator who acts as this user. The user's rights apply; the audit trail has the operator as
-   * actor and the user as effective user.
+   * The operator who acts as this user. The user's rights apply, without secrets, proofs of identity and
+   * purchases; the audit trail has the operator as actor and the user as effective user.
    */
   readonly impersonatedBy?: string
+  /** The impersonation, if Seatgate has started it. Its id is the cause of each event. */
+  readonly impersonation?: Impersonation
   readonly session?: Session
 }
 
@@ -68,6 +78,8 @@ export interface PrincipalQuery {
   readonly userId: SQL<string | null>
   /** The session's active organization as a scalar subquery, if sessions have one. */
   readonly activeOrganizationId?: SQL<string | null>
+  /** The only organization that the user can access, as a scalar subquery, if they are confined to one. */
+  readonly organizationId?: SQL<string | null>
   /** If the query establishes a service account: its id and its organization as scalar subqueries. */
   readonly serviceAccount?: {
     readonly id: SQL<string | null>
@@ -125,6 +137,19 @@ export function isUser(principal: Principal): principal is UserPrincipal {
   return principal.type === undefined || principal.type === 'user'
 }
 
+/** Whether the caller is a user in person, and not an operator who acts as one. */
+export function isInPerson(principal: Principal): principal is UserPrincipal {
+  return isUser(principal) && principal.impersonatedBy === undefined
+}
+
+/**
+ * Whether the caller is an operator who acts as a user. Such a caller receives no secret, proves no identity
+ * and buys no seat.
+ */
+export function isImpersonated(principal: Principal): boolean {
+  return isUser(principal) && principal.impersonatedBy !== undefined
+}
+
 /** Whether the caller is the host itself. */
 export function isSystem(caller: Caller): caller is SystemPrincipal {
   return !isQuery(caller) && caller.type === 'system'
@@ -143,15 +168,17 @@ export function userIdOf(caller: Caller): SQL<string | null> | string | null {
  * Whether the caller is an operator. An operator who acts as a user has only the user's rights.
  */
 export function isOperator(principal: Principal): boolean {
-  return isUser(principal) && principal.operator === true && principal.impersonatedBy === undefined
+  return isInPerson(principal) && principal.operator === true
 }
 
 /** Returns whom an event names. An operator who acts as a user is the actor, and the user is not. */
 export function attributionOf(caller: Principal): Attribution {
   if (isUser(caller)) {
-    const { userId, impersonatedBy } = caller
+    const { userId, impersonatedBy, impersonation } = caller
     if (impersonatedBy !== undefined) {
-      return { actor: { type: 'operator', id: impersonatedBy }, effectiveUserId: userId }
+      const actor = { type: 'operator', id: impersonatedBy } as const
+      const cause = impersonation && { causeEventId: impersonation.id }
+      return { actor, effectiveUserId: userId, ...cause }
     }
     const type = isOperator(caller) ? 'operator' : 'user'
     return { actor: { type, id: userId }, effectiveUserId: userId }

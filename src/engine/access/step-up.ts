@@ -7,7 +7,7 @@ import {
   type ProofRefusal,
   type Result,
 } from '../../base/result.ts'
-import { isSystem, isUser, type Caller, type Principal } from './principal.ts'
+import { isInPerson, isSystem, type Caller, type Principal } from './principal.ts'
 import type { Runtime } from '../../base/runtime.ts'
 
 const Text = v.nullish(secretText(1024))
@@ -79,7 +79,8 @@ export function withoutProof(input: unknown): unknown {
 }
 
 /**
- * Checks a proof with the host. Only a user can provide one; the host itself needs none.
+ * Checks a proof with the host. Only a user in person can provide one, and not an operator who acts as
+ * the user; the host itself needs none.
  *
  * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`, `unavailable`.
  */
@@ -89,7 +90,7 @@ export async function prove(
   { password, stepUpProof }: Proof
 ): Promise<Result<null, ProofRefusal | 'unavailable'>> {
   if (isSystem(caller)) return ok(null)
-  if (!isUser(caller)) return refused({ code: 'step_up_required' })
+  if (!isInPerson(caller)) return refused({ code: 'step_up_required' })
   const checked = async (check: () => boolean | Promise<boolean>) => {
     try {
       const right: unknown = await check()

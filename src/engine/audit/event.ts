@@ -10,6 +10,8 @@ export const SYSTEM = 'system'
 
 /** An event that is about to be written. Its sequence is assigned in the batch. */
 export interface EventDraft {
+  /** Its id, if the batch names the event elsewhere too. */
+  readonly id?: string
   readonly organizationId: string
   readonly action: string
   readonly target: { readonly type: string; readonly id: string } | null

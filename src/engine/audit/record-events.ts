@@ -176,13 +176,13 @@ type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
 
 function factsOf(
   { newId }: Pick<Runtime, 'newId'>,
-  { effectiveUserId, requestId, origin, now, ...eventContext }: EventContext,
+  { effectiveUserId, causeEventId, requestId, origin, now, ...eventContext }: EventContext,
   draft: EventDraft,
   digest: string | null
 ): Facts {
   const { organizationId, action, target, metadata } = draft
   const actor = draft.actor ?? eventContext.actor
-  const id = newId()
+  const { id = newId() } = draft
   const { onlyOnce = false, idempotencyKey = onlyOnce ? `once:${id}` : null } = draft
   return {
     organizationId,
@@ -199,7 +199,7 @@ function factsOf(
     counting: countsSeats(action) && metadata['held'] === undefined,
     requestId: marked(requestId),
     traceId: marked(origin?.traceId),
-    causeEventId: draft.causeEventId ?? null,
+    causeEventId: causeEventId ?? draft.causeEventId ?? null,
     idempotencyKey,
     onlyOnce,
     personalDigest: digest,

@@ -14,9 +14,16 @@ import {
   type HookRefusal,
   type Refusal,
   type RefusalCode,
+  type Refused,
   type Result,
 } from '../../base/result.ts'
-import { isQuery, requestInfoOf, type Principal, type Scope } from '../access/principal.ts'
+import {
+  isImpersonated,
+  isQuery,
+  requestInfoOf,
+  type Principal,
+  type Scope,
+} from '../access/principal.ts'
 import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
 import { askEach, composeLifecycle } from './ask-hooks.ts'
 import { buildBatch, refusalOf, type Prepared } from './change-batch.ts'
@@ -102,6 +109,9 @@ export interface Operation<
    */
   readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T, Code, Further>, Code>>
 }
+
+// Each operation with a secret in its result lists this code, as a refusal of access.
+const WITHHELD = refused({ code: 'insufficient_role' })
 
 const ATTEMPTS = 5
 // Of several callers at once each needs a seat of its own.
@@ -233,9 +243,10 @@ async function attemptOnce<
     return 'again'
   }
 
-  // 2. The plan is pure: a refusal, or what to write.
+  // 2. The plan is pure: a refusal, or what to write. An operator who acts as a user receives no secret.
   const planned = operation.plan(found, caller, now)
   if (!planned.ok) return answer(planned)
+  if (operation.sealing && isImpersonated(caller)) return answer(WITHHELD as Refused<Code>)
   if (progress.unreadableId) return progress.unreadableId.refuse()
   const plan = planned.value
   const info = { caller, ...requestInfoOf(scope), now }
@@ -279,7 +290,7 @@ async function attemptOnce<
 /**
  * Buys a missing seat, if the host's subscriptions expand. Returns null if the operation is to be planned
  * again, otherwise its refusal. Only seats of the default type are bought. The library itself, such as its
- * sweeps, buys no seat.
+ * sweeps, buys no seat, and neither does an operator who acts as a user.
  */
 async function unlessBought(
   context: ChangeContext,
@@ -292,7 +303,8 @@ async function unlessBought(
   const isMissing =
     refusal.code === 'seat_limit_reached' &&
     refusal.seatType === undefined &&
-    caller.type !== 'system'
+    caller.type !== 'system' &&
+    !isImpersonated(caller)
   if (!isMissing || claim === undefined || !context.buySeat) return refusal
   if (progress.bought === MOST_BOUGHT) return { code: 'operation_in_progress' }
   progress.bought += 1

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import { find } from '../../engine/access/authorize.ts'
-import { isUser } from '../../engine/access/principal.ts'
+import { isInPerson } from '../../engine/access/principal.ts'
 import {
   endStepUp,
   stepUp,
@@ -45,7 +45,7 @@ function addStepUp(routes: Routes, { host, ...seatgate }: Hosted) {
     .post('/step-up/challenge', async (c: Taking<{ json: Challenged }>) => {
       const scope = scopeOf(c)
       const { caller } = await find(seatgate.db, scope, {})
-      if (caller === null || !isUser(caller)) return answer(c, refused({ code: 'unauthenticated' }))
+      if (caller === null || !isInPerson(caller)) return answer(c, refused({ code: 'unauthenticated' }))
       const parsed = parseInput(Challenge, await readBody(c))
       if (!parsed.ok) return answer(c, parsed)
       const { action } = parsed.value
@@ -65,7 +65,7 @@ function addStepUp(routes: Routes, { host, ...seatgate }: Hosted) {
     })
     .delete('/step-up', async (c) => {
       const { caller } = await find(seatgate.db, scopeOf(c), {})
-      if (caller === null || !isUser(caller)) return answer(c, refused({ code: 'unauthenticated' }))
+      if (caller === null || !isInPerson(caller)) return answer(c, refused({ code: 'unauthenticated' }))
       if (caller.session === undefined) return answer(c, refused({ code: 'no_session' }))
       await endStepUp(seatgate, caller.session.id)
       return c.body(null, 204)

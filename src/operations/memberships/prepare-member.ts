@@ -5,7 +5,7 @@ import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { onlyOnce } from '../../engine/audit/only-once.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
-import { isIdentifier } from '../../engine/access/organization-ref.ts'
+import { confinedTo, isIdentifier } from '../../engine/access/organization-ref.ts'
 import {
   refused,
   type HookRefusal,
@@ -121,7 +121,8 @@ function guardUnseen(
   const allowed = roles.all.filter((each) =>
     mayChangeRole(roles, rightsOf(roles, { role: each }), null, role)
   )
-  const actor = (condition = sql`true`) => sql`exists (select 1 from seatgate_memberships
+  const confined = confinedTo(caller, sql`organization_id`) ?? sql`true`
+  const actor = (condition = confined) => sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${isUser(caller) ? caller.userId : null}
     and status = 'active' and ${condition})`
   const byUser = isUser(caller)

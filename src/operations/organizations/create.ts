@@ -37,6 +37,7 @@ import {
   type Scope,
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
+import { confinementOf } from '../../engine/access/organization-ref.ts'
 import { createOrganizationInput, slugCandidates } from './organization-input.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { slugIsFree, slugsTaken, type SlugContext } from '../../engine/model/slug.ts'
@@ -135,7 +136,9 @@ export function prepareOrganization(
     const draft = await askAboutDraft(context, input, caller)
     if (!draft.ok) return draft
     const read = readDraft(context, draft.value)
-    if (!isUser(caller)) return refused({ code: 'insufficient_role' })
+    if (!isUser(caller) || confinementOf(caller) !== undefined) {
+      return refused({ code: 'insufficient_role' })
+    }
     if (!read.ok) return read
     const now = context.now()
     const { name, slugs } = read.value

@@ -1,5 +1,5 @@
 import { observed } from '../../engine/access/observed.ts'
-import { desc, sql } from 'drizzle-orm'
+import { and, desc, sql } from 'drizzle-orm'
 import type { Queries, RowsOf } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
@@ -17,7 +17,8 @@ import {
   ownOrganizations,
   type Organization,
 } from '../../engine/model/organization.ts'
-import { find, authorize } from '../../engine/access/authorize.ts'
+import { authorize, find, findOwn } from '../../engine/access/authorize.ts'
+import { confinedTo } from '../../engine/access/organization-ref.ts'
 import { limitNow, seatsUsed } from '../../engine/seats/counts.ts'
 import type { SeatLimitView } from '../../engine/seats/limit.ts'
 import type { ProviderContext } from '../../engine/seats/provider.ts'
@@ -97,13 +98,16 @@ export function listOrganizationsAnd<Q extends Queries>(
     const own = ownOrganizations(
       db,
       userIdOf(caller),
-      after
-        ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
-        : undefined
+      and(
+        confinedTo(caller, memberships.organizationId),
+        after
+          ? sql`(${memberships.createdAt}, ${memberships.id}) < (${after[0]}, ${after[1]})`
+          : undefined
+      )
     )
       .orderBy(desc(memberships.createdAt), desc(memberships.id))
       .limit(limit + 1)
-    const found = await find(db, { caller }, { ...others, own })
+    const found = await findOwn(db, caller, { ...others, own })
     if (found.caller === null) return refused({ code: 'unauthenticated' })
     if (!request.ok) return request
     const page = toPage(
@@ -139,6 +143,11 @@ export function ownSeats(
       limit: sql<SeatLimitView>`${limitNow(seatContext, place)}`.as('seat_limit'),
     })
     .from(memberships)
-    .where(sql`${memberships.userId} = ${userIdOf(caller)}`)
+    .where(
+      and(
+        sql`${memberships.userId} = ${userIdOf(caller)}`,
+        confinedTo(caller, memberships.organizationId)
+      )
+    )
     .limit(MOST_COUNTED)
 }

@@ -1,6 +1,6 @@
 import { lte, eq, inArray } from 'drizzle-orm'
 import * as v from 'valibot'
-import { isUser, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
+import { isInPerson, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { find } from '../../engine/access/authorize.ts'
 import { libraryEvent, SYSTEM, type EventDraft } from '../../engine/audit/event.ts'
 import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
@@ -73,7 +73,7 @@ export async function stepUp(
 ): Promise<Result<Fresh, StepUpRefusal>> {
   const { db, now, report } = context
   const { caller } = await find(db, scope, {})
-  if (caller === null || !isUser(caller)) return refused({ code: 'unauthenticated' })
+  if (caller === null || !isInPerson(caller)) return refused({ code: 'unauthenticated' })
   const { userId, session } = caller
   if (session === undefined) return refused({ code: 'no_session' })
   const parsed = parseInput(Input, input)

@@ -6,7 +6,7 @@
 import { sql } from 'drizzle-orm'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
-import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { isImpersonated, type OrganizationScope } from '../../engine/access/principal.ts'
 import {
   billingCustomers,
   type BillingCustomerRow,
@@ -37,7 +37,7 @@ export interface BillingFound {
   readonly rows: ToFreeRows
 }
 
-/** Reads an organization's billing for those who administer it. */
+/** Reads an organization's billing for those who administer it, and not for operators who act as them. */
 export async function findBilling(
   context: ConnectionContext,
   scope: OrganizationScope
@@ -63,6 +63,7 @@ export async function findBilling(
   })
   const standing = authorizeFor(roles, found, 'billing:manage')
   if (!standing.ok) return standing
+  if (isImpersonated(standing.value.caller)) return refused({ code: 'insufficient_role' })
   const { rows } = found
   context.onCandidates?.(namedUsers(rows.users))
   const row = standing.value.organization

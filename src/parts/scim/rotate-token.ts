@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { scimTokens } from '../../database/schema/scim-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
-import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
+import { isImpersonated, userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { scimEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
@@ -67,6 +67,7 @@ export async function rotateScimToken(
     plan(found, caller, now): Result<Plan<ScimTokenWithSecret>, RotateScimTokenRefusal> {
       const access = authorizeRole(roles, found, [roles.owner])
       if (!access.ok) return access
+      if (isImpersonated(caller)) return refused({ code: 'insufficient_role' })
       if (!parsed.ok) return parsed
       const { tokens } = found.rows
       const valid = tokens.filter((each) => isValid(each, now))

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   addMember,
   createInvitation,
+  renameOrganization,
   createOrganization,
   resendInvitation,
   type Principal,
@@ -141,33 +142,30 @@ describe('the id of an operation', () => {
     async (_kind, callerOf) => {
       const { id, owner } = await kit.organization()
       const operationId = crypto.randomUUID()
-      const input = { email: email(), role: 'member' }
-      const invite = async (by?: string) =>
-        unwrap(
-          await createInvitation(seatgate, scopeOf(callerOf(owner, by), id), input, { operationId })
-        )
-      const own = await invite()
-      const support = await invite('support-1')
-      const other = await invite('support-2')
-      expect(new Set([own.token, support.token, other.token]).size).toBe(3)
-      expect(new Set([own.id, support.id, other.id]).size).toBe(3)
+      const rename = async (name: string, by?: string) => {
+        const scope = scopeOf(callerOf(owner, by), id)
+        return unwrap(await renameOrganization(seatgate, scope, { name }, { operationId }))
+      }
+      const own = await rename('One')
+      const support = await rename('Two', 'support-1')
+      const other = await rename('Three', 'support-2')
+      expect([own.name, support.name, other.name]).toEqual(['One', 'Two', 'Three'])
       // Each is answered their own again, whoever asked in between.
-      expect(await invite('support-2')).toEqual(other)
-      expect(await invite()).toEqual(own)
-      expect(await invite('support-1')).toEqual(support)
+      expect(await rename('Three', 'support-2')).toEqual(other)
+      expect(await rename('One')).toEqual(own)
+      expect(await rename('Two', 'support-1')).toEqual(support)
     }
   )
 
   it('is another actor’s too where a host’s ids look like it [A9]', async () => {
     const { id, owner } = await kit.organization()
-    const input = { email: email(), role: 'member' }
-    const invite = (caller: Principal, operationId: string) =>
-      createInvitation(seatgate, scopeOf(caller, id), input, { operationId })
-    unwrap(await invite({ userId: owner, impersonatedBy: 'support-1' }, 'key'))
-    expect(codeOf(await invite({ userId: owner }, 'key by support-1'))).toBe('idempotency_mismatch')
+    const rename = (caller: Principal, operationId: string) =>
+      renameOrganization(seatgate, scopeOf(caller, id), { name: 'Other' }, { operationId })
+    unwrap(await rename({ userId: owner, impersonatedBy: 'support-1' }, 'key'))
+    expect(codeOf(await rename({ userId: owner }, 'key by support-1'))).toBe('idempotency_mismatch')
     const acting = { userId: owner, impersonatedBy: 'a' }
-    unwrap(await invite(acting, 'one by b'))
-    expect(codeOf(await invite({ ...acting, impersonatedBy: 'b by a' }, 'one'))).toBe(
+    unwrap(await rename(acting, 'one by b'))
+    expect(codeOf(await rename({ ...acting, impersonatedBy: 'b by a' }, 'one'))).toBe(
       'idempotency_mismatch'
     )
   })

@@ -215,6 +215,18 @@ describe.each(enforcing)('with auto_expand and seats of the provider "%s"', (pro
     expect(world.test.standIn.asked).toEqual([])
   })
 
+  it('no seat is bought for an operator who acts as a user [OP-3]', async () => {
+    const world = expanding({ provider })
+    const organization = await world.test.subscribed(1)
+    world.test.standIn.asked.length = 0
+    const caller = { userId: organization.owner, impersonatedBy: 'support-1' }
+    const scope = { caller, organization: organization.id }
+    const input = await member()
+    expect(codeOf(await addMember(world.growing, scope, input))).toBe('seat_limit_reached')
+    expect(world.test.standIn.asked).toEqual([])
+    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
+  })
+
   it('a refusal of the provider admits no member, and stays the answer under its key [BILL-59 SEAT-18]', async () => {
     const world = expanding({ provider })
     const organization = await world.test.subscribed(1)

@@ -42,6 +42,16 @@ describe('a token', () => {
     expect(ended.headers.get('content-type')).toBe('application/scim+json')
   })
 
+  it('is not made for an operator who acts as an owner [OP-2]', async () => {
+    const organization = await pushedOrganization(kit)
+    const caller = { userId: organization.owner, impersonatedBy: 'support-1' }
+    const scope = { caller, organization: organization.id }
+    expect(codeOf(await createScimToken(context, scope))).toBe('insufficient_role')
+    const rotated = await rotateScimToken(context, scope, organization.tokenId)
+    expect(codeOf(rotated)).toBe('insufficient_role')
+    expect(unwrap(await listScimTokens(context, scope)).data).toHaveLength(1)
+  })
+
   it('is valid beside one other, and the old one for as long as was chosen [SCIM-13]', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
