@@ -45,7 +45,8 @@ function addStepUp(routes: Routes, { host, ...seatgate }: Hosted) {
     .post('/step-up/challenge', async (c: Taking<{ json: Challenged }>) => {
       const scope = scopeOf(c)
       const { caller } = await find(seatgate.db, scope, {})
-      if (caller === null || !isInPerson(caller)) return answer(c, refused({ code: 'unauthenticated' }))
+      if (caller === null || !isInPerson(caller))
+        return answer(c, refused({ code: 'unauthenticated' }))
       const parsed = parseInput(Challenge, await readBody(c))
       if (!parsed.ok) return answer(c, parsed)
       const { action } = parsed.value
@@ -65,7 +66,8 @@ function addStepUp(routes: Routes, { host, ...seatgate }: Hosted) {
     })
     .delete('/step-up', async (c) => {
       const { caller } = await find(seatgate.db, scopeOf(c), {})
-      if (caller === null || !isInPerson(caller)) return answer(c, refused({ code: 'unauthenticated' }))
+      if (caller === null || !isInPerson(caller))
+        return answer(c, refused({ code: 'unauthenticated' }))
       if (caller.session === undefined) return answer(c, refused({ code: 'no_session' }))
       await endStepUp(seatgate, caller.session.id)
       return c.body(null, 204)
