@@ -17,7 +17,6 @@ import {
   keyOf,
   PASSWORD,
   PROJECT,
-  testEnv,
   unwrap,
   type KeysKit,
   type TestOrganization,
