@@ -1,6 +1,6 @@
 /**
  * The values of attributes: names in any case become those of the schema, unknown ones are left out, and
- * what is not of its kind is refused.
+ * values of another kind are refused.
  *
  * @module
  */

@@ -110,7 +110,7 @@ describe('the checkers', () => {
     expect(overtaken({ events: told(...line), line: ['r2', 'r1'] })).toHaveLength(1)
   })
 
-  it('find who waits for a seat that is free', () => {
+  it('find a waiting user beside a free seat', () => {
     const limited = (seats: number | null) => ({
       ...sound,
       line: ['r1'],

@@ -201,7 +201,7 @@ describe('lastActiveAt', () => {
     expect(await seen()).toBeNull()
   })
 
-  it('is not moved by who works elsewhere', async () => {
+  it('is not moved by work elsewhere', async () => {
     const { owner, member, organization } = await team()
     const elsewhere = await postOrganization(member)
     await host.put(PATH, { organizationId: elsewhere.id }, member.token)

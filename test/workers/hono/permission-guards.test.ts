@@ -119,7 +119,7 @@ describe('can()', () => {
 })
 
 describe('requirePermission()', () => {
-  it('admits who has the permission, and refuses others with 403 and its name [PERM-5]', async () => {
+  it('admits callers with the permission, and refuses others with 403 and its name [PERM-5]', async () => {
     const { organization, callers } = await company()
     for (const [role, caller] of Object.entries(callers)) {
       const before = kit.trips()

@@ -178,7 +178,7 @@ describe('of two owners who go at once', () => {
       6
     )
   )(
-    'a hand-over to who %s at the same time ends with an owner (%s) [MUSEUM-22 MUSEUM-27]',
+    'a hand-over to an owner who %s at the same time ends with an owner (%s) [MUSEUM-22 MUSEUM-27]',
     async (out, provider) => {
       await eachRound(
         provider,
@@ -209,7 +209,7 @@ describe('the last owner', () => {
       6
     )
   )(
-    'who %s keeps session, seat and a clean record (%s) [ORG-112 SEAT-27]',
+    'is refused, and keeps session, seat and a clean record: %s (%s) [ORG-112 SEAT-27]',
     async (out, provider) => {
       const kit = kitWithHooks({ provider })
       const organization = await kit.organization()

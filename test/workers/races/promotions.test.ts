@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { changeRole, type Result } from '../../../src/index.ts'
 import {
   atScale,
   createKit,
@@ -10,6 +9,7 @@ import {
   violationsIn,
   type KitOptions,
 } from '../../kit/index.ts'
+import { changeAtOnce, joinMany, moveAtRandom, PATIENCE_MS, PATIENT } from './role-rush.ts'
 
 const GUESTS = {
   roles: ['owner', 'member', 'guest'],
@@ -18,9 +18,6 @@ const GUESTS = {
   seatlessRoles: ['guest'],
 } satisfies KitOptions
 
-const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
-const PATIENCE_MS = 600_000
-
 describe.each(enforcing)('promotions at once, %s seats', (provider) => {
   const kit = createKit({ ...GUESTS, provider, ledger: PATIENT })
 
@@ -28,26 +25,13 @@ describe.each(enforcing)('promotions at once, %s seats', (provider) => {
     'of a hundred into 37 seats give 37 [SEAT-20 SEAT-30]',
     async () => {
       const organization = await kit.organization({ seats: 38 })
-      const guests = await Promise.all(
-        Array.from({ length: 100 }, () => organization.join('guest'))
-      )
-      const answers: Result<unknown>[] = await Promise.all(
-        guests.map((userId) =>
-          changeRole(kit.seatgate, organization.as(organization.owner), userId, { role: 'member' })
-        )
-      )
-      await kit.settled()
-      const refusals = answers.flatMap((answer) =>
-        answer.ok ? [] : [JSON.stringify(answer.error)]
-      )
-      expect(refusals).toHaveLength(63)
-      const full = JSON.stringify({ code: 'seat_limit_reached', limit: 38, used: 38 })
-      expect(refusals.filter((refusal) => refusal !== full)).toEqual([])
+      const guests = await joinMany(organization, 100, 'guest')
+      const full = { limit: 38, used: 38 }
+      const promoted = await changeAtOnce(kit, organization, guests, ['member', full])
+      expect(promoted).toHaveLength(37)
       const state = await readState(organization.id)
-      const promoted = state.members.filter(({ role }) => role === 'member')
-      expect(promoted.map(({ user_id }) => user_id).toSorted()).toEqual(
-        guests.filter((_, index) => answers[index]?.ok).toSorted()
-      )
+      const members = state.members.filter(({ role }) => role === 'member')
+      expect(members.map(({ user_id }) => user_id).toSorted()).toEqual(promoted)
       expect(state.counts).toMatchObject({ active: 101, seats: 38 })
       expect(violationsIn(state, { quiet: true })).toEqual([])
     },
@@ -61,20 +45,17 @@ describe.each(enforcing)('promotions at once, %s seats', (provider) => {
       for (let round = 0; round < atScale({ share: 2, thorough: 12 }); round++) {
         const organization = await kit.organization({ seats: 4 })
         const people = [
-          ...(await Promise.all(Array.from({ length: 3 }, () => organization.join('guest')))),
-          ...(await Promise.all(Array.from({ length: 3 }, () => organization.join('member')))),
+          ...(await joinMany(organization, 3, 'guest')),
+          ...(await joinMany(organization, 3, 'member')),
         ]
-        await Promise.all(
-          Array.from({ length: 36 }, async () => {
-            const userId = people[Math.floor(random() * people.length)]!
-            const role = random() < 0.5 ? 'guest' : 'member'
-            const scope = organization.as(organization.owner)
-            await changeRole(kit.seatgate, scope, userId, { role })
+        await moveAtRandom(kit, organization, people, {
+          roles: ['guest', 'member'],
+          random,
+          async look() {
             const { counts } = await readState(organization.id)
             expect(counts?.seats).toBeLessThanOrEqual(4)
-          })
-        )
-        await kit.settled()
+          },
+        })
         const state = await readState(organization.id)
         const seated = state.members.filter(({ seat_id }) => seat_id !== null)
         expect(seated.map(({ role }) => role)).not.toContain('guest')

@@ -168,7 +168,7 @@ describe('a limit that is lowered while people join', () => {
     }
   })
 
-  it('who had a seat before the limit fell comes in, and the organization is over it [MUSEUM-07]', async () => {
+  it('a user with a seat from before the limit fell joins, and the organization is over it [MUSEUM-07]', async () => {
     const { organization, calm, joining, letGo } = await joinHeldBeforeItsBatch('ledger')
     const lowered = unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     expect(lowered).toMatchObject({ limit: 4, held: 4, reserved: 1, overLimit: true })

@@ -41,7 +41,7 @@ async function rush(provider: 'ledger' | 'd1', racers: number, seats: number): P
 
 describe.each(enforcing)('a rush, %s seats', (provider) => {
   it(
-    'of 200 who race for one seat one wins, round after round [MUSEUM-01]',
+    'of 200 users gives one seat to one user, round after round [MUSEUM-01]',
     async () => {
       for (let round = 0; round < ROUNDS; round++) await rush(provider, RACERS, 1)
     },

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { changeRole, type Result } from '../../../src/index.ts'
 import {
   atScale,
   createKit,
@@ -11,6 +10,7 @@ import {
   violationsIn,
   type KitOptions,
 } from '../../kit/index.ts'
+import { changeAtOnce, joinMany, moveAtRandom, PATIENCE_MS, PATIENT } from './role-rush.ts'
 
 const typed = (light: number) =>
   ({
@@ -22,9 +22,6 @@ const typed = (light: number) =>
       partner: { roles: ['partner'] },
     },
   }) satisfies KitOptions
-
-const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
-const PATIENCE_MS = 600_000
 
 const TYPE_OF: Readonly<Record<string, string>> = { viewer: '~light/', partner: '~partner/' }
 
@@ -55,26 +52,13 @@ describe.each(enforcing)('transfers between types of seats at once, %s seats', (
     async () => {
       const kit = createKit({ ...typed(37), provider, ledger: PATIENT })
       const organization = await kit.organization({ seats: 1 })
-      const people = await Promise.all(
-        Array.from({ length: 100 }, () => organization.join('partner'))
-      )
-      const answers: Result<unknown>[] = await Promise.all(
-        people.map((userId) =>
-          changeRole(kit.seatgate, organization.as(organization.owner), userId, { role: 'viewer' })
-        )
-      )
-      await kit.settled()
-      const refusals = answers.flatMap((answer) =>
-        answer.ok ? [] : [JSON.stringify(answer.error)]
-      )
-      const full = { code: 'seat_limit_reached', limit: 37, used: 37, seatType: 'light' }
-      expect(refusals.filter((refusal) => refusal !== JSON.stringify(full))).toEqual([])
-      expect(refusals).toHaveLength(63)
+      const partners = await joinMany(organization, 100, 'partner')
+      const full = { limit: 37, used: 37, seatType: 'light' }
+      const moved = await changeAtOnce(kit, organization, partners, ['viewer', full])
+      expect(moved).toHaveLength(37)
       const { members } = await expectPlaced(organization.id, provider)
-      const moved = members.filter(({ role }) => role === 'viewer')
-      expect(moved.map(({ user_id }) => user_id).toSorted()).toEqual(
-        people.filter((_, index) => answers[index]?.ok).toSorted()
-      )
+      const viewers = members.filter(({ role }) => role === 'viewer')
+      expect(viewers.map(({ user_id }) => user_id).toSorted()).toEqual(moved)
       expect(await organization.seats()).toMatchObject({
         held: 1,
         types: { light: { held: 37, reserved: 0 }, partner: { held: 63, reserved: 0 } },
@@ -91,23 +75,20 @@ describe.each(enforcing)('transfers between types of seats at once, %s seats', (
       for (let round = 0; round < atScale({ share: 2, thorough: 12 }); round++) {
         const organization = await kit.organization({ seats: 4 })
         const people = [
-          ...(await Promise.all(Array.from({ length: 2 }, () => organization.join('viewer')))),
-          ...(await Promise.all(Array.from({ length: 3 }, () => organization.join('member')))),
+          ...(await joinMany(organization, 2, 'viewer')),
+          ...(await joinMany(organization, 3, 'member')),
         ]
-        await Promise.all(
-          Array.from({ length: 36 }, async () => {
-            const userId = people[Math.floor(random() * people.length)]!
-            const role = random() < 0.5 ? 'viewer' : 'member'
-            const scope = organization.as(organization.owner)
-            await changeRole(kit.seatgate, scope, userId, { role })
+        await moveAtRandom(kit, organization, people, {
+          roles: ['viewer', 'member'],
+          random,
+          async look() {
             const { members } = await readState(organization.id)
             const light = members.filter(({ seat_id }) => seat_id?.startsWith('~light/')).length
             expect(members.filter(({ seat_id }) => seat_id === null)).toEqual([])
             expect(light).toBeLessThanOrEqual(3)
             expect(members.length - light).toBeLessThanOrEqual(4)
-          })
-        )
-        await kit.settled()
+          },
+        })
         await expectPlaced(organization.id, provider)
         // The seats that were left are free.
         const { held, types } = await organization.seats()

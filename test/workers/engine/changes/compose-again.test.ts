@@ -86,7 +86,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('does not bring back a member who has left meanwhile, in their former seat [SEAT-24 SEAT-9]', async () => {
+  it('does not bring a former member back into their former seat [SEAT-24 SEAT-9]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)
@@ -108,7 +108,7 @@ describe.each(enforcing)('a batch that was rolled back and is sent again (%s)', 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('does not bring back a member who has left meanwhile, though a seat is free [SEAT-24]', async () => {
+  it('does not bring a former member back into a free seat [SEAT-24]', async () => {
     const organization = await kit.organization({ seats: 3 })
     const userId = await newUser()
     const joining = await joiner(kit, organization, userId)

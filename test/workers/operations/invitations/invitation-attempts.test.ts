@@ -27,7 +27,7 @@ async function invitedUser(inviting = kit) {
   return { ...invited, userId: await userWith(invited.email) }
 }
 
-describe('who tries tokens', () => {
+describe('a user who tries tokens', () => {
   it('is answered rate_limited beyond the limit, with the right token too, for a day [INV-75]', async () => {
     let now = new Date()
     const timed = createKit({ invitationLimits, now: () => now })
@@ -84,7 +84,7 @@ describe('who tries tokens', () => {
   })
 })
 
-describe('who signs up', () => {
+describe('a user who signs up', () => {
   it('has so many wrong addresses for an invitation, and other invitations have their own [INV-75]', async () => {
     const organization = await kit.organization({ seats: 5 })
     const { email, token } = await invite(kit, organization)

@@ -71,7 +71,7 @@ const stateOf = (id: string) =>
     .first()
 
 describe.each(enforcing)('rows that have changed since the read, %s seats', (provider) => {
-  it('who accepts while the role is changed gets the new one [INV-72]', async () => {
+  it('an acceptance during a change of the role gives the new role [INV-72]', async () => {
     const calm = createKit({ provider })
     const organization = await calm.organization({ seats: 2 })
     const invited = await invite(calm, organization)

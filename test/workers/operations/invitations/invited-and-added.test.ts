@@ -69,7 +69,7 @@ describe.each(enforcing)('a user who is invited and comes in otherwise, %s seats
     expect(await membersOf(organization)).toEqual(provider === 'ledger' ? [] : [userId])
   })
 
-  it('counts once by the domain, too [SEAT-10]', async () => {
+  it('also counts once when they join by the domain [SEAT-10]', async () => {
     const organization = await openOrganization(direct, 'auto', 2)
     const email = `ann@${organization.domain.domain}`
     await invite(direct, organization, email)
@@ -119,7 +119,7 @@ describe.each(enforcing)('a user who is invited and comes in otherwise, %s seats
   )
 
   it.each(['createInvitation', 'createInvitations'])(
-    'is not invited who becomes a member between the read and the batch of %s [SEAT-10]',
+    'is not invited if they become a member between the read and the batch of %s [SEAT-10]',
     async (way) => {
       const organization = await kit.organization({ seats: 10 })
       const scope = organization.as(organization.owner)

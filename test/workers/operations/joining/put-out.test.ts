@@ -121,7 +121,7 @@ const LOSSES: readonly (readonly [
 ]
 
 describe.each(enforcing)(
-  'the invitations of who cannot send them any more (%s) [A2]',
+  'the invitations of a sender without the right to send them (%s) [A2]',
   (provider) => {
     it.each(shareOf(LOSSES, 3))(
       'end when the sender is %s, with their seats [A2]',
@@ -207,7 +207,7 @@ describe.each(enforcing)(
       }
     })
 
-    it('are theirs who changed the role or sent it again last [A2]', async () => {
+    it('belong to the last user who changed the role or resent them [A2]', async () => {
       const { kit, organization, admin, sent, asOwner } = await inviting(provider)
       const second = await join(kit, organization, 'owner')
       const asSecond = organization.as(second)

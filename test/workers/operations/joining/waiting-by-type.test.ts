@@ -53,7 +53,7 @@ describe.each(enforcing)('the waitlist of each type of seats, with %s seats', (p
       { user_id: second, state: 'joined' },
       { user_id: third, state: 'waiting' },
     ])
-    // One more is for a user who has not waited, for those who wait need another type.
+    // One more seat is for a new user: those who wait need another type.
     await limitTo(3)
     unwrap(await addMember(seatgate, scope, { userId: await newUser(), role: 'member' }))
     unwrap(await removeMember(seatgate, scope, viewer))

@@ -42,7 +42,7 @@ const recorded = async (operationId: string) => {
   return results.map(({ actor_id }) => actor_id)
 }
 
-describe('one operation id of several who ask', () => {
+describe('one operation id of several callers', () => {
   it('is an operation of each: a person, a machine and the host [SEAT-18]', async () => {
     const organization = await kit.organization()
     const admin = await join(kit, organization, 'admin')
@@ -151,7 +151,7 @@ describe('one operation id of several who ask', () => {
     ['the host', 'system', host],
     ['a machine', 'service_account:bot-5', null],
   ] as const)(
-    'of %s is not a person’s who is called so [SEAT-18]',
+    'of %s is not that of a person of the same name [SEAT-18]',
     async (_what, name, principal) => {
       const organization = await kit.organization()
       const operationId = crypto.randomUUID()

@@ -78,7 +78,7 @@ describe.each(enforcing)('a role that takes no seat, with %s seats', (provider) 
     await sound(organization)
   })
 
-  it('frees the seat of a member who is given it, at once [SEAT-20 SEAT-30]', async () => {
+  it('frees the seat of a member at once [SEAT-20 SEAT-30]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const member = await organization.join()
     unwrap(await roleOf(organization, member, 'guest'))

@@ -78,7 +78,7 @@ describe('a slug that was not asked for', () => {
   })
 
   it.each(delays)(
-    'is free for each of twenty who use the same name at once (%i ms) [B13]',
+    'is free for each of twenty users with the same name at once (%i ms) [B13]',
     async (delayMs) => {
       const { seatgate } = createKit({ delayMs })
       const name = `Race ${delayMs}`

@@ -115,7 +115,7 @@ describe('a slug', () => {
     expect(slug).not.toBe(id)
   })
 
-  it('is one and the same in every case: who looks for it finds it, who wants it does not', async () => {
+  it('is one and the same in every case: it is found, and is not free', async () => {
     const slug = `acme-${freshSlug()}`
     const { made } = await founded(slug)
     const { id } = unwrap(made)

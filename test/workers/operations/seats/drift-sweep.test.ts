@@ -210,7 +210,7 @@ describe('the sweep', () => {
     expect(inspected).toBe(1)
   })
 
-  it('what cannot be verified is reported, and keeps no other from its turn', async () => {
+  it('reports an organization that cannot be verified, and verifies the others', async () => {
     const reports: Report[] = []
     const calm = createKit()
     const [first, second] = [

@@ -387,7 +387,7 @@ describe.each(enforcing)('with auto_expand and seats of the provider "%s"', (pro
 })
 
 describe('with auto_expand', () => {
-  it('the library itself buys no seat: who waits, waits', async () => {
+  it('the library itself buys no seat: the waitlist stays as it is', async () => {
     const world = expanding({
       joining: joinRules({
         verifyDomain: () => true,

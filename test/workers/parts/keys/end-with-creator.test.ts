@@ -127,7 +127,7 @@ describe('a key that ends with its creator', () => {
     expect(await works(narrow, organization, reading.key)).toBe(false)
   })
 
-  it('belongs to who rotates it [KEY-8]', async () => {
+  it('belongs to the user who rotates it [KEY-8]', async () => {
     const { organization, owner, admin, ending } = await withAdmin()
     const { key } = unwrap(await rotateApiKey(kit.context, owner, ending.id, { overlapHours: 48 }))
     unwrap(await removeMember(seatgate, owner, admin))

@@ -214,7 +214,7 @@ describe('a ledger that does not answer', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('what the platform says may be asked again is asked again, and takes one seat', async () => {
+  it('a request that the platform lets one repeat is repeated, and takes one seat', async () => {
     for (const moment of moments) {
       const calm = createKit()
       const organization = await calm.organization({ seats: 2 })

@@ -112,7 +112,7 @@ describe('the limit of owned organizations', () => {
     }
   })
 
-  it('holds for a promotion, a transfer and a member who is added as owner [CAP-2]', async () => {
+  it('holds for a promotion, a transfer and the addition of an owner [CAP-2]', async () => {
     const kit = limited({ owned: 1 })
     const { seatgate } = kit
     const busy = await newUser()

@@ -65,7 +65,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
   // The sweep finds every log that is not published.
   beforeEach(freshStores)
 
-  it('what could not be published is by the sweep, though no change is made any more [AUD-55]', async () => {
+  it('is done by the sweep after a failure, without another change [AUD-55]', async () => {
     const { id, published, reports, outside, seatgate, seal } = await logged(provider)
     outside.takes = () => false
     expect(await seal()).toBe(EVENTS)

@@ -65,12 +65,12 @@ async function provenOf({ seatgate }: ReturnType<typeof sealing>, { id }: TestOr
   return proven
 }
 
-describe('who seals', () => {
+describe('sealing', () => {
   it.each([
     // The last trip remembers what was published.
     { provider: 'ledger' as const, cost: { ledgerCalls: 1, d1Trips: 1 } },
     { provider: 'd1' as const, cost: { ledgerCalls: 0, d1Trips: 3 } },
-  ])('the organization’s object, where there is one ($provider) [AUD-54]', async (each) => {
+  ])('is done by the organization’s object, where there is one ($provider) [AUD-54]', async (each) => {
     const kit = sealing(each.provider)
     const organization = await kit.organization({ seats: 4 })
     await kit.settled()
@@ -80,7 +80,7 @@ describe('who seals', () => {
     expect(kit.published).toHaveLength(1)
   })
 
-  it('does so soon after the commit, woken by the sweep or the queue', async () => {
+  it('follows the commit soon, woken by the sweep or the queue', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     await sweepAudit({ ...kit.seatgate, queue: null })

@@ -315,7 +315,7 @@ describe('a user who administers the database', () => {
     ['deletes an event', [remove('sequence = 4')], 'sequence', 4],
     ['closes the gap', [remove('sequence = 4'), update('sequence = 4', 5)], 'altered', 4],
     ['cuts off the end', [remove('sequence > 6')], 'truncated', 7],
-  ])('who %s is found at the exact place [AUD-54]', async (_what, statements, kind, sequence) => {
+  ])('is found at the exact place: %s [AUD-54]', async (_what, statements, kind, sequence) => {
     const organization = await sealedOne()
     await unguarded('seatgate_audit_events', async () => {
       for (const sql of statements) await run(sql, organization)
@@ -323,7 +323,7 @@ describe('a user who administers the database', () => {
     expect(await found(organization)).toMatchObject({ kind, sequence })
   })
 
-  it('who rewrites everything, log and checkpoints, is found against a published one [AUD-55]', async () => {
+  it('is found by a published checkpoint after rewriting everything, log and checkpoints [AUD-55]', async () => {
     const organization = await sealedOne()
     const outside = published.findLast((each) => each.organizationId === organization)!
     await unguarded('seatgate_audit_events', () =>
@@ -344,7 +344,7 @@ describe('a user who administers the database', () => {
     expect(finding).toMatchObject({ kind: 'root' })
   })
 
-  it('who erases a person’s data breaks no proof [AUD-66]', async () => {
+  it('breaks no proof by erasing a person’s data [AUD-66]', async () => {
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }
     const client = embedded(options)

@@ -410,7 +410,7 @@ describe('the conditions of a run', () => {
     })
   })
 
-  it('what no checkpoint covers stays [AUD-64]', async () => {
+  it('keeps events that no checkpoint covers [AUD-64]', async () => {
     const { seatgate, sealedOne, purge, daysLater } = retaining(days(30))
     const organization = await sealedOne(3)
     for (const name of ['A', 'B']) await rename(seatgate, organization, name)

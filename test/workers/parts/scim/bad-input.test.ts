@@ -12,7 +12,7 @@ import {
 const kit = createScimKit({ provider: 'd1' })
 const ERROR = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
-describe('what is wrong is refused in the form of SCIM, and changes no row [SCIM-9 MUSEUM-57]', async () => {
+describe('an invalid request is refused in the form of SCIM, and changes no row [SCIM-9 MUSEUM-57]', async () => {
   const deep = (levels: number) => `${'('.repeat(levels)}userName eq "a"${')'.repeat(levels)}`
   const filters = {
     'of 10,000 characters': `userName eq "${'a'.repeat(10_000)}"`,

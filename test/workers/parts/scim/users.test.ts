@@ -55,7 +55,7 @@ describe('a pushed user', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('who is a member already is linked, and takes no second seat [SCIM-2]', async () => {
+  it('is linked if they are a member, and takes no second seat [SCIM-2]', async () => {
     const organization = await pushedOrganization(kit, 2)
     const { domain } = organization.domain
     const userId = await userWith(`ann@${domain}`)
