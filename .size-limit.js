@@ -9,21 +9,21 @@ const BUNDLES = [
   {
     name: 'createSeatgate alone',
     code: `export { createSeatgate } from './dist/index.js'`,
-    minified: 18_560,
-    zipped: 7_009,
+    minified: 16_057,
+    zipped: 6_220,
   },
   {
     name: 'organizations, members and d1Seats',
     code: `export { ${ORGANIZATIONS_AND_MEMBERS} } from './dist/index.js'`,
-    minified: 99_636,
-    zipped: 33_574,
+    minified: 97_134,
+    zipped: 32_788,
   },
   {
     name: 'createSeatgate, d1Seats and four groups of routes',
     code: `export { createSeatgate, d1Seats } from './dist/index.js'
       export { organizationRoutes, memberRoutes, seatRoutes, sessionRoutes } from './dist/hono/index.js'`,
-    minified: 148_961,
-    zipped: 49_484,
+    minified: 146_457,
+    zipped: 48_682,
   },
   {
     name: 'jwks',
@@ -48,8 +48,8 @@ const BUNDLES = [
     code: `export * from './dist/index.js'
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'`,
-    minified: 479_091,
-    zipped: 156_952,
+    minified: 479_755,
+    zipped: 157_270,
   },
   {
     name: 'the same with the console in English',
@@ -57,8 +57,8 @@ const BUNDLES = [
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'
       export { seatgateConsole } from './dist/console/index.js'`,
-    minified: 594_681,
-    zipped: 194_396,
+    minified: 595_356,
+    zipped: 194_736,
   },
   {
     name: 'the same with the console and its files in assets',
@@ -66,14 +66,14 @@ const BUNDLES = [
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'
       export { consoleWithAssets } from './dist/console/index.js'`,
-    minified: 547_407,
-    zipped: 177_420,
+    minified: 548_082,
+    zipped: 177_733,
   },
   {
     name: 'the scripts and styles of the console',
     code: `export { files } from './dist/console/assets.js'`,
     minified: 26_973,
-    zipped: 11_207,
+    zipped: 11_208,
   },
   {
     name: 'client',

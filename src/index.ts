@@ -12,6 +12,10 @@ export type { HookOptions } from './options/hook-options.ts'
 export type { IdempotencyOptions } from './options/idempotency-options.ts'
 export type { IdentityOptions } from './options/identity-options.ts'
 export type { RoleOptions } from './options/role-options.ts'
+export { permissions } from './options/permission-options.ts'
+export type { PermissionPart, PermissionPartOptions } from './options/permission-options.ts'
+export { seatTypes } from './options/seat-type-options.ts'
+export type { SeatTypeOptions, SeatTypePart } from './options/seat-type-options.ts'
 export type {
   Grant,
   OwnPermission,

@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import { getCookie } from 'hono/cookie'
 import type { Database, PrincipalQuery } from '../../src/index.ts'
 import { sessions } from '../../src/database/schema.ts'
-import { sha256 } from '../../src/base/shown-text.ts'
+import { sha256 } from '../../src/proof/encoding.ts'
 import { users } from './schema.ts'
 
 export const SESSION_COOKIE = 'seatgate_session'

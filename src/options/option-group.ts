@@ -28,3 +28,11 @@ export function checkFunctions(group: string, functions: object): void {
     }
   }
 }
+
+/** Checks that the roles in a list are among all roles. */
+export function checkNames(list: string, roles: readonly string[], all: readonly string[]): void {
+  const stranger = roles.find((role) => !all.includes(role))
+  if (stranger !== undefined) {
+    throw wrong(`roles.${list} has "${stranger}", which is not in roles.all.`)
+  }
+}

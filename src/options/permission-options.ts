@@ -1,38 +1,77 @@
+import { checkOptionNames, namesOf, type NoOptions } from '../base/names.ts'
 import {
   OWN_PERMISSIONS,
+  type Grant,
   type OwnPermission,
   type PermissionOf,
   type PermissionOptions,
 } from '../engine/access/permissions.ts'
 import type { Roles } from '../engine/access/roles.ts'
 import { wrong } from './option-group.ts'
+import type { Rights } from './rights.ts'
 
-/** The part of the roles that their permissions decide. */
-type Rights<Role extends string, Permission extends string> = Pick<
-  Roles<Role, Permission>,
-  | 'invitationAdmins'
-  | 'memberAdmins'
-  | 'organizationAdmins'
-  | 'billingAdmins'
-  | 'auditReaders'
-  | 'permissions'
-  | 'grants'
->
-
-/** The lists of roles that stand for the library's own permissions where `grants` are not set. */
-interface AdminLists<Role extends string> {
-  readonly invitationAdmins: readonly Role[]
-  readonly memberAdmins: readonly Role[]
-  readonly organizationAdmins: readonly Role[]
+/** The options of {@link permissions}. */
+export interface PermissionPartOptions<
+  Role extends string = string,
+  Resources extends PermissionOptions = PermissionOptions,
+> {
+  /**
+   * The host's resources, each with its actions: `{ project: ['read', 'write'] }`. A permission is
+   * `resource:action`. Default `{}`: the permissions are the library's own.
+   */
+  readonly resources?: Resources
+  /**
+   * The permissions of each role, the library's own ones included; `project:*` is all of a resource, `*`
+   * all there are. A role that is not listed has no permission. The owner's role has all and is not
+   * listed.
+   */
+  readonly grants: { readonly [R in Role]?: readonly Grant<NoInfer<Resources>>[] }
 }
 
-const LIST_OF = {
-  'members:invite': 'invitationAdmins',
-  'members:manage': 'memberAdmins',
-  'organization:update': 'organizationAdmins',
-  'billing:manage': 'organizationAdmins',
-  'audit:read': 'memberAdmins',
-} as const satisfies Record<OwnPermission, keyof AdminLists<string>>
+/** The permissions of roles, made by {@link permissions}. */
+export interface PermissionPart<
+  Role extends string = string,
+  Resources extends PermissionOptions = PermissionOptions,
+> {
+  /** The roles that have grants. */
+  readonly granted: readonly Role[]
+  readonly resources: Resources
+  /** @throws {TypeError} if a name is not valid, or a role is not among `roles`. */
+  rightsFor<All extends string>(
+    roles: Pick<Roles<All>, 'all' | 'owner'>
+  ): Rights<All, PermissionOf<Resources>>
+}
+
+const OPTIONS = namesOf<PermissionPartOptions>({ resources: true, grants: true })
+
+/**
+ * Gives roles sets of permissions, in place of the lists of roles: pass it as `permissions` of `roles`.
+ * With it a caller gives no permission that they do not have. `createSeatgate` checks the names.
+ *
+ * @throws {TypeError} if an option is not known.
+ *
+ * @example
+ * ```ts
+ * const roles = {
+ *   permissions: permissions({
+ *     resources: { project: ['read', 'write', 'delete'] },
+ *     grants: { admin: ['*'], member: ['project:read', 'members:invite'] },
+ *   }),
+ * }
+ * ```
+ */
+export function permissions<
+  const Role extends string,
+  const Resources extends PermissionOptions = NoOptions,
+>(options: PermissionPartOptions<Role, Resources>): PermissionPart<Role, Resources> {
+  checkOptionNames('permissions', options, OPTIONS)
+  const { resources = {} as Resources, grants } = options
+  return {
+    granted: Object.keys(grants ?? {}) as Role[],
+    resources,
+    rightsFor: (roles) => checkedGrants(checkedPermissions(resources), roles, grants),
+  }
+}
 
 const NAME = /^[a-z][a-z0-9_-]{0,31}$/
 const FORM = 'must be 1 to 32 of a-z, 0-9, _ and -, a letter first'
@@ -43,42 +82,39 @@ const MOST_PERMISSIONS = 200
  *
  * @throws {TypeError} if a name has another form, is there twice, or is the library's.
  */
-export function checkedPermissions<Resources extends PermissionOptions>(
-  resources: Resources | undefined,
-  grants: object | undefined
+function checkedPermissions<Resources extends PermissionOptions>(
+  resources: Resources
 ): readonly PermissionOf<Resources>[] {
-  if (resources === undefined) return OWN_PERMISSIONS
-  if (grants === undefined) throw wrong('roles.permissions needs roles.grants beside it.')
-  if (!isRecord(resources)) throw wrong('roles.permissions must be an object.')
+  if (!isRecord(resources)) throw wrong('roles.permissions: resources must be an object.')
   const own = new Set(OWN_PERMISSIONS.map(resourceOf))
   const hosts = Object.entries(resources).flatMap(([resource, actions]) => {
     if (!NAME.test(resource)) {
-      throw wrong(`roles.permissions has the resource "${resource}": a name ${FORM}.`)
+      throw wrong(`roles.permissions: resources has the resource "${resource}": a name ${FORM}.`)
     }
     if (own.has(resource)) {
-      throw wrong(`roles.permissions has "${resource}", a resource of the library.`)
+      throw wrong(`roles.permissions: resources has "${resource}", a resource of the library.`)
     }
     return actionsOf(resource, actions).map((action) => `${resource}:${action}`)
   })
   const names = [...OWN_PERMISSIONS, ...hosts]
   if (names.length > MOST_PERMISSIONS) {
-    throw wrong(`roles.permissions has more than ${MOST_PERMISSIONS} permissions.`)
+    throw wrong(`roles.permissions: there are more than ${MOST_PERMISSIONS} permissions.`)
   }
   return names as PermissionOf<Resources>[]
 }
 
 function actionsOf(resource: string, actions: unknown): readonly string[] {
   if (!Array.isArray(actions) || actions.length === 0) {
-    throw wrong(`roles.permissions.${resource} must be a list of actions.`)
+    throw wrong(`roles.permissions: resources.${resource} must be a list of actions.`)
   }
   const wrongOne = actions.find((action) => typeof action !== 'string' || !NAME.test(action))
   if (wrongOne !== undefined) {
     throw wrong(
-      `roles.permissions.${resource} has the action "${String(wrongOne)}": a name ${FORM}.`
+      `roles.permissions: resources.${resource} has the action "${String(wrongOne)}": a name ${FORM}.`
     )
   }
   if (new Set(actions).size < actions.length) {
-    throw wrong(`roles.permissions.${resource} has an action twice.`)
+    throw wrong(`roles.permissions: resources.${resource} has an action twice.`)
   }
   return actions as string[]
 }
@@ -88,21 +124,23 @@ function actionsOf(resource: string, actions: unknown): readonly string[] {
  *
  * @throws {TypeError} if a role or a permission is not known, or the owner's role is listed.
  */
-export function checkedGrants<Role extends string, Permission extends string>(
+function checkedGrants<Role extends string, Permission extends string>(
   permissions: readonly Permission[],
   { all, owner }: Pick<Roles<Role>, 'all' | 'owner'>,
   grants: unknown
 ): Rights<Role, Permission> {
-  if (!isRecord(grants)) throw wrong('roles.grants must be an object.')
+  if (!isRecord(grants)) throw wrong('roles.permissions: grants must be an object.')
   for (const role of Object.keys(grants)) {
-    if (role === owner) throw wrong(`roles.grants has "${owner}", which has all permissions.`)
+    if (role === owner) {
+      throw wrong(`roles.permissions: grants has "${owner}", which has all permissions.`)
+    }
     if (!(all as readonly string[]).includes(role)) {
-      throw wrong(`roles.grants has "${role}", which is not in roles.all.`)
+      throw wrong(`roles.permissions: grants has "${role}", which is not in roles.all.`)
     }
   }
   const of = (role: Role) =>
     role === owner ? permissions : granted(permissions, role, grants[role] ?? [])
-  return rights(permissions, all, new Map(all.map((role) => [role, of(role)])))
+  return rightsOf(permissions, all, new Map(all.map((role) => [role, of(role)])))
 }
 
 function granted<Permission extends string>(
@@ -110,29 +148,22 @@ function granted<Permission extends string>(
   role: string,
   names: unknown
 ): readonly Permission[] {
-  if (!Array.isArray(names)) throw wrong(`roles.grants.${role} must be a list of permissions.`)
+  if (!Array.isArray(names))
+    throw wrong(`roles.permissions: grants.${role} must be a list of permissions.`)
   const matching = (name: unknown) =>
     permissions.filter((each) => name === '*' || name === each || name === `${resourceOf(each)}:*`)
   const stranger = names.findIndex((name) => matching(name).length === 0)
   if (stranger >= 0) {
-    throw wrong(`roles.grants.${role} has "${String(names[stranger])}", which is no permission.`)
+    throw wrong(
+      `roles.permissions: grants.${role} has "${String(names[stranger])}", which is no permission.`
+    )
   }
   const all = new Set(names.flatMap(matching))
   return permissions.filter((each) => all.has(each))
 }
 
-/** Returns the permissions that follow from the lists of roles: the library's own ones. */
-export function rightsOfLists<Role extends string, Permission extends string>(
-  permissions: readonly Permission[],
-  all: readonly Role[],
-  lists: AdminLists<Role>
-): Rights<Role, Permission> {
-  const of = (role: Role) =>
-    permissions.filter((each) => lists[LIST_OF[each as OwnPermission]].includes(role))
-  return { ...rights(permissions, all, new Map(all.map((role) => [role, of(role)]))), ...lists }
-}
-
-function rights<Role extends string, Permission extends string>(
+/** Returns the lists of roles that follow from the permissions of each. */
+function rightsOf<Role extends string, Permission extends string>(
   permissions: readonly Permission[],
   all: readonly Role[],
   grants: ReadonlyMap<string, readonly Permission[]>

@@ -7,7 +7,7 @@
 import { newSession } from '../../host/identity/sessions.ts'
 import type { InvitationWithToken } from '../../src/index.ts'
 import { openToken, sealToken } from '../../src/operations/invitations/token.ts'
-import { sha256 } from '../../src/base/shown-text.ts'
+import { sha256 } from '../../src/proof/encoding.ts'
 import { everything, type Rows } from './rows.ts'
 import { testEnv } from './environment.ts'
 import { SECRET } from './kit.ts'

@@ -4,8 +4,10 @@ import {
   createSeatgate,
   forwarding,
   invitations,
+  permissions,
   retention,
   seatLimit,
+  seatTypes,
   type AuditLog,
   type AuditLogOptions,
   type AuditOptions,
@@ -17,11 +19,13 @@ import {
   type InvitationRules,
   type JoinRules,
   type LifecycleHooks,
+  type PermissionPartOptions,
   type Retention,
   type RetentionWindow,
   type RoleOptions,
   type RuntimeOptions,
   type Seatgate,
+  type SeatTypeOptions,
   type SeatgateOptions,
   type Sink,
   type SlugRuleOptions,
@@ -48,9 +52,9 @@ export interface FlatOptions
   readonly memberAdminRoles?: readonly string[]
   readonly organizationAdminRoles?: readonly string[]
   readonly seatlessRoles?: readonly string[]
-  readonly seatTypes?: RoleOptions['seatTypes']
-  readonly permissions?: RoleOptions['permissions']
-  readonly grants?: RoleOptions['grants']
+  readonly seatTypes?: Readonly<Record<string, SeatTypeOptions>>
+  readonly permissions?: PermissionPartOptions['resources']
+  readonly grants?: PermissionPartOptions['grants']
 
   readonly slugFormat?: RegExp
   readonly slugLength?: SlugRuleOptions['length']
@@ -127,9 +131,9 @@ function grouped(flat: FlatOptions): SeatgateOptions {
       memberAdmins: flat.memberAdminRoles,
       organizationAdmins: flat.organizationAdminRoles,
       seatless: flat.seatlessRoles,
-      seatTypes: flat.seatTypes,
-      permissions: flat.permissions,
-      grants: flat.grants,
+      seatTypes: flat.seatTypes && seatTypes(flat.seatTypes),
+      permissions:
+        flat.grants && permissions(given({ resources: flat.permissions, grants: flat.grants })),
     }),
     slugs: given({
       format: flat.slugFormat,

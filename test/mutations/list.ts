@@ -1031,8 +1031,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   permissionOptions(
     'the role of owners can be granted less',
-    'if (role === owner) throw',
-    "if (role === '') throw"
+    'if (role === owner) {',
+    "if (role === '') {"
   ),
   permissionGuards(
     'a guard looks for another permission',

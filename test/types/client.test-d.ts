@@ -6,7 +6,13 @@ import { Hono } from 'hono'
 import { createClient } from '../../src/client/index.ts'
 import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
 import { apiKeys, createApiKey, keyRoutes, type KeyRoutes } from '../../src/hono/keys/index.ts'
-import { createSeatgate, d1Seats, type Seatgate, type SeatgateOptions } from '../../src/index.ts'
+import {
+  createSeatgate,
+  d1Seats,
+  permissions,
+  type Seatgate,
+  type SeatgateOptions,
+} from '../../src/index.ts'
 import { useMembers, useOrganization, useSeats } from '../../src/react/index.ts'
 
 declare const seatgate: Seatgate
@@ -111,8 +117,7 @@ const withKeys = createSeatgate({
   roles: {
     all: ['owner', 'admin'],
     owner: 'owner',
-    permissions: { project: ['read'] },
-    grants: { admin: ['*'] },
+    permissions: permissions({ resources: { project: ['read'] }, grants: { admin: ['*'] } }),
   },
   keys: apiKeys(),
 })

@@ -10,7 +10,14 @@ import {
   requirePermission,
   type OrganizationEnv,
 } from '../../src/hono/index.ts'
-import { createSeatgate, d1Seats, type Seatgate, type SeatgateOptions } from '../../src/index.ts'
+import {
+  createSeatgate,
+  d1Seats,
+  permissions,
+  seatTypes,
+  type Seatgate,
+  type SeatgateOptions,
+} from '../../src/index.ts'
 
 declare const options: SeatgateOptions
 const base = { database: options.database, seats: d1Seats(), sessions: 'none' } as const
@@ -20,24 +27,31 @@ const seatgate = createSeatgate({
   roles: {
     all: ['boss', 'worker'],
     owner: 'boss',
-    permissions: { project: ['read', 'delete'], invoice: ['read'] },
-    grants: { worker: ['project:read', 'members:invite', 'invoice:*'] },
+    permissions: permissions({
+      resources: { project: ['read', 'delete'], invoice: ['read'] },
+      grants: { worker: ['project:read', 'members:invite', 'invoice:*'] },
+    }),
+    seatTypes: seatTypes({ light: { roles: ['worker'] } }),
   },
 })
 void createSeatgate({
   ...base,
   roles: {
-    permissions: { project: ['read'] },
-    // @ts-expect-error: the resource has no such action
-    grants: { member: ['project:delete'] },
+    permissions: permissions({
+      resources: { project: ['read'] },
+      // @ts-expect-error: the resource has no such action
+      grants: { member: ['project:delete'] },
+    }),
   },
 })
 void createSeatgate({
   ...base,
   roles: {
-    permissions: { project: ['read'] },
-    // @ts-expect-error: there is no such resource
-    grants: { member: ['invoice:*'] },
+    permissions: permissions({
+      resources: { project: ['read'] },
+      // @ts-expect-error: there is no such resource
+      grants: { member: ['invoice:*'] },
+    }),
   },
 })
 void createSeatgate({
@@ -46,11 +60,24 @@ void createSeatgate({
     all: ['boss', 'worker'],
     owner: 'boss',
     // @ts-expect-error: there is no such role
-    grants: { clerk: ['members:invite'] },
+    permissions: permissions({ grants: { clerk: ['members:invite'] } }),
+  },
+})
+void createSeatgate({
+  ...base,
+  roles: {
+    all: ['boss', 'worker'],
+    owner: 'boss',
+    invitationAdmins: ['boss'],
+    // @ts-expect-error: there is no such role
+    seatTypes: seatTypes({ light: { roles: ['clerk'] } }),
   },
 })
 // Without permissions of the host there are those of the library.
-const plain = createSeatgate({ ...base, roles: { grants: { member: ['members:*', '*'] } } })
+const plain = createSeatgate({
+  ...base,
+  roles: { permissions: permissions({ grants: { member: ['members:*', '*'] } }) },
+})
 void requirePermission(plain, 'audit:read')
 // @ts-expect-error: not a permission of the library
 void requirePermission(plain, 'project:read')

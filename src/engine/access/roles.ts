@@ -25,7 +25,7 @@ export interface Roles<
   readonly permissions: readonly Permission[]
   /** The permissions of each role. */
   readonly grants: ReadonlyMap<string, readonly Permission[]>
-  /** Whether the host has set `roles.grants`: then a caller gives no permission that they do not have. */
+  /** Whether the host has set `roles.permissions`: then a caller gives no permission that they do not have. */
   readonly bounded: boolean
 }
 
@@ -109,7 +109,7 @@ function isAllowed({ permissions }: Rights, permission: OwnPermission): boolean 
   return permissions.includes(permission)
 }
 
-// Without `roles.grants` the lists of the configuration say who may give which role.
+// Without `roles.permissions` the lists of the configuration say who may give which role.
 function hasAllOf(roles: Roles, { permissions: own }: Rights, role: string): boolean {
   return !roles.bounded || permissionsOf(roles, role).every((each) => own.includes(each))
 }

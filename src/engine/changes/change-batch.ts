@@ -11,7 +11,7 @@ import {
   type RecordedEvent,
 } from '../audit/record-events.ts'
 import { digestedText } from '../../proof/personal.ts'
-import { sha256 } from '../../base/shown-text.ts'
+import { sha256 } from '../../proof/encoding.ts'
 import type { Aborted, GuardCode } from '../../database/commit.ts'
 import type { Statement } from '../../database/database.ts'
 import { afterCalls, type Plan } from '../model/plan.ts'

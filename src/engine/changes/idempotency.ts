@@ -2,7 +2,7 @@ import { and, eq, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema/changes-tables.ts'
-import { canonicalJson } from '../../proof/encoding.ts'
+import { canonicalJson, sha256 } from '../../proof/encoding.ts'
 import { UnreadableInput } from '../../base/input.ts'
 import { invalid, ok, refused, type RefusalCode, type Result } from '../../base/result.ts'
 import {
@@ -13,7 +13,6 @@ import {
   type Principal,
   type Scope,
 } from '../access/principal.ts'
-import { sha256 } from '../../base/shown-text.ts'
 
 /** The key of an operation: the caller, the id, and a digest of the input. */
 export interface OperationKey {

@@ -1,5 +1,6 @@
 import { checkOptionNames } from '../../base/names.ts'
-import { ndjsonLine, sha256 } from '../../base/shown-text.ts'
+import { ndjsonLine } from '../../base/shown-text.ts'
+import { sha256 } from '../../proof/encoding.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
 import { SINK_OPTIONS, type SinkOptions } from './webhook-sink.ts'

@@ -3,9 +3,8 @@ import { cloudEventEnvelope, plainEnvelope, type CloudEventNames } from './envel
 import { ocsfEnvelope, type OcsfSource } from './ocsf.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { Delivery, Sink } from '../../engine/delivery/sink.ts'
-import { base64, fromBase64 } from '../../proof/encoding.ts'
+import { base64, fromBase64, sha256 } from '../../proof/encoding.ts'
 import { importSeed, sign } from '../../proof/note.ts'
-import { sha256 } from '../../base/shown-text.ts'
 
 /** The options that every sink has. */
 export type SinkOptions = Pick<

@@ -39,9 +39,9 @@ export interface CreateApiKeyInput<
 > {
   /** Its name for people, up to 100 characters. */
   readonly name: string
-  /** Its permissions, at least one, if `roles.grants` is configured. */
+  /** Its permissions, at least one, if `roles.permissions` is configured. */
   readonly permissions?: readonly Permission[] | undefined
-  /** Its role, not the owner's, if `roles.grants` is not configured. */
+  /** Its role, not the owner's, if `roles.permissions` is not configured. */
   readonly role?: Role | undefined
   /** Until when it is valid. Default: until it is rotated or revoked. */
   readonly expiresAt?: Date | string | null | undefined

@@ -4,7 +4,8 @@
  * @module
  */
 import { sql } from 'drizzle-orm'
-import { ndjsonLine, sha256 } from '../../base/shown-text.ts'
+import { ndjsonLine } from '../../base/shown-text.ts'
+import { sha256 } from '../../proof/encoding.ts'
 import { batch } from '../../database/batch.ts'
 import { StoreUnavailable, type Database, type Statement } from '../../database/database.ts'
 import { auditSegments } from '../../database/schema/log-tables.ts'

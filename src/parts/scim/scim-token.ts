@@ -1,6 +1,6 @@
 import { bytesToHex } from '@noble/hashes/utils.js'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
-import { sha256 } from '../../base/shown-text.ts'
+import { sha256 } from '../../proof/encoding.ts'
 import { inBackground } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { batch } from '../../database/batch.ts'

@@ -16,7 +16,7 @@ import type {
   Principal,
   RefusalCode,
 } from '../../../src/index.ts'
-import { sha256 } from '../../../src/base/shown-text.ts'
+import { sha256 } from '../../../src/proof/encoding.ts'
 import { connectBilling, putCustomer, reconcileCustomer } from '../../../src/parts/billing/index.ts'
 import { stripe } from '../../../src/parts/billing/stripe/index.ts'
 import {

@@ -5,14 +5,14 @@
  */
 import { expect } from 'vitest'
 import { changeRole, type Result } from '../../../src/index.ts'
-import { seeded, type Kit, type TestOrganization } from '../../kit/index.ts'
+import { seeded, type Kit, type KitOrganization } from '../../kit/index.ts'
 
 /** For races of a hundred and more: nothing may run out while they are under way. */
 export const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }
 export const PATIENCE_MS = 600_000
 
 /** Lets a number of members join in a role, at once. */
-export function joinMany(organization: TestOrganization, count: number, role: string) {
+export function joinMany(organization: KitOrganization, count: number, role: string) {
   return Promise.all(Array.from({ length: count }, () => organization.join(role)))
 }
 
@@ -22,7 +22,7 @@ export function joinMany(organization: TestOrganization, count: number, role: st
  */
 export async function changeAtOnce(
   kit: Kit,
-  organization: TestOrganization,
+  organization: KitOrganization,
   people: readonly string[],
   [role, full]: readonly [role: string, full: object]
 ): Promise<string[]> {
@@ -40,7 +40,7 @@ export async function changeAtOnce(
 /** Moves people between two roles at random, 36 times at once, and looks at the organization after each. */
 export async function moveAtRandom(
   kit: Kit,
-  organization: TestOrganization,
+  organization: KitOrganization,
   people: readonly string[],
   {
     roles,

@@ -5,6 +5,7 @@ import {
   createSeatgate,
   d1Seats,
   ledgerSeats,
+  seatTypes as typesOfSeats,
   unlimitedSeats,
   type PlanOptions,
   type SeatgateOptions,
@@ -38,7 +39,7 @@ describe('types of seats in a configuration [SEAT-30]', () => {
     ['ledgerSeats()', ledgerSeats(testEnv.SEATS)],
   ])('are taken with %s, and by plans that name them', (_name, seats) => {
     const { roles, seatContext } = make(
-      { seatTypes: { ...LIGHT, guest: { roles: ['guest'] } } },
+      { seatTypes: typesOfSeats({ ...LIGHT, guest: { roles: ['guest'] } }) },
       { seats, billing: planned({ light: 'unlimited', guest: 0 }) }
     )
     expect([...roles.seatTypes]).toEqual([
@@ -66,26 +67,36 @@ describe('types of seats in a configuration [SEAT-30]', () => {
     ['a negative limit', { light: { roles: ['viewer'], defaultLimit: -1 } }, /defaultLimit must/],
     ['an unknown option', { light: { roles: ['viewer'], limit: 3 } }, /no option/],
   ])('are refused with %s', (_what, seatTypes, message) => {
-    expect(() => make({ seatTypes })).toThrow(message)
+    expect(() => make({ seatTypes: typesOfSeats(seatTypes as never) })).toThrow(message)
+  })
+
+  it('are refused as an object, which seatTypes() makes', () => {
+    expect(() => make({ seatTypes: LIGHT })).toThrow('roles.seatTypes must be seatTypes({ … }).')
   })
 
   it('are refused for a role that takes no seat', () => {
-    expect(() => make({ seatTypes: LIGHT, seatless: ['viewer'] })).toThrow(
+    expect(() => make({ seatTypes: typesOfSeats(LIGHT), seatless: ['viewer'] })).toThrow(
       /"viewer" is in roles\.seatless and in roles\.seatTypes\.light/
     )
   })
 
   it('are refused with a provider that counts no types', () => {
-    expect(() => make({ seatTypes: LIGHT }, { seats: unlimitedSeats() })).toThrow(/counts types/)
+    expect(() => make({ seatTypes: typesOfSeats(LIGHT) }, { seats: unlimitedSeats() })).toThrow(
+      /counts types/
+    )
     const own = { ...d1Seats(), countsTypes: undefined }
-    expect(() => make({ seatTypes: LIGHT }, { seats: own as never })).toThrow(/counts types/)
-    expect(() => make({ seatTypes: {} }, { seats: unlimitedSeats() })).not.toThrow()
+    expect(() => make({ seatTypes: typesOfSeats(LIGHT) }, { seats: own as never })).toThrow(
+      /counts types/
+    )
+    expect(() => make({ seatTypes: typesOfSeats({}) }, { seats: unlimitedSeats() })).not.toThrow()
   })
 
   it.each([
     ['a type that is not configured', { heavy: 3 }, /"team" limits seats of "heavy"/],
     ['half a seat', { light: 0.5 }, /seatTypes\.light must be/],
   ])('are refused in a plan with %s', (_what, seatTypes, message) => {
-    expect(() => make({ seatTypes: LIGHT }, { billing: planned(seatTypes) })).toThrow(message)
+    expect(() => make({ seatTypes: typesOfSeats(LIGHT) }, { billing: planned(seatTypes) })).toThrow(
+      message
+    )
   })
 })

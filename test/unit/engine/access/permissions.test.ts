@@ -1,9 +1,27 @@
 import { describe, expect, it } from 'vitest'
-import { createSeatgate, d1Seats, type SeatgateOptions } from '../../../../src/index.ts'
+import {
+  createSeatgate,
+  d1Seats,
+  permissions,
+  type SeatgateOptions,
+} from '../../../../src/index.ts'
 
 const batch = () => Promise.reject(new Error('No database is asked at set-up.'))
 
-function roles(options: object) {
+function roles({
+  resources,
+  grants,
+  ...lists
+}: { readonly resources?: unknown; readonly grants?: unknown } & Readonly<
+  Record<string, unknown>
+>) {
+  const granted = grants !== undefined || resources !== undefined
+  const options = {
+    ...lists,
+    ...(granted && {
+      permissions: permissions({ ...(resources !== undefined && { resources }), grants } as never),
+    }),
+  }
   return createSeatgate({
     database: { batch },
     seats: d1Seats(),
@@ -12,7 +30,7 @@ function roles(options: object) {
   } as unknown as SeatgateOptions).roles
 }
 
-const permissions = { project: ['read', 'write', 'delete'], 'invoice-item': ['read'] }
+const resources = { project: ['read', 'write', 'delete'], 'invoice-item': ['read'] }
 const OWN = [
   'members:invite',
   'members:manage',
@@ -25,17 +43,17 @@ const ALL = [...OWN, 'project:read', 'project:write', 'project:delete', 'invoice
 describe('permissions', () => {
   it('are the library’s own, then those of the host [PERM-1]', () => {
     expect(roles({}).permissions).toEqual(OWN)
-    expect(roles({ permissions, grants: {} }).permissions).toEqual(ALL)
+    expect(roles({ resources, grants: {} }).permissions).toEqual(ALL)
   })
 
   it('of the owner are all; a role that is not listed has an empty set [PERM-1]', () => {
-    const { grants } = roles({ permissions, grants: { admin: ['project:read'] } })
+    const { grants } = roles({ resources, grants: { admin: ['project:read'] } })
     expect(Object.fromEntries(grants)).toEqual({ owner: ALL, admin: ['project:read'], member: [] })
   })
 
   it('are granted one by one, by resource, or all, in one order and once [PERM-1]', () => {
     const of = (...names: string[]) =>
-      roles({ permissions, grants: { admin: names } }).grants.get('admin')
+      roles({ resources, grants: { admin: names } }).grants.get('admin')
     expect(of('project:delete', 'audit:read', 'audit:read')).toEqual([
       'audit:read',
       'project:delete',
@@ -83,114 +101,128 @@ describe('permissions', () => {
 
 describe('createSeatgate refuses', () => {
   const own = { all: ['chief', 'clerk'], owner: 'chief' }
-  it.each<[string, object, string]>([
-    ['permissions alone', { permissions }, 'roles.permissions needs roles.grants beside it.'],
+  it.each<[string, Parameters<typeof roles>[0], string]>([
+    ['resources alone', { resources }, 'roles.permissions: grants must be an object.'],
     [
-      'permissions that are a list',
-      { permissions: [], grants: {} },
-      'roles.permissions must be an object.',
+      'resources that are a list',
+      { resources: [], grants: {} },
+      'roles.permissions: resources must be an object.',
     ],
     [
       'an empty resource',
-      { permissions: { '': ['a'] }, grants: {} },
-      'roles.permissions has the resource ""',
+      { resources: { '': ['a'] }, grants: {} },
+      'roles.permissions: resources has the resource ""',
     ],
     [
       'a resource with a colon',
-      { permissions: { 'a:b': ['a'] }, grants: {} },
+      { resources: { 'a:b': ['a'] }, grants: {} },
       'has the resource "a:b"',
     ],
     [
       'a wildcard for a resource',
-      { permissions: { '*': ['a'] }, grants: {} },
+      { resources: { '*': ['a'] }, grants: {} },
       'has the resource "*"',
     ],
     [
       'a resource of the library',
-      { permissions: { members: ['a'] }, grants: {} },
+      { resources: { members: ['a'] }, grants: {} },
       'has "members", a resource of the library',
     ],
     [
       'no action',
-      { permissions: { project: [] }, grants: {} },
-      'roles.permissions.project must be a list of actions.',
+      { resources: { project: [] }, grants: {} },
+      'roles.permissions: resources.project must be a list of actions.',
     ],
     [
       'an action that is no text',
-      { permissions: { project: [7] }, grants: {} },
-      'roles.permissions.project has the action "7"',
+      { resources: { project: [7] }, grants: {} },
+      'roles.permissions: resources.project has the action "7"',
     ],
-    ['an empty action', { permissions: { project: [''] }, grants: {} }, 'has the action ""'],
+    ['an empty action', { resources: { project: [''] }, grants: {} }, 'has the action ""'],
     [
       'a wildcard for an action',
-      { permissions: { project: ['*'] }, grants: {} },
+      { resources: { project: ['*'] }, grants: {} },
       'has the action "*"',
     ],
     [
       'an action twice',
-      { permissions: { project: ['a', 'a'] }, grants: {} },
-      'roles.permissions.project has an action twice.',
+      { resources: { project: ['a', 'a'] }, grants: {} },
+      'roles.permissions: resources.project has an action twice.',
     ],
     [
       'too many',
-      { permissions: { project: Array.from({ length: 196 }, (_, n) => `a${n}`) }, grants: {} },
+      { resources: { project: Array.from({ length: 196 }, (_, n) => `a${n}`) }, grants: {} },
       'more than 200 permissions',
     ],
-    ['grants that are a list', { grants: [] }, 'roles.grants must be an object.'],
-    ['grants that are null', { grants: null }, 'roles.grants must be an object.'],
+    ['grants that are a list', { grants: [] }, 'roles.permissions: grants must be an object.'],
+    ['grants that are null', { grants: null }, 'roles.permissions: grants must be an object.'],
     [
       'a role that does not exist',
       { grants: { boss: ['*'] } },
-      'roles.grants has "boss", which is not in roles.all.',
+      'roles.permissions: grants has "boss", which is not in roles.all.',
     ],
     [
       'a role by the name of a method',
       { grants: { toString: ['*'] } },
-      'roles.grants has "toString"',
+      'roles.permissions: grants has "toString"',
     ],
     [
       'the owner’s role',
       { grants: { owner: ['*'] } },
-      'roles.grants has "owner", which has all permissions.',
+      'roles.permissions: grants has "owner", which has all permissions.',
     ],
     [
       'the owner’s role under its own name',
       { ...own, grants: { chief: [] } },
-      'roles.grants has "chief", which has all',
+      'roles.permissions: grants has "chief", which has all',
     ],
     [
       'a grant that is no list',
       { grants: { admin: '*' } },
-      'roles.grants.admin must be a list of permissions.',
+      'roles.permissions: grants.admin must be a list of permissions.',
     ],
     [
       'an unknown permission',
-      { permissions, grants: { admin: ['project:raed'] } },
-      'roles.grants.admin has "project:raed", which is no permission.',
+      { resources, grants: { admin: ['project:raed'] } },
+      'roles.permissions: grants.admin has "project:raed", which is no permission.',
     ],
     [
       'an unknown resource',
       { grants: { admin: ['project:*'] } },
-      'roles.grants.admin has "project:*"',
+      'roles.permissions: grants.admin has "project:*"',
     ],
     [
       'an empty permission',
       { grants: { admin: [''] } },
-      'roles.grants.admin has "", which is no permission.',
+      'roles.permissions: grants.admin has "", which is no permission.',
     ],
     [
       'a permission that is no text',
       { grants: { admin: [null] } },
-      'roles.grants.admin has "null"',
+      'roles.permissions: grants.admin has "null"',
     ],
     [
       'grants beside a list',
       { grants: {}, memberAdmins: ['owner'] },
-      'roles.memberAdmins and roles.grants say the same',
+      'roles.memberAdmins and roles.permissions say the same',
     ],
   ])('%s [PERM-3]', (_what, options, message) => {
     expect(() => roles(options)).toThrow(TypeError)
     expect(() => roles(options)).toThrow(message)
+  })
+
+  it('grants that are no part, and an option that does not exist [PERM-3]', () => {
+    const make = (given: object) =>
+      createSeatgate({
+        database: { batch },
+        seats: d1Seats(),
+        sessions: 'none',
+        roles: { permissions: given },
+      } as unknown as SeatgateOptions)
+    expect(() => make({ grants: {} })).toThrow('roles.permissions must be permissions({ grants }).')
+    expect(() => permissions({ grants: {}, resource: {} } as never)).toThrow(
+      'permissions: there is no option "resource". Did you mean "resources"?'
+    )
   })
 
   it('no roles of the host’s own without inviters where there are grants [PERM-3]', () => {

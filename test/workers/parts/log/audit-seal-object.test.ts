@@ -70,15 +70,18 @@ describe('sealing', () => {
     // The last trip remembers what was published.
     { provider: 'ledger' as const, cost: { ledgerCalls: 1, d1Trips: 1 } },
     { provider: 'd1' as const, cost: { ledgerCalls: 0, d1Trips: 3 } },
-  ])('is done by the organization’s object, where there is one ($provider) [AUD-54]', async (each) => {
-    const kit = sealing(each.provider)
-    const organization = await kit.organization({ seats: 4 })
-    await kit.settled()
-    const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
-    expect(cost).toMatchObject(each.cost)
-    expect(await provenOf(kit, organization)).toBe(EVENTS)
-    expect(kit.published).toHaveLength(1)
-  })
+  ])(
+    'is done by the organization’s object, where there is one ($provider) [AUD-54]',
+    async (each) => {
+      const kit = sealing(each.provider)
+      const organization = await kit.organization({ seats: 4 })
+      await kit.settled()
+      const cost = await kit.costOf(() => sealOrganization(kit.seatgate, organization.id))
+      expect(cost).toMatchObject(each.cost)
+      expect(await provenOf(kit, organization)).toBe(EVENTS)
+      expect(kit.published).toHaveLength(1)
+    }
+  )
 
   it('follows the commit soon, woken by the sweep or the queue', async () => {
     const kit = sealing()
