@@ -1,7 +1,7 @@
 /**
  * `npm run build:console` bundles the scripts and styles of the console's pages into
  * `dist/console/assets.js`, a module with their texts, and into `dist/console/files`, a directory for a binding
- * of static assets.
+ * of static assets. `dist/console/jsx.js` makes the elements of the pages.
  *
  * @module
  */
@@ -14,6 +14,10 @@ import { root } from './run-wrangler.ts'
 const CLIENT = join(root, 'src/console/client')
 const MODULE = join(root, 'dist/console/assets.js')
 const DIRECTORY = join(root, 'dist/console/files')
+const JSX = join(root, 'dist/console/jsx.js')
+
+// One function for elements with one child and with several, in development as well.
+const ELEMENTS = `export { Fragment, jsx, jsx as jsxs, jsx as jsxDEV } from 'hono/jsx/jsx-runtime'\n`
 
 /** The scripts, each with the file that it begins at. */
 const SCRIPTS = ['verify-worker.ts', 'invitation-link.ts', 'islands.ts']
@@ -46,13 +50,18 @@ export async function buildConsole(): Promise<void> {
     `export const names = ${JSON.stringify(names)}`,
     '',
   ].join('\n')
-  // Unchanged, it stays as it is: a server that watches it does not restart.
-  const present = await readFile(MODULE, 'utf8').catch(() => null)
-  if (present === module) return
-  await rm(DIRECTORY, { recursive: true, force: true })
-  await mkdir(DIRECTORY, { recursive: true })
-  for (const [name, text] of Object.entries(all)) await writeFile(join(DIRECTORY, name), text)
-  await writeFile(MODULE, module)
+  if (!(await isThere(MODULE, module))) {
+    await rm(DIRECTORY, { recursive: true, force: true })
+    await mkdir(DIRECTORY, { recursive: true })
+    for (const [name, text] of Object.entries(all)) await writeFile(join(DIRECTORY, name), text)
+    await writeFile(MODULE, module)
+  }
+  if (!(await isThere(JSX, ELEMENTS))) await writeFile(JSX, ELEMENTS)
+}
+
+// Unchanged, a file stays as it is: a server that watches it does not restart.
+async function isThere(path: string, text: string): Promise<boolean> {
+  return (await readFile(path, 'utf8').catch(() => null)) === text
 }
 
 async function bundled(file: string): Promise<string> {

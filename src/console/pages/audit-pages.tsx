@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import { html, raw } from 'hono/html'
 import { names } from '#console-assets'
 import { userIdOf } from '../../engine/access/principal.ts'

@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import type { Child } from 'hono/jsx'
 import type { Refusal, Result } from '../../base/result.ts'
 import type { NamedUser } from '../../engine/model/named-users.ts'

@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import { mayInvite } from '../../engine/access/roles.ts'
 import { userIdOf } from '../../engine/access/principal.ts'
 import type { Invitation } from '../../engine/model/invitation.ts'

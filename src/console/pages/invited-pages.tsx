@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import type { Refusal, Result } from '../../base/result.ts'
 import { refused } from '../../base/result.ts'

@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import {
   getPlatformOrganization,
   listPlatformOrganizations,

@@ -1,4 +1,4 @@
-/** @jsxImportSource hono/jsx */
+/** @jsxImportSource #jsx */
 import type { ForwardingContext } from '../../parts/forwarding/forwarding.ts'
 import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
 import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'

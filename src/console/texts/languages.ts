@@ -1,6 +1,6 @@
 import type { Child } from 'hono/jsx'
 // Not from `hono/jsx`, which also has the renderer of browsers.
-import { Fragment, jsx } from 'hono/jsx/jsx-runtime'
+import { Fragment, jsx } from '#jsx/jsx-runtime'
 import type { Catalogue, Plural, TextKey } from './en.ts'
 
 export type Values = Readonly<Record<string, string | number>>
