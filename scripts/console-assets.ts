@@ -41,6 +41,8 @@ export async function buildConsole(): Promise<void> {
   const css = await readFile(join(CLIENT, 'console.css'), 'utf8')
   add('console.css', (await transform(css, { loader: 'css', minify: true })).code)
   add('icon.svg', (await readFile(join(CLIENT, 'icon.svg'), 'utf8')).trim())
+  const saved = await readFile(join(CLIENT, 'verification.html'), 'utf8')
+  add('verification.html', saved.replaceAll(/\n\s*/g, '\n'))
   for (const file of SCRIPTS) add(file.replace(/\.ts$/, '.js'), await bundled(file))
   // The module has no texts: a Worker with the module has those of the source.
   const texts = JSON.stringify(((await import(english)) as { english: object }).english)

@@ -508,8 +508,9 @@ export type {
   ListDeadLettersRefusal,
   ListSinksRefusal,
 } from './parts/forwarding/sink-status.ts'
-export { replaySink, resumeSink } from './parts/forwarding/replay.ts'
+export { pauseSink, replaySink, resumeSink } from './parts/forwarding/replay.ts'
 export type {
+  PauseSinkRefusal,
   ReplayInput,
   ReplaySinkRefusal,
   ResumeSinkRefusal,

@@ -85,20 +85,23 @@ export function Section({
 }
 
 /**
- * A table with its caption. The first cell of a row is its heading; cells beyond the heads are left out. On
- * small screens a row is a card.
+ * A table with its caption, or the text `empty` in place of one without rows. The first cell of a row is its
+ * heading; cells beyond the heads are left out. On small screens a row is a card.
  */
 export function Table({
   words,
   caption,
   head,
   rows,
+  empty,
 }: {
   words: Words
   caption: string
   head: readonly TextKey[]
   rows: readonly (readonly Child[])[]
+  empty?: TextKey
 }) {
+  if (empty && rows.length === 0) return <Empty>{words.text(empty)}</Empty>
   const titles = head.map((key) => words.text(key))
   return (
     <div class="table cards">

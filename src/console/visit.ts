@@ -163,6 +163,12 @@ export function pageIn(c: Context): { readonly cursor?: string } {
   return cursor === undefined ? {} : { cursor }
 }
 
+/** Returns the instant of a field for a time, which has no zone: here it is UTC. */
+export function instantIn(text: string): string {
+  const [, seconds] = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?$/.exec(text) ?? ['', null]
+  return seconds === null ? text : `${text}${seconds === undefined ? ':00' : ''}Z`
+}
+
 /** Redirects to a page that shows an outcome. */
 export function withOutcome(c: Context, outcome: Outcome, to: string): Response {
   return c.redirect(keepOutcome(c, baseOf(c), outcome, to), 303)

@@ -5,6 +5,7 @@ import {
   address,
   ask,
   browse,
+  execute,
   expectAccessible,
   expectNoOverflow,
   found,
@@ -158,11 +159,52 @@ describe('the pages of operators', () => {
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Set the limit' }).click()
     await page.getByText('The limit was set.').waitFor()
-    await page.getByRole('link', { name: 'Compare the stores' }).click()
+    await page.getByRole('link', { name: 'Seats', exact: true }).click()
+    await page.getByRole('heading', { name: 'Repairs so far' }).waitFor()
+    await expectAccessible(page)
+    await page.getByRole('button', { name: 'Compare the stores' }).click()
     await page.getByText('Both stores agree.').waitFor()
     await expectAccessible(page)
+  })
+
+  it('name drift that is found, and list it with who repaired it', async () => {
+    const acme = await found('Drifted', { seats: 4 })
+    await addMember(acme)
+    const drift = 'UPDATE seatgate_member_counts SET active = active + 1 WHERE organization_id = ?'
+    await execute(drift, acme.id)
+    const page = await browse({ scripts: false })
+    await actAs(page, await operator())
+    await page.goto(url(`/platform/${acme.id}/seats`))
+    await page.getByText('None', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Compare the stores' }).click()
+    await page.getByText('1 difference', { exact: true }).waitFor()
+    await page.getByText('member_count').waitFor()
+    await page.getByRole('link', { name: 'Back', exact: true }).click()
     await page.getByRole('button', { name: 'Count again' }).click()
-    await page.getByText('0 differences were repaired.').waitFor()
+    await page.getByText('1 difference was repaired.').waitFor()
+    await page.getByRole('cell', { name: 'member_count: 1' }).waitFor()
+    await page.getByRole('button', { name: 'Compare the stores' }).click()
+    await page.getByText('Both stores agree.').waitFor()
+  })
+
+  it('show the health of the platform with the last sweep', async () => {
+    const page = await browse({ width: 320 })
+    await actAs(page, await operator())
+    await page.goto(url('/platform'))
+    await page.getByRole('link', { name: 'Health' }).click()
+    const sweep = page.locator('div', { hasText: /^Last sweep/ }).locator('time')
+    await expect
+      .poll(
+        async () => {
+          await page.reload()
+          return sweep.count()
+        },
+        { timeout: 120_000, interval: 1000 }
+      )
+      .toBe(1)
+    await page.getByRole('rowheader', { name: 'webhook' }).waitFor()
+    await expectNoOverflow(page)
+    await expectAccessible(page)
   })
 
   it('are refused to other users', async () => {
@@ -170,6 +212,7 @@ describe('the pages of operators', () => {
     const page = await browse()
     await actAs(page, token)
     tolerate(/403/)
-    expect((await page.goto(url('/platform')))?.status()).toBe(403)
+    for (const path of ['/platform', '/platform/health', '/platform/any/seats'])
+      expect((await page.goto(url(path)))?.status(), path).toBe(403)
   })
 })

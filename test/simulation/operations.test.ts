@@ -107,6 +107,7 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'sealOrganization',
   ],
   'sets a sink’s cursor by hand: what was heard is then not told by the trail alone': [
+    'pauseSink',
     'replaySink',
     'requeueDeadLetters',
     'resumeSink',

@@ -24,6 +24,7 @@ import {
   releaseLegalHold,
   replaySink,
   requeueDeadLetters,
+  pauseSink,
   resumeSink,
   retention,
   retentionStatus,
@@ -154,6 +155,8 @@ void listDeadLetters(bare, scope, 'webhook')
 void listAttempts(bare, scope, 'webhook')
 // @ts-expect-error: forwarding is not configured
 void replaySink(bare, scope, 'webhook', { fromSequence: 1 })
+// @ts-expect-error: forwarding is not configured
+void pauseSink(bare, scope, 'webhook')
 // @ts-expect-error: forwarding is not configured
 void resumeSink(bare, scope, 'webhook')
 // @ts-expect-error: forwarding is not configured

@@ -31,6 +31,7 @@ import {
   type RemoveMemberRefusal,
   type ResendInvitationRefusal,
   type RestoreMemberRefusal,
+  type PauseSinkRefusal,
   type ResumeSinkRefusal,
   type RevokeInvitationRefusal,
   type SetDomainModeRefusal,
@@ -168,6 +169,7 @@ type Inputless =
   | WithdrawJoinRequestRefusal
   | PutActiveOrganizationRefusal
   | ErasePersonalDataRefusal
+  | PauseSinkRefusal
   | ResumeSinkRefusal
 const noInput: Same<Extract<Inputless, 'validation_error'>, never> = true
 void noInput

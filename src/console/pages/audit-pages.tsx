@@ -1,5 +1,5 @@
 /** @jsxImportSource #jsx */
-import { html, raw } from 'hono/html'
+import { html } from 'hono/html'
 import { names } from '#console-assets'
 import { userIdOf } from '../../engine/access/principal.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
@@ -24,7 +24,16 @@ import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
-import { baseOf, granted, inOrganization, pageIn, pathIn, wordsOf, type Console } from '../visit.ts'
+import {
+  baseOf,
+  granted,
+  inOrganization,
+  instantIn,
+  pageIn,
+  pathIn,
+  wordsOf,
+  type Console,
+} from '../visit.ts'
 
 const FILTERS = [
   ['action_prefix', 'auditAction', 'text'],
@@ -200,45 +209,26 @@ export function auditPages(setup: Console, routes: Routes): void {
   // One file that needs no server: a reader saves it before there is a reason to doubt one.
   routes.open('GET', '/verification.html', async (c) => {
     const words = wordsOf(c)
-    const text = async (name: string) => (await setup.files.read(names[name] ?? '')) ?? ''
-    const styles = await text('console.css')
-    const worker = inScript(await text('verify-worker.js'))
-    const islands = inScript(await text('islands.js'))
-    const props = JSON.stringify({ texts: islandTexts(words, VERIFICATION), worker: '' })
-    const page = html`<!doctype html>
-      <html lang="${words.language}">
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${words.text('verify')}</title>
-        <style>
-          ${raw(styles)}
-        </style>
-        <main class="narrow">
-          <h1>${words.text('verify')}</h1>
-          <section>
-            <div data-island="verification" data-props="${props}"></div>
-          </section>
-        </main>
-        <script type="text/plain" id="verify-worker">
-          ${raw(worker)}
-        </script>
-        <script type="module">
-          ${raw(islands)}
-        </script>
-      </html>`
+    const values: Readonly<Record<string, string>> = {
+      language: words.language,
+      title: words.text('verify'),
+      props: JSON.stringify({ texts: islandTexts(words, VERIFICATION), worker: '' }),
+    }
+    const file = async (name: string) => (await setup.files.read(names[name] ?? '')) ?? ''
+    const parts = (await file('verification.html')).split(/\{\{(.+?)\}\}/)
+    const filled = parts.map((part, index) => {
+      if (index % 2 === 0) return part
+      const value = values[part]
+      return value === undefined ? file(part).then(inElement) : html`${value}`
+    })
     c.header('content-disposition', 'attachment; filename="seatgate-verification.html"')
-    return c.html(page)
+    return c.html((await Promise.all(filled)).join(''))
   })
 }
 
 // The end of an element must not be in its text.
-function inScript(code: string): string {
+function inElement(code: string): string {
   return code.replaceAll('</script', String.raw`<\/script`)
-}
-
-// A field for a time has no zone; here it is UTC.
-function instantIn(text: string): string {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d$/.test(text) ? `${text}:00Z` : text
 }
 
 // An id is long, and the details have the whole of it.

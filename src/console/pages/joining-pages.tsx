@@ -50,22 +50,19 @@ export function joiningPages(setup: Setup, routes: Routes): void {
       content: (words) => (
         <section aria-label={words.text('requests')}>
           <p>{words.text('waitingHelp')}</p>
-          {page.data.length === 0 ? (
-            <Empty>{words.text('requestsNone')}</Empty>
-          ) : (
-            <Table
-              words={words}
-              caption={words.text('requestsCount', { count: page.data.length })}
-              head={['name', 'role', 'status', 'since', 'actions']}
-              rows={page.data.map((request) => [
-                <Person user={request.user} words={words} />,
-                request.role,
-                <State words={words} {...request} />,
-                <Time at={request.createdAt} words={words} />,
-                <RequestActs setup={setup} c={c} words={words} request={request} />,
-              ])}
-            />
-          )}
+          <Table
+            empty="requestsNone"
+            words={words}
+            caption={words.text('requestsCount', { count: page.data.length })}
+            head={['name', 'role', 'status', 'since', 'actions']}
+            rows={page.data.map((request) => [
+              <Person user={request.user} words={words} />,
+              request.role,
+              <State words={words} {...request} />,
+              <Time at={request.createdAt} words={words} />,
+              <RequestActs setup={setup} c={c} words={words} request={request} />,
+            ])}
+          />
           <Pages path={requests(c)} c={c} next={page.nextCursor} words={words} />
         </section>
       ),

@@ -12,7 +12,6 @@ import type { Seatgate } from '../../seatgate.ts'
 import {
   Deadline,
   Dialog,
-  Empty,
   Field,
   Form,
   Name,
@@ -84,23 +83,20 @@ export function linkPages(setup: Setup, routes: Routes): void {
             </Form>
           </Section>
           <Section id="links" title={words.text('links')}>
-            {page.data.length === 0 ? (
-              <Empty>{words.text('linksNone')}</Empty>
-            ) : (
-              <Table
-                words={words}
-                caption={words.text('linksCount', { count: page.data.length })}
-                head={['role', 'status', 'linkUses', 'expires', 'domain', 'actions']}
-                rows={page.data.map((link) => [
-                  link.role,
-                  words.word('link', link.state),
-                  words.text('linkUsesLeft', { left: link.usesLeft, most: link.maxUses }),
-                  <Deadline at={link.expiresAt} words={words} now={seatgate.now()} />,
-                  link.domain ?? words.text('all'),
-                  <Revoke c={c} words={words} link={link} newId={seatgate.newId} />,
-                ])}
-              />
-            )}
+            <Table
+              empty="linksNone"
+              words={words}
+              caption={words.text('linksCount', { count: page.data.length })}
+              head={['role', 'status', 'linkUses', 'expires', 'domain', 'actions']}
+              rows={page.data.map((link) => [
+                link.role,
+                words.word('link', link.state),
+                words.text('linkUsesLeft', { left: link.usesLeft, most: link.maxUses }),
+                <Deadline at={link.expiresAt} words={words} now={seatgate.now()} />,
+                link.domain ?? words.text('all'),
+                <Revoke c={c} words={words} link={link} newId={seatgate.newId} />,
+              ])}
+            />
             <Pages path={all(c)} c={c} next={page.nextCursor} words={words} />
           </Section>
         </>

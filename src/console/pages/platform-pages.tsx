@@ -4,14 +4,10 @@ import {
   listPlatformOrganizations,
 } from '../../operations/organizations/platform-organizations.ts'
 import { restoreOrganization } from '../../operations/organizations/restore.ts'
-import { rebuildSeats } from '../../operations/seats/repair.ts'
 import { setSeatLimit } from '../../operations/seats/set-limit.ts'
-import { verifySeats } from '../../operations/seats/verify.ts'
-import type { SeatUsage } from '../../engine/seats/limit.ts'
-import { Empty, Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
-import type { Words } from '../texts/languages.ts'
 import {
   afterAct,
   baseOf,
@@ -24,11 +20,12 @@ import {
   type Console,
   type Visit,
 } from '../visit.ts'
-import { limitWords } from './seat-pages.tsx'
+import { healthPage } from './health-page.tsx'
+import { platformSeatPages } from './platform-seat-pages.tsx'
 
 const STATUSES = ['all', 'live', 'deleted'] as const
 
-/** The pages of operators: any organization, its limit, and its seats in both stores. */
+/** The pages of operators: any organization with its limit and seats, and the health of the platform. */
 export function platformPages(setup: Console, routes: Routes): void {
   const { seatgate } = setup
   const one = (c: Visit, page = '') =>
@@ -52,6 +49,9 @@ export function platformPages(setup: Console, routes: Routes): void {
       content: (
         <>
           <h1>{words.text('platform')}</h1>
+          <p class="pages">
+            <a href={`${path}/health`}>{words.text('health')}</a>
+          </p>
           <section aria-label={words.text('organizations')}>
             <form method="get" action={path} class="line" role="search">
               <Field label={words.text('platformFind')}>
@@ -68,27 +68,24 @@ export function platformPages(setup: Console, routes: Routes): void {
               </Field>
               <button>{words.text('search')}</button>
             </form>
-            {page.data.length === 0 ? (
-              <Empty>{words.text('platformNone')}</Empty>
-            ) : (
-              <Table
-                words={words}
-                caption={words.text('organizationsCount', { count: page.data.length })}
-                head={['name', 'status', 'created']}
-                rows={page.data.map(({ id, name, slug, deletedAt, createdAt }) => [
-                  <>
-                    <a href={`${path}/${id}`}>
-                      <Name>{name}</Name>
-                    </a>
-                    <small>{slug}</small>
-                  </>,
-                  <span class={deletedAt === null ? 'badge good' : 'badge bad'}>
-                    {words.text(deletedAt === null ? 'live' : 'deleted')}
-                  </span>,
-                  <Time at={createdAt} words={words} />,
-                ])}
-              />
-            )}
+            <Table
+              empty="platformNone"
+              words={words}
+              caption={words.text('organizationsCount', { count: page.data.length })}
+              head={['name', 'status', 'created']}
+              rows={page.data.map(({ id, name, slug, deletedAt, createdAt }) => [
+                <>
+                  <a href={`${path}/${id}`}>
+                    <Name>{name}</Name>
+                  </a>
+                  <small>{slug}</small>
+                </>,
+                <span class={deletedAt === null ? 'badge good' : 'badge bad'}>
+                  {words.text(deletedAt === null ? 'live' : 'deleted')}
+                </span>,
+                <Time at={createdAt} words={words} />,
+              ])}
+            />
             <Pages
               path={path}
               c={c}
@@ -101,6 +98,9 @@ export function platformPages(setup: Console, routes: Routes): void {
       ),
     })
   })
+
+  healthPage(setup, routes)
+  platformSeatPages(setup, routes)
 
   routes.signedIn('/platform/:org', async (c) => {
     const found = granted(await getPlatformOrganization(seatgate, inOrganization(c)))
@@ -143,7 +143,7 @@ export function platformPages(setup: Console, routes: Routes): void {
                 </Form>
               </Section>
               <p class="pages">
-                <a href={one(c, '/seats')}>{words.text('verifySeats')}</a>
+                <a href={`${baseOf(c)}/platform/${found.id}/seats`}>{words.text('seats')}</a>
                 <a href={`${baseOf(c)}/platform`}>{words.text('back')}</a>
               </p>
             </>
@@ -159,52 +159,6 @@ export function platformPages(setup: Console, routes: Routes): void {
     })
   })
 
-  routes.signedIn('/platform/:org/seats', async (c) => {
-    const { stored, ledger, differences } = granted(await verifySeats(seatgate, inOrganization(c)))
-    const words = wordsOf(c)
-    return showPage(setup, c, {
-      words,
-      title: words.text('verifySeats'),
-      narrow: true,
-      content: (
-        <>
-          <h1>{words.text('verifySeats')}</h1>
-          <section aria-label={words.text('seats')}>
-            <p class={differences.length === 0 ? 'figure good' : 'figure bad'}>
-              {differences.length === 0
-                ? words.text('differencesNone')
-                : words.text('differences', { count: differences.length })}
-            </p>
-            <Table
-              words={words}
-              caption={words.text('seats')}
-              head={['store', 'held', 'reserved', 'limit']}
-              rows={[
-                [words.text('stored'), ...counted(stored, words)],
-                [words.text('ledger'), ...counted(ledger, words)],
-              ]}
-            />
-            {differences.length > 0 && (
-              <ul>
-                {differences.map(({ kind, id }) => (
-                  <li>
-                    {kind}: <code>{id}</code>
-                  </li>
-                ))}
-              </ul>
-            )}
-            <Form action={one(c, '/rebuild')} operation={seatgate.newId()}>
-              <button>{words.text('rebuild')}</button>
-            </Form>
-          </section>
-          <p class="pages">
-            <a href={one(c)}>{words.text('back')}</a>
-          </p>
-        </>
-      ),
-    })
-  })
-
   routes.form('/platform/:org/limit', async (c) => {
     const fields = await readFields(c)
     const text = fields.get('limit').trim()
@@ -214,22 +168,10 @@ export function platformPages(setup: Console, routes: Routes): void {
     const set = await setSeatLimit(seatgate, inOrganization(c), input)
     return afterAct(c, set, one(c), 'limitSet')
   })
-  routes.form('/platform/:org/rebuild', async (c) => {
-    const { options } = await readFields(c)
-    const rebuilt = await rebuildSeats(seatgate, inOrganization(c), options)
-    const count = rebuilt.ok ? rebuilt.value.repaired.length : 0
-    return afterAct(c, rebuilt, one(c, '/seats'), 'rebuilt', { count })
-  })
   routes.form('/platform/:org/restore', async (c) => {
     const { options } = await readFields(c)
     const id = c.req.param('org') ?? ''
     const restored = await restoreOrganization(seatgate, scopeOf(c), id, options)
     return afterAct(c, restored, one(c), 'restoredOrganization')
   })
-}
-
-function counted(usage: SeatUsage | null, words: Words) {
-  if (usage === null) return [words.text('ledgerNone'), '', '']
-  const { held, reserved, limit } = usage
-  return [words.number(held), words.number(reserved), limitWords(limit, words)]
 }

@@ -5,7 +5,7 @@ import { revokeScimToken } from '../../parts/scim/revoke-token.ts'
 import type { ScimToken } from '../../parts/scim/scim-token.ts'
 import type { ScimContext } from '../../parts/scim/scim.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Dialog, Empty, Field, Form, Name, Section, Table, Time } from '../elements.tsx'
+import { Dialog, Field, Form, Name, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
@@ -47,22 +47,19 @@ export function tokenPages(setup: Setup, routes: Routes): void {
             </Section>
           )}
           <section aria-label={words.text('directory')}>
-            {data.length === 0 ? (
-              <Empty>{words.text('directoryNone')}</Empty>
-            ) : (
-              <Table
-                words={words}
-                caption={words.text('directoryCount', { count: data.length })}
-                head={['name', 'created', 'directoryUsed', 'expires', 'actions']}
-                rows={data.map((token) => [
-                  <Name>{nameOf(token)}</Name>,
-                  <Time at={token.createdAt} words={words} />,
-                  timeOf(token.lastUsedAt, words),
-                  timeOf(token.expiresAt, words),
-                  <Revoke c={c} words={words} token={token} newId={seatgate.newId} />,
-                ])}
-              />
-            )}
+            <Table
+              empty="directoryNone"
+              words={words}
+              caption={words.text('directoryCount', { count: data.length })}
+              head={['name', 'created', 'directoryUsed', 'expires', 'actions']}
+              rows={data.map((token) => [
+                <Name>{nameOf(token)}</Name>,
+                <Time at={token.createdAt} words={words} />,
+                timeOf(token.lastUsedAt, words),
+                timeOf(token.expiresAt, words),
+                <Revoke c={c} words={words} token={token} newId={seatgate.newId} />,
+              ])}
+            />
           </section>
         </>
       ),

@@ -30,6 +30,7 @@ import {
   baseOf,
   granted,
   inOrganization,
+  instantIn,
   pageIn,
   may,
   pathIn,
@@ -170,13 +171,6 @@ function changeOf({ action, metadata, occurredAt }: AuditEvent): SeatChange | nu
   return { at: occurredAt, action, held, reserved, limit: known }
 }
 
-// A field for a time has no zone; here it is UTC.
-function instantIn(text: string): string {
-  return /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d)?$/.test(text)
-    ? `${text.length === 16 ? `${text}:00` : text}Z`
-    : text
-}
-
 function AsOfForm({ c, words, at }: { c: Visit; words: Words; at?: string | undefined }) {
   return (
     <Section id="as-of" title={words.text('asOf')}>
@@ -294,19 +288,16 @@ function Explanation({
         )}
       </Section>
       <Section id="reservations" title={words.text('reservations')}>
-        {invitations.length === 0 ? (
-          <Empty>{words.text('reservationsNone')}</Empty>
-        ) : (
-          <Table
-            words={words}
-            caption={words.text('invitationsCount', { count: invitations.length })}
-            head={['address', 'until']}
-            rows={invitations.map(({ email, expiresAt }) => [
-              <Name>{email}</Name>,
-              <Deadline at={expiresAt} words={words} now={now} />,
-            ])}
-          />
-        )}
+        <Table
+          empty="reservationsNone"
+          words={words}
+          caption={words.text('invitationsCount', { count: invitations.length })}
+          head={['address', 'until']}
+          rows={invitations.map(({ email, expiresAt }) => [
+            <Name>{email}</Name>,
+            <Deadline at={expiresAt} words={words} now={now} />,
+          ])}
+        />
       </Section>
       <Section id="holders" title={words.text('holders')}>
         <Table

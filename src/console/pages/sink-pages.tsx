@@ -1,7 +1,7 @@
 /** @jsxImportSource #jsx */
 import type { ForwardingContext } from '../../parts/forwarding/forwarding.ts'
 import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
-import { replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
+import { pauseSink, replaySink, resumeSink } from '../../parts/forwarding/replay.ts'
 import { requeueDeadLetters } from '../../parts/forwarding/requeue.ts'
 import { listDeadLetters, listSinks, type SinkStatus } from '../../parts/forwarding/sink-status.ts'
 import type { Seatgate } from '../../seatgate.ts'
@@ -49,24 +49,21 @@ export function sinkPages(setup: Setup, routes: Routes): void {
       key: 'sinks',
       content: (words) => (
         <Section id="attempts" title={`${words.text('attempts')}: ${sinkIn(c)}`}>
-          {page.data.length === 0 ? (
-            <Empty>{words.text('attemptsNone')}</Empty>
-          ) : (
-            <Table
-              words={words}
-              caption={words.text('attempts')}
-              head={['auditWhen', 'attemptEvents', 'outcome', 'attemptTook']}
-              rows={page.data.map((attempt) => [
-                <Time at={attempt.attemptedAt} words={words} />,
-                `${attempt.firstSequence}–${attempt.lastSequence}`,
-                <>
-                  {words.word('attempt', attempt.outcome)}{' '}
-                  {attempt.reason && <Name>{attempt.reason}</Name>}
-                </>,
-                `${words.number(attempt.milliseconds)} ms`,
-              ])}
-            />
-          )}
+          <Table
+            empty="attemptsNone"
+            words={words}
+            caption={words.text('attempts')}
+            head={['auditWhen', 'attemptEvents', 'outcome', 'attemptTook']}
+            rows={page.data.map((attempt) => [
+              <Time at={attempt.attemptedAt} words={words} />,
+              `${attempt.firstSequence}–${attempt.lastSequence}`,
+              <>
+                {words.word('attempt', attempt.outcome)}{' '}
+                {attempt.reason && <Name>{attempt.reason}</Name>}
+              </>,
+              `${words.number(attempt.milliseconds)} ms`,
+            ])}
+          />
           <Pages
             path={pathIn(c, `/sinks/${encodeURIComponent(sinkIn(c))}/attempts`)}
             c={c}
@@ -112,6 +109,9 @@ export function sinkPages(setup: Setup, routes: Routes): void {
     })
   })
 
+  routes.act('/org/:org/sinks/:sink/pause', all, 'sinkPauseDone', (c, fields) =>
+    pauseSink(seatgate, inOrganization(c), sinkIn(c), fields.options)
+  )
   routes.act('/org/:org/sinks/:sink/resume', all, 'sinkResumed', (c, fields) =>
     resumeSink(seatgate, inOrganization(c), sinkIn(c), fields.options)
   )
@@ -185,11 +185,11 @@ function Sink({
         <a href={`${path}/attempts`}>{words.text('attempts')}</a>
       </p>
       <div class="line">
-        {isPaused && (
-          <Form action={`${path}/resume`} operation={seatgate.newId()}>
-            <button class="primary">{words.text('sinkResume')}</button>
-          </Form>
-        )}
+        <Form action={path + (isPaused ? '/resume' : '/pause')} operation={seatgate.newId()}>
+          <button class={isPaused ? 'primary' : undefined}>
+            {words.text(isPaused ? 'sinkResume' : 'sinkPause')}
+          </button>
+        </Form>
         <form method="post" action={`${path}/replay`} class="line">
           <input type="hidden" name="operation" value={seatgate.newId()} />
           <Field label={words.text('sinkReplay')}>

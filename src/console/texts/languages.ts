@@ -100,13 +100,8 @@ export function catalogueFor(
   header: string | undefined,
   known: readonly [Catalogue, ...Catalogue[]]
 ): Catalogue {
-  const asked = (header ?? '')
-    .split(',')
-    .map((part) => {
-      const [tag = '', ...parameters] = part.trim().split(';')
-      const [, quality = '1'] = /^\s*q=([\d.]+)$/.exec(parameters.join(';')) ?? []
-      return { language: tag.split('-')[0] ?? '', quality: Number(quality) }
-    })
+  const asked = [...(header ?? '').matchAll(/([a-z]+)[^,;]*(?:;\s*q=([\d.]+))?/gi)]
+    .map(([, language, quality = '1']) => ({ language, quality: Number(quality) }))
     .sort((a, b) => b.quality - a.quality)
   for (const { language } of asked) {
     const catalogue = known.find((one) => one.language === language)

@@ -232,6 +232,7 @@ export const TRAIL_ACTIONS = /* @__PURE__ */ (() => {
       sequence: v.optional(count),
       events: count,
     }),
+    'audit.sink_pause': about('organization', { sink: text }),
     'audit.sink_resume': about('organization', { sink: text }),
     // The names of the filters, without their values.
     'audit.export': about('organization', { format: text, filters: text }),

@@ -27,7 +27,12 @@ import {
   type Routes,
 } from './route-group.ts'
 import { listAttempts, type AttemptInput } from '../../parts/forwarding/list-attempts.ts'
-import { replaySink, resumeSink, type ReplayInput } from '../../parts/forwarding/replay.ts'
+import {
+  pauseSink,
+  replaySink,
+  resumeSink,
+  type ReplayInput,
+} from '../../parts/forwarding/replay.ts'
 import { requeueDeadLetters, type RequeueInput } from '../../parts/forwarding/requeue.ts'
 import {
   listDeadLetters,
@@ -138,6 +143,11 @@ function addSinks(routes: Routes, seatgate: Forwarding) {
       const { input, options } = await readOperation(c)
       const sink = c.req.param('sink')
       return answer(c, await replaySink(seatgate, inOrganization(c), sink, input, options), 202)
+    })
+    .post(`${SINKS}/:sink/pause`, async (c) => {
+      const { options } = await readOperation(c)
+      const sink = c.req.param('sink')
+      return answer(c, await pauseSink(seatgate, inOrganization(c), sink, options), 202)
     })
     .post(`${SINKS}/:sink/resume`, async (c) => {
       const { options } = await readOperation(c)

@@ -31,11 +31,17 @@ import { keeperOfSink } from './sink-status.ts'
 /** A sequence of an input. */
 export const sequence = jsonNumber({ min: 1 })
 
+/** A change of a cursor. The sink is tried again at once, unless it is paused. */
+interface CursorChange {
+  readonly sequence?: number
+  readonly pausedReason?: string
+}
+
 /** A decision. */
 export interface Change<T> {
   readonly value: T
   /** The new cursor; null leaves it unchanged. */
-  readonly set: { readonly sequence?: number } | null
+  readonly set: CursorChange | null
   readonly statements: readonly Statement[]
   /** The event of the change; null if the decision changes no row. */
   readonly event: EventDraft | null
@@ -101,21 +107,22 @@ function moveCursor(
   { db }: DatabaseContext,
   organizationId: string,
   sinkId: string,
-  set: { readonly sequence?: number },
+  set: CursorChange,
   now: Date
 ): Statement[] {
   const place = and(eq(sinkCursors.organizationId, organizationId), eq(sinkCursors.sinkId, sinkId))
   const idle = sql`not exists (select 1 from seatgate_sink_cursors where ${place}
     and not ${isFree(now)})`
-  const due = { ...set, attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
+  const untried = { attempts: 0, nextAttemptAt: new Date(0), failingSince: null }
+  const moved = { pausedReason: null, ...untried, ...set }
   return [
     guard(db, 'operation_in_progress', idle),
     db
       .insert(sinkCursors)
-      .values({ organizationId, sinkId, leasedUntil: new Date(0), ...due })
+      .values({ organizationId, sinkId, leasedUntil: new Date(0), ...moved })
       .onConflictDoUpdate({
         target: [sinkCursors.organizationId, sinkCursors.sinkId],
-        set: { ...due, pausedReason: null },
+        set: moved,
       }),
   ]
 }

@@ -96,3 +96,38 @@ export function resumeSink(
     })
   )
 }
+
+/** Why {@link pauseSink} refuses. */
+export type PauseSinkRefusal = AccessRefusal | StoreRefusal | 'not_found'
+
+// What `pausedReason` says of a sink that was paused by an operation.
+const BY_HAND = 'by hand'
+
+/**
+ * Pauses a sink at its cursor: it receives no event until {@link resumeSink} or {@link replaySink}, and
+ * misses none. Retention waits for it, as for any sink that is behind. Refused with `operation_in_progress`
+ * during a delivery.
+ *
+ * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
+ *
+ * @example
+ * ```ts
+ * await pauseSink(seatgate, { caller: { userId, operator: true }, organization }, 'webhook')
+ * ```
+ */
+export function pauseSink(
+  context: SinkChangeContext,
+  scope: OrganizationScope,
+  sinkId: string,
+  options: OperationOptions = {}
+): Promise<Result<{ readonly sink: string }, PauseSinkRefusal>> {
+  const operation = { name: 'audit.sink_pause', input: null, options }
+  return changeSink(context, scope, sinkId, operation, (id) =>
+    ok({
+      value: { sink: sinkId },
+      set: { pausedReason: BY_HAND },
+      statements: [],
+      event: trailEvent(id, 'audit.sink_pause', { sink: sinkId }),
+    })
+  )
+}

@@ -10,7 +10,7 @@ import {
   testEnv,
   type Kit,
 } from '../../kit/index.ts'
-import { acme, authenticating, mounted, operators } from './console-kit.ts'
+import { acme, authenticating, mounted } from './console-kit.ts'
 
 /** Where a form leads, without the id of its outcome. */
 const pathOf = ({ headers }: Response) =>
@@ -29,24 +29,6 @@ const PAGES = [
 ]
 
 describe('a page of an organization', () => {
-  it.each(PAGES)('/%s makes at most two trips to D1, the session included', async (page) => {
-    const { kit, owner, pages, slug } = await acme()
-    const before = kit.trips()
-    const response = await pages.get(`/org/${slug}/${page}`, owner)
-    expect(response.status).toBe(200)
-    expect(kit.trips() - before).toBeLessThanOrEqual(2)
-  })
-
-  it('makes at most two trips to D1 for the list of organizations and for operators', async () => {
-    const { kit, owner, pages, slug } = await acme()
-    operators.add(owner.userId)
-    for (const path of ['?all', '/platform', `/platform/${slug}`]) {
-      const before = kit.trips()
-      expect((await pages.get(path, owner)).status, path).toBe(200)
-      expect(kit.trips() - before, path).toBeLessThanOrEqual(2)
-    }
-  })
-
   it('lists the organizations of a person with the seats of each', async () => {
     const { owner, member, pages, slug } = await acme()
     await pages.post('/new', owner, { name: 'Second' })

@@ -29,6 +29,7 @@ const FOR_OWNERS: Readonly<Record<string, string>> = {
   'GET /organizations/:org/audit/sinks/:sink/attempts': '200',
   'GET /organizations/:org/audit/sinks/:sink/dead-letters': '200',
   'POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue': '202',
+  'POST /organizations/:org/audit/sinks/:sink/pause': '202',
   'POST /organizations/:org/audit/sinks/:sink/replay': '202',
   'POST /organizations/:org/audit/sinks/:sink/resume': '202',
   // These are for operators.
@@ -106,6 +107,7 @@ describe('the routes of the trail', () => {
       .map(({ method, path }) => `${method} ${path.replace('/organizations/:org/audit/', '')}`)
     expect([...new Set(changing)].toSorted()).toEqual([
       'POST sinks/:sink/dead-letters/requeue',
+      'POST sinks/:sink/pause',
       'POST sinks/:sink/replay',
       'POST sinks/:sink/resume',
     ])

@@ -676,6 +676,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
     'GET /organizations/:org/audit/sinks/:sink/attempts',
     'GET /organizations/:org/audit/sinks/:sink/dead-letters',
     'POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue',
+    'POST /organizations/:org/audit/sinks/:sink/pause',
     'POST /organizations/:org/audit/sinks/:sink/replay',
     'POST /organizations/:org/audit/sinks/:sink/resume',
   ],

@@ -251,6 +251,7 @@ export async function converse(record: Recorder) {
     param: sink,
     body: { fromSequence: 1 },
   })
+  await send('POST /organizations/:org/audit/sinks/:sink/pause', { as, param: sink })
   await send('POST /organizations/:org/audit/sinks/:sink/resume', { as, param: sink })
   await send('POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue', {
     as,

@@ -252,6 +252,7 @@ it('records the exchanges of every operation', async () => {
     param: sink,
     body: { fromSequence: 1 },
   })
+  await send('POST /organizations/:org/audit/sinks/:sink/pause', { as, param: sink })
   await send('POST /organizations/:org/audit/sinks/:sink/resume', { as, param: sink })
   await send('POST /organizations/:org/audit/sinks/:sink/dead-letters/requeue', {
     as,

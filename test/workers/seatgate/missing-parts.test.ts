@@ -19,7 +19,7 @@ const FUNCTIONS = {
     'addDomain verifyDomain removeDomain setDomainMode listDomains joinOrganization approveJoinRequest ' +
     'declineJoinRequest withdrawJoinRequest listJoinableOrganizations listJoinRequests',
   'audit: { forwarding: forwarding({ … }) }':
-    'listSinks listDeadLetters listAttempts replaySink resumeSink requeueDeadLetters',
+    'listSinks listDeadLetters listAttempts replaySink pauseSink resumeSink requeueDeadLetters',
   'audit: { log: auditLog({ … }) }':
     'sealOrganization auditCheckpoint proveInclusion proveConsistency',
   'audit: { retention: retention([ … ]) }':

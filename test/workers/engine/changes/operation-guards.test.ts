@@ -13,6 +13,7 @@ import {
   releaseLegalHold,
   replaySink,
   requeueDeadLetters,
+  pauseSink,
   resumeSink,
   revokeInviteLink,
   type Result,
@@ -76,6 +77,7 @@ const openLink = (team: Team) =>
 
 const OTHERS: Readonly<Record<string, Act>> = {
   replaySink: (seatgate, team) => replaySink(seatgate, asOwner(team), SINK, { fromSequence: 1 }),
+  pauseSink: (seatgate, team) => pauseSink(seatgate, asOwner(team), SINK),
   resumeSink: (seatgate, team) => resumeSink(seatgate, asOwner(team), SINK),
   async requeueDeadLetters(seatgate, team) {
     await deadLetter(team)
@@ -441,6 +443,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   setEntitlement: without(OPERATOR, 'live', 'limit as read'),
   rebuildSeats: without(OPERATOR, 'live', 'not repaired meanwhile'),
   replaySink: byMember('no delivery under way'),
+  pauseSink: byMember('no delivery under way'),
   resumeSink: byMember('no delivery under way'),
   requeueDeadLetters: byMember(),
   exportAuditEvents: byMember(),

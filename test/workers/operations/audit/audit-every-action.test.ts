@@ -34,6 +34,7 @@ import {
   restoreMember,
   restoreMembers,
   restoreOrganization,
+  pauseSink,
   resumeSink,
   revokeInvitation,
   sealOrganization,
@@ -251,6 +252,7 @@ describe('recorded events', () => {
     const byOperator = organization.asOperator
     await writes('a.requeue', () => requeueDeadLetters(seatgate, byOperator, 'log', {}))
     await writes('a.replay', () => replaySink(seatgate, byOperator, 'log', { fromSequence: 1 }))
+    await writes('a.sink_pause', () => pauseSink(seatgate, byOperator, 'log'))
     await writes('a.sink_resume', () => resumeSink(seatgate, byOperator, 'log'))
     await writes('a.export', () => exportAuditEvents(seatgate, inside(one), { format: 'csv' }))
     await testEnv.DB.prepare(

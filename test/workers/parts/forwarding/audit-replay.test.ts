@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { forwardOrganization, listSinks, replaySink, resumeSink } from '../../../../src/index.ts'
+import {
+  forwardOrganization,
+  listSinks,
+  pauseSink,
+  replaySink,
+  resumeSink,
+} from '../../../../src/index.ts'
 import {
   anOperator,
   asUser,
@@ -44,6 +50,51 @@ describe('a sink that is gone', () => {
     expect(await sinkActionsOf(id)).toEqual([
       ['audit.sink_resume', 'operator', 'ops', { sink: 'hook' }],
     ])
+  })
+})
+
+describe('a sink that is paused by hand', () => {
+  it('receives no event until it is resumed, and misses none, each on record', async () => {
+    const sink = sinkOf('hook')
+    const { seatgate, later } = clocked([sink])
+    const id = await organizationWith(seatgate, 1)
+    await forwardOrganization(seatgate, id)
+    unwrap(await pauseSink(seatgate, byOperator(id), 'hook'))
+    await rename(seatgate, id, 'Meanwhile')
+    later(3600 * 24 * 30)
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(sink.sequences()).toEqual(upTo(3))
+    const [status] = unwrap(await listSinks(seatgate, byOperator(id))).data
+    expect(status).toMatchObject({ sequence: 3, lag: 2, pausedReason: 'by hand' })
+    unwrap(await resumeSink(seatgate, byOperator(id), 'hook'))
+    await forwardOrganization(seatgate, id)
+    expect(sink.sequences()).toEqual(upTo(6))
+    expect(await sinkActionsOf(id)).toEqual([
+      ['audit.sink_pause', 'operator', 'ops', { sink: 'hook' }],
+      ['audit.sink_resume', 'operator', 'ops', { sink: 'hook' }],
+    ])
+  })
+
+  it('is refused while a delivery is under way, and for a sink that is not there', async () => {
+    const held = heldSink('hook')
+    const { seatgate } = clocked([held])
+    const id = await organizationWith(seatgate)
+    const running = forwardOrganization(seatgate, id)
+    await held.entered
+    expect(codeOf(await pauseSink(seatgate, byOperator(id), 'hook'))).toBe('operation_in_progress')
+    held.letGo()
+    await running
+    expect(codeOf(await pauseSink(seatgate, byOperator(id), 'other'))).toBe('not_found')
+    expect(held.sequences()).toEqual(upTo(2))
+  })
+
+  it('is there before its first delivery', async () => {
+    const sink = sinkOf('hook')
+    const { seatgate } = clocked([sink])
+    const id = await organizationWith(seatgate)
+    unwrap(await pauseSink(seatgate, byOperator(id), 'hook'))
+    expect(await forwardOrganization(seatgate, id)).toBeNull()
+    expect(sink.attempts).toEqual([])
   })
 })
 
