@@ -216,10 +216,10 @@ export function auditPages(setup: Console, routes: Routes): void {
     }
     const file = async (name: string) => (await setup.files.read(names[name] ?? '')) ?? ''
     const parts = (await file('verification.html')).split(/\{\{(.+?)\}\}/)
-    const filled = parts.map((part, index) => {
+    const filled = parts.map(async (part, index) => {
       if (index % 2 === 0) return part
       const value = values[part]
-      return value === undefined ? file(part).then(inElement) : html`${value}`
+      return value === undefined ? inElement(await file(part)) : html`${value}`
     })
     c.header('content-disposition', 'attachment; filename="seatgate-verification.html"')
     return c.html((await Promise.all(filled)).join(''))
