@@ -100,12 +100,12 @@ export function resumeSink(
 /** Why {@link pauseSink} refuses. */
 export type PauseSinkRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
-// What `pausedReason` says of a sink that was paused by an operation.
+// The `pausedReason` of a sink that was paused by an operation.
 const BY_HAND = 'by hand'
 
 /**
  * Pauses a sink at its cursor: it receives no event until {@link resumeSink} or {@link replaySink}, and
- * misses none. Retention waits for it, as for any sink that is behind. Refused with `operation_in_progress`
+ * misses no event. Retention waits for it, as for any sink that is behind. Refused with `operation_in_progress`
  * during a delivery.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (there is no such sink).

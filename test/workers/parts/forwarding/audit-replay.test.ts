@@ -54,7 +54,7 @@ describe('a sink that is gone', () => {
 })
 
 describe('a sink that is paused by hand', () => {
-  it('receives no event until it is resumed, and misses none, each on record', async () => {
+  it('receives no event until it is resumed, and misses no event, each on record', async () => {
     const sink = sinkOf('hook')
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)
