@@ -215,7 +215,11 @@ export type {
   AcceptInvitationRefusal,
 } from './operations/invitations/accept.ts'
 export { acceptInvitationWithSignup } from './operations/invitations/accept-with-signup.ts'
-export type { SignedUp, SignUpInput } from './operations/invitations/accept-with-signup.ts'
+export type {
+  AcceptWithSignupRefusal,
+  SignedUp,
+  SignUpInput,
+} from './operations/invitations/accept-with-signup.ts'
 export { viewInvitation } from './operations/invitations/view.ts'
 export type { InvitationPage } from './operations/invitations/view.ts'
 export { listInvitations, listOwnInvitations } from './operations/invitations/list.ts'
@@ -233,6 +237,7 @@ export type {
   Mail,
   MailDelivery,
   Mailer,
+  RegisterRefusal,
   RegisterUser,
   Registration,
 } from './operations/invitations/invitation-config.ts'

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
-
+import type { BodyRefusal, RefusalOf } from '../base/result.ts'
 import { RefusalException } from './problem.ts'
 
 /**
@@ -46,9 +46,9 @@ export async function readCsv(c: Context): Promise<unknown> {
   return readText(c.req.raw, 'invalid_encoding')
 }
 
-/** Returns why an input could not be read; null if it could. */
-export function refusalOf(input: unknown): UnreadableInput['refusal'] | null {
-  return input instanceof UnreadableInput ? input.refusal : null
+/** Returns why a body could not be read; null if it could. */
+export function refusalOf(body: unknown): RefusalOf<BodyRefusal> | null {
+  return body instanceof UnreadableInput ? (body.refusal as RefusalOf<BodyRefusal>) : null
 }
 
 /** Whether the body is a form, by its type. */

@@ -7,7 +7,14 @@
 import type { Context } from 'hono'
 import { UnreadableInput } from '../base/input.ts'
 import type { OperationOptions } from '../engine/changes/operation.ts'
-import { invalid, ok, refused, type RefusalCode, type Result } from '../base/result.ts'
+import {
+  invalid,
+  ok,
+  refused,
+  type RefusalCode,
+  type RefusalOf,
+  type Result,
+} from '../base/result.ts'
 import type {
   Caller,
   OrganizationScope,
@@ -108,6 +115,11 @@ export function answer(
   if (!result.ok) return problemResponse(result.error)
   const known = queryIsKnown(c)
   return known.ok ? c.json(result.value, status) : problemResponse(known.error)
+}
+
+/** Responds to a refusal, in a route that checks no input. */
+export function deny<Code extends RefusalCode>(refusal: RefusalOf<Code>): Answer<never, 200, Code> {
+  return problemResponse(refusal) as Response as Answer<never, 200, Code>
 }
 
 function queryIsKnown(c: Context): Result<null, 'validation_error'> {

@@ -80,16 +80,20 @@ export type Done<Code extends RefusalCode> = Response &
   TypedResponse<Outcome<null, Code>, 204, 'body'>
 
 /** The refusals that the middleware of a group adds to any of its routes. */
-type ReadRefusal = 'unauthenticated' | 'invalid_encoding' | 'unavailable' | 'schema_mismatch'
+type ReadRefusal = 'invalid_encoding' | 'unavailable' | 'schema_mismatch'
 type ChangeRefusal = ReadRefusal | 'cross_site_request'
 
-/** The schema of a group of routes: each {@link Outcome} as responses by status. */
-export type Grouped<S extends Schema> = {
+/**
+ * The schema of a group of routes: each {@link Outcome} as responses by status. `Head` is what the
+ * group refuses before any of its routes.
+ */
+export type Grouped<S extends Schema, Head extends RefusalCode> = {
   [Path in keyof S & string]: {
     [Method in keyof S[Path] & `$${Lowercase<string>}`]:
       | Granted<S[Path][Method]>
       | Refused<
           InputOf<S[Path][Method]>,
+          | Head
           | CodeOf<S[Path][Method]>
           | (Method extends '$get' ? ReadRefusal : ChangeRefusal)
           | (InputOf<S[Path][Method]> extends { json: unknown } ? BodyRefusal : never)

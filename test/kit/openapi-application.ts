@@ -10,6 +10,9 @@ import { addressVerification, deleteAccount, registration } from '../../host/ide
 import {
   billingWebhooks,
   hostAdapter,
+  type Authenticate,
+  type Host,
+  type HostAdapter,
   openapiRoutes,
   paymentRoutes,
   seatgateRouter,
@@ -52,37 +55,59 @@ export type Options = Partial<FlatOptions> & {
   readonly mfaCheck?: MfaCheck
   /** The answer of the billing provider. Default: that of its stand-in. */
   readonly provider?: () => Promise<Response>
+  readonly mostKeys?: number
+  readonly mostGroups?: number
+  readonly mostInGroup?: number
+  /** Default: by the name in the token. */
+  readonly authenticate?: Authenticate
+  /** The host of the step-up. */
+  readonly host?: Host
 }
 
 const { privateKey } = await generateLogKey('audit.example.com')
 
-/** Each session is of the user in its name. */
-const host = hostAdapter({
-  environment: 'test',
-  report() {},
-  session: (c) => {
-    if (c.req.header('x-sessionless')) return null
-    return { id: `of ${c.req.header('authorization')}`, activeOrganizationId: null }
-  },
-  mostAttempts: 20,
-  adapter: () =>
-    adapterOf({
-      currentUser(from) {
-        const object = from as { req?: { header(name: string): string }; userId?: string }
-        const [, id] = /^Bearer user:(.+)$/.exec(object.req?.header('authorization') ?? '') ?? []
-        return (id ?? object.userId) === undefined ? null : { id: id ?? object.userId ?? null }
-      },
-      stepUpChallenge: (_user, action) => ({ kind: 'totp', action }),
-      verifyStepUp: (_user, params) => ({ ok: params === '123456' }),
-    }),
-})
+/** A host whose users prove who they are, each with a session of their own. */
+export function hostWith({
+  environment = 'test',
+  mostAttempts = 20,
+  ...changes
+}: Partial<HostAdapter<{ readonly id: string | null }>> & {
+  readonly environment?: string
+  readonly mostAttempts?: number
+} = {}): Host {
+  return hostAdapter({
+    environment,
+    report() {},
+    session: (c) => {
+      if (c.req.header('x-sessionless')) return null
+      return { id: `of ${c.req.header('authorization')}`, activeOrganizationId: null }
+    },
+    mostAttempts,
+    adapter: () =>
+      adapterOf({
+        currentUser(from) {
+          const object = from as { req?: { header(name: string): string }; userId?: string }
+          const [, id] = /^Bearer user:(.+)$/.exec(object.req?.header('authorization') ?? '') ?? []
+          return (id ?? object.userId) === undefined ? null : { id: id ?? object.userId ?? null }
+        },
+        stepUpChallenge: (_user, action) => ({ kind: 'totp', action }),
+        verifyStepUp: (_user, params) => ({ ok: params === '123456' }),
+        ...changes,
+      }),
+  })
+}
 
 export const dev = devBilling(testEnv.DB, 'https://app.example.com')
 
-const keys = apiKeys()
-const grouped = groups()
-
-export function configured({ around = (_trip, run) => run(), ...options }: Options = {}) {
+export function configured({
+  around = (_trip, run) => run(),
+  mostKeys = 50,
+  mostGroups = 100,
+  mostInGroup = 1000,
+  ...options
+}: Options = {}) {
+  const keys = apiKeys({ mostKeys })
+  const grouped = groups({ limit: mostGroups, memberLimit: mostInGroup })
   const own = drizzle(aroundDatabase(testEnv.DB, around))
   const seatgate = seatgateWith({
     keys,
@@ -113,10 +138,12 @@ const connectedTo = (fetch: () => Promise<Response>) =>
 export function application({
   provider,
   mfaCheck = (_userId) => true,
+  authenticate: own = byName,
+  host = hostWith(),
   ...options
 }: Options = {}): Hono {
   const seatgate = configured(options)
-  const authenticate = authenticateKeys(seatgate, byName)
+  const authenticate = authenticateKeys(seatgate, own)
   const router = seatgateRouter(seatgate, {
     authenticate,
     signIn: async () => 'session-token',
@@ -141,18 +168,18 @@ const every = (hook: () => unknown) =>
       .map((name) => [name, hook])
   ) as Hooks
 
-const failing =
+export const failing =
   (message: string, when: (asked: readonly string[]) => boolean = () => true): Around =>
   ({ asked }, run) =>
     when(asked) ? Promise.reject(new Error(message)) : run()
 
-const throws = () => {
+export const throws = () => {
   throw new Error('The hook fails.')
 }
 
 // A failure that is certain: the seat that was claimed is free again.
 const CONFLICT = 'D1_ERROR: UNIQUE constraint failed: projects.name: SQLITE_CONSTRAINT'
-const lost = failing(CONFLICT, isChange)
+export const lost = failing(CONFLICT, isChange)
 
 /** An application that grants nothing: no change can be written. */
 export const unwritable = application({ around: lost })
@@ -160,9 +187,12 @@ export const unwritable = application({ around: lost })
 /** An application whose callers prove who they are in another way, and wrongly. */
 export const stepping = application({ around: lost, stepUp: () => false })
 
+/** The ledgers do not answer; D1 does. */
+export const withoutLedgers = ledgerSeats(ledgersThat('everything', throws))
+
 /** Applications whose database fails. */
 export const BROKEN: readonly Hono[] = [
-  application({ seats: ledgerSeats(ledgersThat('everything', throws)), around: lost }),
+  application({ seats: withoutLedgers, around: lost }),
   application({ around: failing('D1_ERROR: disk I/O error: SQLITE_IOERR') }),
   application({ around: failing('D1_ERROR: too many SQL variables: SQLITE_ERROR') }),
   application({ around: failing('D1_ERROR: no such column: seat_id: SQLITE_ERROR') }),

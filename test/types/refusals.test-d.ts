@@ -4,6 +4,7 @@
  */
 import {
   acceptInvitation,
+  acceptInvitationWithSignup,
   addMember,
   changeRole,
   countMembers,
@@ -27,6 +28,7 @@ import {
   type PrepareOrganizationRefusal,
   type PurgeAuditEventsRefusal,
   type PutActiveOrganizationRefusal,
+  type RegisterUser,
   type RemoveDomainRefusal,
   type RemoveMemberRefusal,
   type ResendInvitationRefusal,
@@ -53,6 +55,23 @@ declare const inviting: InvitationContext
 declare const scope: OrganizationScope
 
 type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : false) : false
+
+// Who signs up is not signed in, and a host's registration refuses with codes of its own.
+const signedUp = await acceptInvitationWithSignup(inviting, { token: 't', email: 'a@example.com' })
+if (!signedUp.ok) {
+  void (signedUp.error.code === 'email_mismatch')
+  // @ts-expect-error: the caller is who is registered
+  void (signedUp.error.code === 'unauthenticated')
+  // @ts-expect-error: a new user leaves nothing
+  void (signedUp.error.code === 'last_owner')
+}
+const busy: RegisterUser = async () => ({
+  ok: false,
+  error: { code: 'rate_limited', retryAfterSeconds: 9 },
+})
+// @ts-expect-error: no code of a registration
+const wrong: RegisterUser = async () => ({ ok: false, error: { code: 'not_found' } })
+void [busy, wrong]
 
 // A code that cannot come is a mistake.
 const added = await addMember(seatgate, scope, { userId: 'u1', role: 'member' })

@@ -36,6 +36,7 @@ import type { Seatgate } from '../../seatgate.ts'
 import { putActiveOrganization } from '../../operations/sessions/put-active.ts'
 import {
   answer,
+  deny,
   done,
   inOrganization,
   marksOfRequest,
@@ -54,6 +55,7 @@ import {
   signedIn,
   signedInRoutes,
   type GroupOf,
+  type OpenGroupOf,
   type RouteOptions,
   type Routes,
 } from './route-group.ts'
@@ -89,7 +91,7 @@ export function invitationRoutes(
 /** The routes of {@link invitationRoutes}. */
 export type InvitationRoutes = Hono<
   RouterEnv,
-  ExtractSchema<GroupOf<typeof addByToken> | GroupOf<typeof addInvitations>>
+  ExtractSchema<OpenGroupOf<typeof addByToken> | GroupOf<typeof addInvitations>>
 >
 
 function addInvitations(routes: Routes, seatgate: Inviting) {
@@ -161,7 +163,7 @@ function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRoute
     .post('/invitations/view', async (c: Taking<{ json: TokenInput }>) => {
       const input = await readBody(c)
       const unreadable = refusalOf(input)
-      if (unreadable) return answer(c, refused(unreadable))
+      if (unreadable) return deny(unreadable)
       return c.json(await viewInvitation(seatgate, await authenticate(c), input), 200)
     })
     .post(

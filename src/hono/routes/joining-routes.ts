@@ -27,7 +27,15 @@ import type { JoiningContext } from '../../operations/joining/join-rules.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { readBody } from '../request-body.ts'
-import { answer, done, inOrganization, readOperation, readQuery, scopeOf } from '../request.ts'
+import {
+  answer,
+  deny,
+  done,
+  inOrganization,
+  readOperation,
+  readQuery,
+  scopeOf,
+} from '../request.ts'
 import type { Taking } from '../typed-response.ts'
 import {
   forList,
@@ -139,9 +147,10 @@ function addInviteLinks(routes: Routes, seatgate: Joining) {
     .delete('/organizations/:org/invite-links/:id', async (c) =>
       done(c, await revokeInviteLink(seatgate, inOrganization(c), c.req.param('id')))
     )
-    .post('/invite-links/view', async (c: Taking<{ json: LinkTokenInput }>) =>
-      answer(c, await viewInviteLink(seatgate, scopeOf(c), await readBody(c)))
-    )
+    .post('/invite-links/view', async (c: Taking<{ json: LinkTokenInput }>) => {
+      const shown = await viewInviteLink(seatgate, scopeOf(c), await readBody(c))
+      return shown.ok ? c.json(shown.value, 200) : deny(shown.error)
+    })
     .post('/invite-links/join', async (c: Taking<{ json: LinkTokenInput }>) => {
       const { input, options } = await readOperation(c)
       const joined = await joinByLink(seatgate, scopeOf(c), input, options)

@@ -10,6 +10,7 @@ import type { ExtractSchema, Schema } from 'hono/types'
 import { checkOptionNames } from '../../base/names.ts'
 import { latestBookmark, notingBookmarks, readingReplica } from '../../database/replica.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import type { RefusalCode } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type RouterEnv } from '../request.ts'
 import type { Grouped } from '../typed-response.ts'
@@ -80,11 +81,18 @@ type Add<G, O> = (
   // oxlint-disable-next-line typescript/no-explicit-any
 ) => HonoBase<any, any>
 
-/** The group of routes that a function adds: its type for clients. */
-export type GroupOf<Adds extends (...parameters: never) => unknown> =
+/** The group of routes for signed-in callers that a function adds: its type for clients. */
+export type GroupOf<Adds extends AnyAdd> = GroupWith<Adds, 'unauthenticated'>
+
+/** The group of routes that a function adds, and that authenticate by themselves. */
+export type OpenGroupOf<Adds extends AnyAdd> = GroupWith<Adds, never>
+
+type AnyAdd = (...parameters: never) => unknown
+
+type GroupWith<Adds extends AnyAdd, Head extends RefusalCode> =
   ReturnType<Adds> extends HonoBase<infer E, Schema>
     ? ExtractSchema<ReturnType<Adds>> extends infer S extends Schema
-      ? Hono<E, Grouped<S>>
+      ? Hono<E, Grouped<S, Head>>
       : never
     : never
 
@@ -100,7 +108,8 @@ export function signedInRoutes<G extends Seatgate, O extends RouteOptions, Adds 
   add: Adds,
   others?: readonly string[]
 ): GroupOf<Adds> {
-  return openRoutes(where, seatgate, options, add, others, [signedIn(options.authenticate)])
+  const head = [signedIn(options.authenticate)]
+  return openRoutes(where, seatgate, options, add, others, head)
 }
 
 /**
@@ -115,7 +124,7 @@ export function openRoutes<G extends Seatgate, O extends RouteOptions, Adds exte
   add: Adds,
   others?: readonly string[],
   further: readonly MiddlewareHandler[] = []
-): GroupOf<Adds> {
+): OpenGroupOf<Adds> {
   checkRouteOptions(where, options, others)
   const seatgate = configuredReads(given, options)
   const head = [...headOf(seatgate, options), ...further]
@@ -129,7 +138,7 @@ export function openRoutes<G extends Seatgate, O extends RouteOptions, Adds exte
   // A middleware for `*` would also hold for the routes that a host mounts beside these.
   for (const { method, path } of places.values()) group.on(method, [path], ...head)
   group.route('/', routes)
-  return group as unknown as GroupOf<Adds>
+  return group as unknown as OpenGroupOf<Adds>
 }
 
 /** Sets `asking` to the caller, or refuses with `unauthenticated`. */

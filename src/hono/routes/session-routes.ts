@@ -11,7 +11,7 @@ import { loadOrganizationFromSlug } from '../load-organization-from-slug.ts'
 import { safeReturnPath } from '../page-refusals.ts'
 import { answer, type ScopeEnv } from '../request.ts'
 import type { Taking } from '../typed-response.ts'
-import { openRoutes, type GroupOf, type RouteOptions } from './route-group.ts'
+import { openRoutes, type OpenGroupOf, type RouteOptions } from './route-group.ts'
 
 const PutInput = v.object(
   { organizationId: v.nullable(v.string('Must be a string or null.')) },
@@ -32,7 +32,7 @@ export function sessionRoutes(given: Seatgate, options: RouteOptions): SessionRo
 }
 
 /** The routes of {@link sessionRoutes}. */
-export type SessionRoutes = GroupOf<typeof addSession>
+export type SessionRoutes = OpenGroupOf<typeof addSession>
 
 function addSession(routes: Hono<ScopeEnv>, seatgate: Seatgate, options: RouteOptions) {
   const { authenticate } = options

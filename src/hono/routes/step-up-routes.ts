@@ -11,7 +11,7 @@ import { parseInput } from '../../base/input.ts'
 import { ok, refused } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import type { Host } from '../host-adapter.ts'
-import { answer, scopeOf } from '../request.ts'
+import { answer, done, scopeOf } from '../request.ts'
 import type { Taking } from '../typed-response.ts'
 import { readBody } from '../request-body.ts'
 import { signedInRoutes, type GroupOf, type RouteOptions, type Routes } from './route-group.ts'
@@ -66,9 +66,10 @@ function addStepUp(routes: Routes, { host, ...seatgate }: Hosted) {
     })
     .delete('/step-up', async (c) => {
       const { caller } = await find(seatgate.db, scopeOf(c), {})
-      if (caller === null || !isInPerson(caller))
-        return answer(c, refused({ code: 'unauthenticated' }))
-      if (caller.session === undefined) return answer(c, refused({ code: 'no_session' }))
+      if (caller === null || !isInPerson(caller)) {
+        return done(c, refused({ code: 'unauthenticated' }))
+      }
+      if (caller.session === undefined) return done(c, refused({ code: 'no_session' }))
       await endStepUp(seatgate, caller.session.id)
       return c.body(null, 204)
     })

@@ -2,7 +2,6 @@ import * as v from 'valibot'
 import { Instant, parseInput, jsonNumber, shortText } from '../../base/input.ts'
 import {
   invalid,
-  type AccessRefusal,
   type InputRefusal,
   type StoreRefusal,
   ok,
@@ -77,7 +76,8 @@ export interface EntitlementInput {
 
 /** Why {@link setEntitlement} refuses. */
 export type SetEntitlementRefusal =
-  | AccessRefusal
+  | 'unauthenticated'
+  | 'organization_not_found'
   | InputRefusal
   | StoreRefusal
   | 'seats_unavailable'
@@ -88,7 +88,8 @@ export type SetEntitlementRefusal =
  * start on, and without any number it removes that. The limit is computed in the same batch. A limit below the seats in
  * use keeps every member and refuses growth.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable`.
+ * Refusals: `unauthenticated`, `organization_not_found`, `InputRefusal`, `StoreRefusal`,
+ * `seats_unavailable`.
  *
  * @example
  * ```ts

@@ -6,7 +6,20 @@ import { isConfigured } from '../../engine/access/roles.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { find } from '../../engine/access/authorize.ts'
-import { invalid, ok, refused, type Result } from '../../base/result.ts'
+import {
+  HOOK_REFUSALS,
+  JOIN_REFUSALS,
+  hasCode,
+  invalid,
+  ok,
+  refused,
+  type CommitRefusal,
+  type HookRefusal,
+  type InvitationRefusal,
+  type JoinRefusal,
+  type Refusal,
+  type Result,
+} from '../../base/result.ts'
 import { requestInfoOf, type RequestInfo } from '../../engine/access/principal.ts'
 import { excludedAs, planAcceptance, type AcceptedInvitation } from './accept.ts'
 import { attemptsOn, attemptsSoFar, countAttempt, refuseAttempt } from './invitation-limits.ts'
@@ -23,7 +36,11 @@ import {
   type Presented,
   type TokenInput,
 } from './verify-token.ts'
-import type { InvitationContext } from './invitation-config.ts'
+import {
+  REGISTER_REFUSALS,
+  type InvitationContext,
+  type RegisterRefusal,
+} from './invitation-config.ts'
 
 /** A user who has just signed up and become a member. `user` is as the host's clients see it. */
 export interface SignedUp extends AcceptedInvitation {
@@ -38,15 +55,25 @@ export interface SignUpInput extends TokenInput {
   readonly [field: string]: unknown
 }
 
+/** Why {@link acceptInvitationWithSignup} refuses. */
+export type AcceptWithSignupRefusal =
+  | InvitationRefusal
+  | JoinRefusal
+  | HookRefusal
+  | CommitRefusal
+  | RegisterRefusal
+  | 'email_mismatch'
+  | 'role_not_configured'
+
 /**
  * Accepts an invitation `{ token, email, … }` and registers a user of that address: the host's
  * `registerUser` receives the rest of the input, and its statements are written in the same batch as the
  * membership. Only the mailed token verifies the address. This function does not start a session.
  *
- * Refusals: those of `acceptInvitation` but the first (`rate_limited`: too many wrong addresses for
- * this invitation), `email_mismatch`, `validation_error` (the
- * host's own, or `email` for an address that has a user already), `host_conflict` (a constraint of the
- * host's own refuses the user).
+ * Refusals: `InvitationRefusal`, `JoinRefusal`, `HookRefusal`, `CommitRefusal` (`host_conflict`: a
+ * constraint of the host's own refuses the user), `RegisterRefusal` (those of `registerUser`;
+ * `validation_error` also on `email`, for an address that has a user already; `rate_limited` also after too
+ * many wrong addresses for this invitation), `email_mismatch`, `role_not_configured`.
  *
  * @throws {TypeError} if the host has configured no `secret`, no `users` or no `registerUser`.
  *
@@ -59,7 +86,7 @@ export async function acceptInvitationWithSignup(
   context: InvitationContext,
   input: SignUpInput,
   request: RequestInfo = {}
-): Promise<Result<SignedUp>> {
+): Promise<Result<SignedUp, AcceptWithSignupRefusal>> {
   const { db, users, newId, now } = context
   const { registerUser } = partOf(context, 'invitations')
   if (registerUser === null || users === null) {
@@ -96,7 +123,14 @@ export async function acceptInvitationWithSignup(
       readonly attempts: readonly RateRow[]
     },
     at: Date
-  ): Result<OpenInvitation> => {
+  ): Result<
+    OpenInvitation,
+    | InvitationRefusal
+    | 'email_mismatch'
+    | 'rate_limited'
+    | 'role_not_configured'
+    | 'validation_error'
+  > => {
     const tooOften = refuseAttempt(context, found.attempts, at)
     if (tooOften) return tooOften
     const open = openInvitation(envelope, found, at)
@@ -122,15 +156,23 @@ export async function acceptInvitationWithSignup(
   const { email } = seen.value.invitation
   const emailVerified = envelope.provesMailbox
   const registered = await registerUser({ userId, email, emailVerified, now: now(), input: rest })
-  if (!registered.ok) return registered
+  if (!registered.ok) {
+    const refusal: Refusal = registered.error
+    if (!hasCode(refusal, REGISTER_REFUSALS)) {
+      const error = new TypeError(`registerUser may not refuse with ${refusal.code}.`)
+      context.report({ event: 'refusal_not_listed', error })
+    }
+    return registered
+  }
   const { statements, user } = registered.value
-  return perform(
+  const accepted = await perform(
     context,
     { caller, ...requestInfoOf(request) },
     {
       name: 'organization.invitation.accept_with_signup',
       input: null,
       grows: true,
+      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
       queries,
       plan({ rows }, _by, at) {
         const open = check(rows, at)
@@ -161,4 +203,6 @@ export async function acceptInvitationWithSignup(
       },
     }
   )
+  // The caller is known: it is the user who was registered.
+  return accepted as Result<SignedUp, AcceptWithSignupRefusal>
 }

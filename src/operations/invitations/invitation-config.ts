@@ -5,7 +5,7 @@ import type { InvitationLimits } from '../../engine/model/rate-limits.ts'
 import type { DatabaseContext, Statement, UserContext } from '../../database/database.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import type { Result } from '../../base/result.ts'
+import { HOOK_REFUSALS, type RefusalCode, type Result } from '../../base/result.ts'
 import type { VerificationContext } from '../../engine/model/exclusions.ts'
 import type { MailPayload } from './mail.ts'
 import { inArray, lte } from 'drizzle-orm'
@@ -77,12 +77,26 @@ export interface Registration {
   readonly input: Readonly<Record<string, unknown>>
 }
 
+/** The codes that a {@link RegisterUser} may refuse with. */
+export const REGISTER_REFUSALS = [
+  'validation_error',
+  ...HOOK_REFUSALS,
+  'host_conflict',
+  'rate_limited',
+  'unavailable',
+] as const satisfies RefusalCode[]
+
+/** Why a {@link RegisterUser} refuses: `hook_refused` carries a reason of the host's own. */
+export type RegisterRefusal = (typeof REGISTER_REFUSALS)[number]
+
 /**
  * Registers a user: returns the statements that write them, and the user as the host's clients see it.
  */
 export type RegisterUser = (
   registration: Registration
-) => Promise<Result<{ readonly statements: readonly Statement[]; readonly user: object }>>
+) => Promise<
+  Result<{ readonly statements: readonly Statement[]; readonly user: object }, RegisterRefusal>
+>
 
 /** The part that `invitations()` makes. */
 export interface InvitationRules extends Part<'invitations'> {

@@ -12,13 +12,13 @@ import {
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import {
   HOOK_REFUSALS,
-  JOIN_REFUSALS,
+  SEAT_REFUSALS,
   ok,
   refused,
   type HookRefusal,
-  type JoinRefusal,
   type RefusalCode,
   type Result,
+  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
@@ -67,7 +67,8 @@ import { guardRequest, outcomeOnWaitlist, verifiedDomainOf } from './joining-loo
 export type JoinByLinkRefusal =
   | 'unauthenticated'
   | LinkRefusal
-  | JoinRefusal
+  | SeatRefusal
+  | 'membership_limit_reached'
   | HookRefusal
   | StoreRefusal
   | 'insufficient_role'
@@ -86,8 +87,8 @@ const WRONG_TOKENS_A_DAY = 20
  * and spends no use, or puts the user on the waitlist and spends one, as `links.whenFull` says. A member,
  * and a user on the waitlist, is returned unchanged and spends no use.
  *
- * Refusals: `unauthenticated`, `LinkRefusal`, `JoinRefusal`, `HookRefusal`, `StoreRefusal`,
- * `insufficient_role` (of a caller who is no person), `email_mismatch` (no verified address in the domain of
+ * Refusals: `unauthenticated`, `LinkRefusal`, `SeatRefusal`, `membership_limit_reached`, `HookRefusal`,
+ * `StoreRefusal`, `insufficient_role` (of a caller who is no person), `email_mismatch` (no verified address in the domain of
  * the link), `invitation_mismatch` (a user who was removed or suspended by another one), `already_member`
  * (suspended), `role_not_configured`, `rate_limited` (too many wrong tokens), `not_pending` (the place on
  * the waitlist ended before this answer).
@@ -120,7 +121,7 @@ export async function joinByLink(
       name: 'organization.join_by_link',
       input: hash,
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
+      refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'membership_limit_reached'],
       finish: (outcome: JoinOutcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         ...linkQueries(context, hash),

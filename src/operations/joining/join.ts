@@ -26,14 +26,14 @@ import { membershipView, personOf } from '../../engine/model/membership.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   HOOK_REFUSALS,
-  JOIN_REFUSALS,
+  SEAT_REFUSALS,
   ok,
   refused,
   type AccessRefusal,
   type HookRefusal,
   type InputRefusal,
   type Result,
-  type JoinRefusal,
+  type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
 import {
@@ -75,7 +75,8 @@ export interface JoinOrganizationInput {
 export type JoinOrganizationRefusal =
   | AccessRefusal
   | InputRefusal
-  | JoinRefusal
+  | SeatRefusal
+  | 'membership_limit_reached'
   | HookRefusal
   | StoreRefusal
   | 'already_member'
@@ -90,9 +91,8 @@ export type JoinOrganizationRefusal =
  * unchanged; to a user whose address is in none of its domains the organization does not exist.
  *
  * Refusals: `AccessRefusal` (`insufficient_role` of a caller who is no person), `InputRefusal`,
- * `JoinRefusal`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended), `rate_limited_user` (declined
- * less than a day ago, or the eleventh time in a day),
- * `not_pending` (the request ended before this answer).
+ * `SeatRefusal`, `membership_limit_reached`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended),
+ * `rate_limited_user` (declined less than a day ago, or the eleventh time in a day), `not_pending` (the request ended before this answer).
  *
  * @throws {TypeError} if the host has configured no `joining`.
  *
@@ -122,7 +122,12 @@ export async function joinOrganization(
       name: 'organization.join',
       input,
       grows: true,
-      refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS, 'rate_limited_user'],
+      refusals: [
+        ...HOOK_REFUSALS,
+        ...SEAT_REFUSALS,
+        'membership_limit_reached',
+        'rate_limited_user',
+      ],
       finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         doors: openDomain(context, organizationId, userId),

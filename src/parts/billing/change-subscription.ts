@@ -194,20 +194,21 @@ export async function requestSeats(
   return written
 }
 
-/** Why {@link cancelSubscription} and {@link resumeSubscription} refuse. */
-export type ChangeSubscriptionRefusal =
+/** Why {@link cancelSubscription} refuses. */
+export type CancelSubscriptionRefusal =
   | AccessRefusal
   | InputRefusal
   | ProviderRefusal
   | 'no_subscription'
-  | 'invalid_state'
+
+/** Why {@link resumeSubscription} refuses. */
+export type ResumeSubscriptionRefusal = CancelSubscriptionRefusal | 'invalid_state'
 
 /**
  * Cancels the subscription `{ atPeriodEnd }`, for those who administer the organization. At the end of
  * the period it grants its seats until then; at once it ends now.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `no_subscription`, `invalid_state`, `provider_refused`,
- * `provider_unavailable`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `no_subscription`, `provider_refused`, `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -216,7 +217,7 @@ export async function cancelSubscription(
   scope: OrganizationScope,
   input: CancelInput,
   options: OperationOptions = {}
-): Promise<Result<null, ChangeSubscriptionRefusal>> {
+): Promise<Result<null, CancelSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
   const parsed = parseInput(CancelInput, input)
@@ -248,7 +249,7 @@ export async function resumeSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
   options: OperationOptions = {}
-): Promise<Result<null, ChangeSubscriptionRefusal>> {
+): Promise<Result<null, ResumeSubscriptionRefusal>> {
   const found = await findBilling(context, scope)
   if (!found.ok) return found
   const client = clientOperation(context, options)
@@ -273,11 +274,11 @@ async function change(
     readonly subscriptionId: string
     readonly version: number
   }) => Promise<RemoteSubscription | null>
-): Promise<Result<null, ChangeSubscriptionRefusal>> {
+): Promise<Result<null, CancelSubscriptionRefusal>> {
   if (subscription === null) return refused({ code: 'no_subscription' })
   const { subscriptionId, version } = subscription
   const provider = context.connection.providers.get(subscription.provider)
-  if (provider === undefined) return refused({ code: 'invalid_state' })
+  if (provider === undefined) return refused({ code: 'no_subscription' })
   try {
     const changed = await call({ provider, subscriptionId, version })
     if (changed === null) return refused({ code: 'no_subscription' })

@@ -5,9 +5,8 @@
  */
 import type { Hono } from 'hono'
 import type { Person } from '../../kit/index.ts'
-import { refuseProvider } from './provider-refusals.ts'
+import * as scenes from './every-scene.ts'
 import type { Asked, Recorder } from './recorder.ts'
-import { refuseSpecially } from './special-refusals.ts'
 
 interface Scene {
   readonly org: string
@@ -17,6 +16,17 @@ interface Scene {
   readonly paid: string
 }
 
+const SCENES = [
+  scenes.refuseMore,
+  scenes.refuseRolesWithSeats,
+  scenes.refuseLinks,
+  scenes.refuseJoining,
+  scenes.refuseIdentities,
+  scenes.refuseRestoring,
+  scenes.refuseTrails,
+  scenes.refuseFurther,
+]
+
 /** The routes of an application, without its middleware. */
 export function routesOf(app: Hono): readonly string[] {
   const routes = app.routes.filter(({ method }) => method !== 'ALL')
@@ -25,8 +35,9 @@ export function routesOf(app: Hono): readonly string[] {
 
 /** On every operation: without an identity, as a stranger, and about what does not exist. */
 export async function refuseEverywhere(record: Recorder, app: Hono, scene: Scene) {
-  await refuseSpecially(record)
-  await refuseProvider(record, scene)
+  await scenes.refuseSpecially(record)
+  await scenes.refuseProvider(record, scene)
+  for (const refuse of SCENES) await refuse(record)
   const { exchange } = record
   const { org, owner, other } = scene
   const operator = `operator:${owner.userId}`

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { joinRules, purgeAuditEvents } from '../../../src/index.ts'
-import { PASSWORD, people, sessionOf, testEnv, tokenFor, type Person } from '../../kit/index.ts'
-import { BROKEN, application, configured } from '../../kit/openapi-application.ts'
+import { joinRules } from '../../../src/index.ts'
+import { PASSWORD, sessionOf, tokenFor, type Person } from '../../kit/index.ts'
+import { BROKEN, application } from '../../kit/openapi-application.ts'
 import type { Recorder } from './recorder.ts'
+import { by, moveTo, scene, type Scene } from './scene.ts'
 
 const DAYS_MS = 24 * 60 * 60 * 1000
 const later = () => new Date(Date.now() + 40 * DAYS_MS)
@@ -20,27 +21,13 @@ const ONE_INVITER = application({ invitationLimits: { perUser: 1 } })
 const ONE_ORGANIZATION = application({ invitationLimits: { perOrganization: 1 } })
 const UNSEATED = application({ invitationsHoldSeats: false })
 const UNVERIFIED = application({ joining: joinRules({ verifyDomain: () => false }) })
-const ONE_TRY = application({ invitationLimits: { perRecipient: 1 } })
+const ONE_TRY = application({ invitationLimits: { failedAccepts: 1 } })
 const WITHOUT_FACTOR = application({ mfaCheck: (_userId) => false })
 
 const members = '/organizations/:org/members'
 const invitations = '/organizations/:org/invitations'
 const requests = '/organizations/:org/join-requests'
 const domains = '/organizations/:org/domains'
-
-/** An organization of its own, and users who are not in it. */
-async function scene({ exchange }: Recorder) {
-  const [owner, member, ...others] = (await people(12)) as [Person, Person, ...Person[]]
-  await testEnv.DB.prepare('update users set email_verified_at = 1').run()
-  const as = `user:${owner.userId}`
-  const { id: org } = await exchange('POST /organizations', { as, body: { name: 'Full' } })
-  const param = { org }
-  const body = { userId: member.userId, role: 'member' }
-  await exchange(`POST ${members}`, { as, param, body })
-  return { owner, member, others, as, param, operator: `operator:${owner.userId}` }
-}
-
-type Scene = Awaited<ReturnType<typeof scene>>
 
 export async function refuseSpecially(record: Recorder) {
   const there = await scene(record)
@@ -50,14 +37,12 @@ export async function refuseSpecially(record: Recorder) {
   await refuseSessions(record, there)
   await refuseWithoutSeats(record, there)
   await refuseTries(record, there)
-  await refuseAfterPurge(record, there)
 }
 
 async function refuseInvitations({ exchange }: Recorder, { as, param, member, others }: Scene) {
   const [accepter, stranger] = others as [Person, Person]
   const invite = (email: string, app?: typeof LATER, role = 'member') =>
     exchange(`POST ${invitations}`, { as, param, body: { email, role } }, app)
-  const by = (person: Person) => `user:${person.userId}`
   const present = async (token: string, email: string, app?: typeof LATER) => {
     const asked = { as: by(accepter), body: { token } }
     const body = { token, email, password: PASSWORD }
@@ -253,31 +238,4 @@ async function refuseTries({ exchange }: Recorder, { as, param, others }: Scene)
   for (let tried = 0; tried < 2; tried++) {
     await exchange('POST /invitations/accept-with-signup', { body: wrong }, ONE_TRY)
   }
-}
-
-/** The beginning of the trail is no longer kept. */
-async function refuseAfterPurge({ exchange }: Recorder, { as, param, operator }: Scene) {
-  const seatgate = configured({ now: later, retention: [{ days: 1 }] })
-  const scope = { caller: { type: 'system' }, organization: param.org } as const
-  await purgeAuditEvents(seatgate, scope, { force: true })
-  const system = { caller: { type: 'system' }, organization: 'system' } as const
-  await purgeAuditEvents(seatgate, system, { force: true })
-  const query = { after_sequence: '0' }
-  const trail = '/organizations/:org/audit'
-  for (const path of [trail, `${trail}/count`, `${trail}/export`]) {
-    await exchange(`GET ${path}`, { as, param, query })
-  }
-  await exchange(`GET /operator${trail}`, { as: operator, param, query })
-  await exchange('GET /operator/audit', { as: operator, query })
-  const body = { fromSequence: 1 }
-  const sink = { as, param: { ...param, sink: 'siem' }, body }
-  await exchange(`POST ${trail}/sinks/:sink/replay`, sink)
-  const event = { ...sink, body: { sequence: 1 } }
-  await exchange(`POST ${trail}/sinks/:sink/dead-letters/requeue`, event)
-}
-
-async function moveTo(person: Person | undefined, domain: string): Promise<void> {
-  await testEnv.DB.prepare('update users set email = ?, email_verified_at = 1 where id = ?')
-    .bind(`${person?.userId}@${domain}`, person?.userId)
-    .run()
 }

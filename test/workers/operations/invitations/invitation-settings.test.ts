@@ -92,6 +92,20 @@ describe('the settings of invitations', () => {
     const input = { token: 'any', email: newAddress(), password: 'correct horse' }
     await expect(acceptInvitationWithSignup(kit.seatgate, input)).rejects.toThrow(/registerUser/)
   })
+
+  it('let registerUser refuse with codes of its own; another one is reported', async () => {
+    const events: string[] = []
+    for (const code of ['unavailable', 'last_owner'] as const) {
+      const kit = createKit({
+        report: ({ event }) => events.push(event),
+        registerUser: async () => ({ ok: false, error: { code: code as 'unavailable' } }),
+      })
+      const { email, token } = await invite(kit, await kit.organization())
+      const input = { token, email, password: 'correct horse' }
+      expect(codeOf(await acceptInvitationWithSignup(kit.seatgate, input))).toBe(code)
+    }
+    expect(events).toEqual(['refusal_not_listed'])
+  })
 })
 
 describe('inputs that are refused', () => {
