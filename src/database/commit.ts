@@ -185,7 +185,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   sink_dead_letters: ['organization_id sink_id sequence'],
   sink_attempts: ['id'],
   exclusions: ['organization_id user_id id'],
-  invitations: ['id', 'token_hash', 'organization_id email', 'seat_id'],
+  invitations: ['id', 'organization_id email', 'seat_id'],
   organization_domains: ['id', 'organization_id domain', 'domain'],
   join_requests: ['id', 'organization_id user_id', 'organization_id place'],
   invite_links: ['id', 'token_hash'],

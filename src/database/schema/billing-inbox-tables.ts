@@ -86,8 +86,8 @@ export const billingInbox = sqliteTable(
     index('seatgate_billing_inbox_due')
       .on(table.dueAt)
       .where(sql`due_at IS NOT NULL`),
-    index('seatgate_billing_inbox_subscription')
-      .on(table.provider, table.subscriptionId)
+    index('seatgate_billing_inbox_subject')
+      .on(table.subscriptionId, table.provider)
       .where(sql`due_at IS NOT NULL`),
     index('seatgate_billing_inbox_finished')
       .on(table.status, table.finishedAt)

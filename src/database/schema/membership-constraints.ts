@@ -33,6 +33,9 @@ export const memberships = /* @__PURE__ */ constrained(tables.memberships, (tabl
     .on(table.organizationId, table.role, table.status)
     .where(sql`role <> 'member'`),
   index('seatgate_memberships_user_newest').on(table.userId, table.createdAt, table.id),
+  index('seatgate_memberships_over_limit')
+    .on(table.organizationId, table.createdAt, table.id)
+    .where(sql`suspended_by = 'over_limit'`),
   check('seatgate_memberships_user_id', sql`length(user_id) > 0`),
   check('seatgate_memberships_role', sql`length(role) > 0`),
   check('seatgate_memberships_status', sql`status IN ('active', 'suspended')`),
@@ -42,7 +45,6 @@ export const memberships = /* @__PURE__ */ constrained(tables.memberships, (tabl
 
 export const slugAliases = /* @__PURE__ */ constrained(tables.slugAliases, (table) => [
   foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-  index('seatgate_organization_slug_aliases_organization').on(table.organizationId),
   index('seatgate_organization_slug_aliases_expiry').on(table.expiresAt),
   check(
     'seatgate_organization_slug_aliases_old_slug',
@@ -88,7 +90,6 @@ export const seatFences = /* @__PURE__ */ constrained(tables.seatFences, (table)
 
 export const invitations = /* @__PURE__ */ constrained(tables.invitations, (table) => [
   foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-  uniqueIndex('seatgate_invitations_token').on(table.tokenHash),
   uniqueIndex('seatgate_invitations_unfinished')
     .on(table.organizationId, table.email)
     .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),

@@ -11,7 +11,7 @@ import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { SeatsToFree } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { AccessContext } from '../access/roles.ts'
-import { isPending, seatsHeld, seatsReserved, seatsUsed, isOfType } from '../seats/counts.ts'
+import { isPendingOnPage, seatsHeld, seatsReserved, seatsUsed, isOfType } from '../seats/counts.ts'
 import type { SeatLimit } from '../seats/limit.ts'
 
 const MOST_CANDIDATES = 50
@@ -42,7 +42,7 @@ export function toFreeQueries({ db, roles, now }: ToFreeContext, id: SQL<string 
     reservations: db
       .select({ id: invitations.id, email: invitations.email, role: invitations.role })
       .from(invitations)
-      .where(and(eq(invitations.organizationId, id), isOfType(null), isPending(now())))
+      .where(and(eq(invitations.organizationId, id), isOfType(null), isPendingOnPage(now())))
       .orderBy(desc(invitations.createdAt), desc(invitations.id))
       .limit(MOST_CANDIDATES),
   }

@@ -42,6 +42,15 @@ export function isPending(now: Date): SQL {
     and expires_at > ${now.getTime()}`
 }
 
+/**
+ * Builds the same condition for a page in another order than that of the expiry. The plus keeps SQLite from
+ * the index by expiry, after which it would sort every open invitation.
+ */
+export function isPendingOnPage(now: Date): SQL {
+  return sql`accepted_at is null and revoked_at is null and declined_at is null
+    and +expires_at > ${now.getTime()}`
+}
+
 /** Builds the condition that `seat_id` is of a type; a row without a seat is of no type. */
 export function isOfType(type: SeatType): SQL {
   if (type === null) return sql`seat_id not glob '~[a-z]*/*'`

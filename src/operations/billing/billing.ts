@@ -1,5 +1,6 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { BillingPart } from '../../engine/changes/apply-limit.ts'
+import { endWithOrganization } from './end-with-organization.ts'
 import { noticeFollower } from './limit-notices.ts'
 import type { LimitNotice } from '../../engine/seats/notice-level.ts'
 import { sendNotice, type NoticeMailer } from './notice-mail.ts'
@@ -101,7 +102,7 @@ export function billing(options: BillingOptions): BillingPart {
     whenOver,
     overGraceDays,
     listeners: [restoreWhenFreed],
-    followers: [noticeFollower(mailer !== null)],
+    followers: [noticeFollower(mailer !== null), endWithOrganization],
     sendNotice: async (context, payload) =>
       mailer && sendNotice(context, mailer, payload as LimitNotice),
     check({ users }) {

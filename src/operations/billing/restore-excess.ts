@@ -44,8 +44,8 @@ async function restoreExcess(
           .where(
             and(
               eq(memberships.organizationId, organizationIdOf(organizationId)),
-              eq(memberships.status, 'suspended'),
-              eq(memberships.suspendedBy, 'over_limit')
+              // In the text, because their index is of these alone.
+              sql`${memberships.suspendedBy} = 'over_limit'`
             )
           )
           .orderBy(asc(memberships.createdAt), asc(memberships.id))

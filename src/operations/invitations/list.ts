@@ -11,8 +11,8 @@ import { userIdOf, type OrganizationScope, type Scope } from '../../engine/acces
 import { hasUserId, type UserContext } from '../../database/database.ts'
 import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/named-users.ts'
 import { shownOrganization } from '../../base/shown-text.ts'
-import { isPending } from '../../engine/seats/counts.ts'
-import { invitationView, isUnfinished, type Invitation } from '../../engine/model/invitation.ts'
+import { isPending, isPendingOnPage } from '../../engine/seats/counts.ts'
+import { invitationView, type Invitation } from '../../engine/model/invitation.ts'
 import { knownUser } from '../../engine/model/invitation-lookup.ts'
 import type { InvitationContext } from './invitation-config.ts'
 
@@ -68,9 +68,7 @@ export function listInvitationsAndUsers(
       .where(
         and(
           eq(invitations.organizationId, organizationIdOf(organization)),
-          isUnfinished(),
-          // The plus keeps SQLite from the index by expiry, after which it would sort every open invitation.
-          sql`+${invitations.expiresAt} > ${time.getTime()}`,
+          isPendingOnPage(time),
           readable(caller, organization),
           olderThan(after)
         )

@@ -4,19 +4,26 @@
  *
  * @module
  */
-import { and, eq, isNotNull, isNull, sql } from 'drizzle-orm'
+import { and, asc, eq, isNull, lte, sql, type SQL } from 'drizzle-orm'
+import { backoffSeconds } from '../../base/async.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { canCharge, statusFrom } from '../../engine/seats/subscription-state.ts'
 import { batch } from '../../database/batch.ts'
-import { organizations } from '../../database/schema/organizations-tables.ts'
+import {
+  billingCustomers,
+  type BillingCustomerRow,
+} from '../../database/schema/billing-inbox-tables.ts'
 import { subscriptions } from '../../database/schema/billing-tables.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { ok } from '../../base/result.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import type { ConnectionContext } from './connection.ts'
+import { isCustomer } from './customers.ts'
 import { recordOwnerEnd } from './owner-end.ts'
 import { codeOf } from './provider-error.ts'
+
+const LEASE_SECONDS = 60
 
 /**
  * Cancels a subscription of a deleted organization at once and records its real outcome: the end that the
@@ -134,43 +141,89 @@ export async function endSecondSubscription(
 
 /**
  * Ends the subscriptions of deleted organizations that can still charge, so that a deletion never leaves
- * one behind. A failure is reported, and the next run tries again.
+ * one behind: the deletion makes its customers due. A failure is reported, and a later run tries again.
  */
 export async function sweepDeletedOrganizations(
   context: ConnectionContext,
   most: number
 ): Promise<void> {
-  const { db, connection, report } = context
-  const { left } = await batch(db, {
+  const { db, now } = context
+  const { due } = await batch(db, {
+    due: db
+      .select()
+      .from(billingCustomers)
+      .where(and(lte(billingCustomers.dueAt, now()), isOfDeleted()))
+      .orderBy(asc(billingCustomers.dueAt))
+      .limit(most),
+  })
+  for (const customer of due) await endCustomer(context, customer)
+}
+
+/** Builds the condition on customers that their organization is deleted. */
+export function isOfDeleted(): SQL {
+  return sql`exists (select 1 from seatgate_organizations
+    where id = seatgate_billing_customers.organization_id and deleted_at is not null)`
+}
+
+async function endCustomer(
+  context: ConnectionContext,
+  { provider: name, organizationId, attempts }: BillingCustomerRow
+): Promise<void> {
+  const { db, connection, now, random } = context
+  const place = isCustomer(organizationId, name)
+  const leased = new Date(now().getTime() + LEASE_SECONDS * 1000)
+  const { claimed, left } = await batch(db, {
+    claimed: db
+      .update(billingCustomers)
+      .set({ dueAt: leased, attempts: attempts + 1 })
+      .where(and(place, lte(billingCustomers.dueAt, now())))
+      .returning(),
     left: db
-      .select({
-        provider: subscriptions.provider,
-        subscriptionId: subscriptions.subscriptionId,
-        organizationId: subscriptions.organizationId,
-      })
+      .select({ subscriptionId: subscriptions.subscriptionId })
       .from(subscriptions)
-      .innerJoin(organizations, eq(organizations.id, subscriptions.organizationId))
       .where(
         and(
-          isNotNull(organizations.deletedAt),
+          eq(subscriptions.organizationId, organizationId),
+          eq(subscriptions.provider, name),
           isNull(subscriptions.endedAt),
           sql`${subscriptions.status} not in ('canceled', 'incomplete_expired')`
         )
-      )
-      .limit(most),
+      ),
   })
-  for (const { provider: name, subscriptionId, organizationId } of left) {
-    const provider = connection.providers.get(name)
-    if (provider === undefined) continue
+  if (claimed.length === 0) return
+  const provider = connection.providers.get(name)
+  const failure = provider
+    ? await endEach(context, provider, organizationId, left)
+    : 'unknown_provider'
+  const later = new Date(now().getTime() + backoffSeconds(attempts + 1, random) * 1000)
+  await batch(db, {
+    settled: db
+      .update(billingCustomers)
+      .set({ dueAt: failure === null ? null : later, lastError: failure })
+      .where(place),
+  })
+}
+
+/** Returns the code of the last failure; null if all have ended. */
+async function endEach(
+  context: ConnectionContext,
+  provider: BillingProvider,
+  organizationId: string,
+  left: readonly { readonly subscriptionId: string }[]
+): Promise<string | null> {
+  let failure: string | null = null
+  for (const { subscriptionId } of left) {
     try {
       const found = await provider.fetchSubscription(subscriptionId)
       if (found) await endDeletedSubscription(context, provider, organizationId, found)
     } catch (error) {
-      const code = codeOf(error)
-      report({ event: 'billing_cancel_failed', organizationId, error: code })
+      failure = codeOf(error)
+      context.report({ event: 'billing_cancel_failed', organizationId, error: failure })
       // On record too: it is repeated, and an operator has to see it.
       const owner = { type: 'organization', id: organizationId } as const
-      await recordOwnerEnd(context, { owner, provider: name, subscriptionId, code })
+      const about = { owner, provider: provider.name, subscriptionId }
+      await recordOwnerEnd(context, { ...about, code: failure })
     }
   }
+  return failure
 }

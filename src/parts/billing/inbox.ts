@@ -138,9 +138,10 @@ export function unparkEvents(
   now: Date
 ): Statement {
   const parked = and(
-    eq(billingInbox.provider, provider),
+    isOf(provider),
     eq(billingInbox.customerId, customerId),
-    eq(billingInbox.status, 'parked')
+    eq(billingInbox.status, 'parked'),
+    sql`${billingInbox.dueAt} is not null`
   )
   return db.update(billingInbox).set({ dueAt: now }).where(parked)
 }
@@ -175,10 +176,15 @@ export function retryEvents(
 
 function ofSubject({ provider, subscriptionId }: InboxSubject): SQL | undefined {
   return and(
-    eq(billingInbox.provider, provider),
+    isOf(provider),
     eq(billingInbox.subscriptionId, subscriptionId),
     sql`${billingInbox.dueAt} is not null`
   )
+}
+
+// The plus keeps SQLite from the primary key, by which it would read all events of the provider.
+function isOf(provider: string): SQL {
+  return sql`+${billingInbox.provider} = ${provider}`
 }
 
 // Only as long as this run has them: another one may have taken them after the lease.

@@ -99,7 +99,13 @@ async function prune({ db, now, connection }: ConnectionContext): Promise<void> 
     )
     await batch(db, { pruned: db.delete(billingInbox).where(sql`${old}`) })
   }
-  // The rows of handlers end with their event.
-  const done = and(isNotNull(billingHandlers.finishedAt), withoutEvent())
+  // The rows of handlers end with their event, which is kept at least so long.
+  const shortest = Math.min(...kept.map(([, days]) => days ?? Infinity))
+  if (shortest === Infinity) return
+  const done = and(
+    isNotNull(billingHandlers.finishedAt),
+    lte(billingHandlers.finishedAt, before(shortest)),
+    withoutEvent()
+  )
   await batch(db, { handled: db.delete(billingHandlers).where(done) })
 }

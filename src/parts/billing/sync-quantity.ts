@@ -26,6 +26,7 @@ import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
 import { isCustomer } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
+import { isOfDeleted } from './end-subscriptions.ts'
 import { codeOf, ProviderError } from './provider-error.ts'
 
 const LEASE_SECONDS = 60
@@ -71,7 +72,7 @@ export async function sweepQuantities(context: ConnectionContext): Promise<void>
     due: db
       .select()
       .from(billingCustomers)
-      .where(lte(billingCustomers.dueAt, now()))
+      .where(and(lte(billingCustomers.dueAt, now()), sql`not ${isOfDeleted()}`))
       .limit(MOST_AT_ONCE),
   })
   for (const { organizationId, provider } of due) {

@@ -321,6 +321,7 @@ describe('subscriptions that may not go on', () => {
     expect(test.reports.map(({ event }) => event)).toContain('billing_cancel_failed')
     expect(test.standIn.state.subscriptions[organization.subscriptionId]?.ended_at).toBeNull()
     test.standIn.fault = () => null
+    test.advance(60)
     await sweepBilling(test.context)
     expect(test.standIn.state.subscriptions[organization.subscriptionId]).toMatchObject({
       status: 'canceled',
