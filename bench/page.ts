@@ -233,14 +233,7 @@ const ROWS: readonly (readonly string[])[] = [
     '1',
     '–',
   ],
-  [
-    'unique indexes on token and address',
-    'one invitation per token and address',
-    '–',
-    '2',
-    '–',
-    '–',
-  ],
+  ['unique index on the address', 'one invitation per address', '–', '1', '–', '–'],
   [
     'indexes on the expiry',
     'reserved seats are counted by time; old rows are deleted',
@@ -308,9 +301,9 @@ Each written row of an operation with a ledger. \`d1Seats()\` writes those in D1
 ${table(['row', 'purpose', 'add', 'invite', 'accept', 'remove'], ROWS, 2)}
 
 The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance and 10 for a removal. Setting an alarm is
-one row more for an add after a quiet time. An invitation has six rows more than its goal: its seven indexes each serve a
+one row more for an add after a quiet time. An invitation has five rows more than its goal: its six indexes each serve a
 query or a rule, and without both limits, the index that deletes old rows and the index of personal data it would still
-write 15. A removal has three more. Without its last two lines it would write eight, and a release that a crash has lost
+write 14. A removal has three more. Without its last two lines it would write eight, and a release that a crash has lost
 would wait for the verification of seats, for minutes in which a full organization refuses a member.`
 
 const PROFILE: readonly (readonly string[])[] = [
