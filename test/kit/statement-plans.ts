@@ -39,7 +39,7 @@ export function statementRecorder() {
 }
 
 /** Whether a step reads a whole table or index, or sorts. */
-export function isSuspicious({ detail }: Step): boolean {
+function isSuspicious({ detail }: Step): boolean {
   const isScan = /^SCAN (?!CONSTANT ROW|\()/.test(detail) && !detail.includes('VIRTUAL TABLE')
   return isScan || detail.startsWith('USE TEMP B-TREE')
 }
