@@ -4,7 +4,6 @@
  * @module
  */
 import type { Around } from '../../bench/meter.ts'
-import { OWN_UNIQUE } from '../../src/database/commit.ts'
 import { testEnv } from './environment.ts'
 
 /** A step of a plan, with the statement that it is a step of. */
@@ -66,19 +65,39 @@ export function judgePlans(steps: readonly Step[], exceptions: readonly PlanExce
   }
 }
 
+/** The columns of the unique keys of each table. */
+export type UniqueKeys = ReadonlyMap<string, readonly (readonly string[])[]>
+
+/** Reads the unique keys of the library's tables. A partial one is a key too: its condition is in the search. */
+export async function readUniqueKeys(): Promise<UniqueKeys> {
+  const all = async <Row>(text: string) => (await testEnv.DB.prepare(text).all<Row>()).results
+  const tables = await all<{ name: string }>(
+    "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'seatgate_%'"
+  )
+  const keys = new Map<string, (readonly string[])[]>()
+  for (const { name } of tables) {
+    const indexes = await all<{ name: string; unique: number }>(`PRAGMA index_list(${name})`)
+    const unique = indexes.filter((index) => index.unique === 1)
+    const columns = unique.map((index) => all<{ name: string }>(`PRAGMA index_info(${index.name})`))
+    keys.set(
+      name,
+      (await Promise.all(columns)).map((key) => key.map((column) => column.name))
+    )
+  }
+  return keys
+}
+
 /**
  * Returns the range that a step reads, as the table with the columns by which it is searched; null if it is
  * no search, or one for a single row by a unique key.
  */
-export function rangeOf({ text, detail }: Step): string | null {
+export function rangeOf({ text, detail }: Step, keys: UniqueKeys): string | null {
   const [, name = '', columns] = /^SEARCH (\S+) USING [^(]*\((.*)\)/.exec(detail) ?? []
   if (columns === undefined || detail.includes('VIRTUAL TABLE')) return null
   const [, aliased] = new RegExp(`(seatgate_\\w+)"? (?:as )?"?${name}\\b`).exec(text) ?? []
   const table = name.startsWith('seatgate_') ? name : (aliased ?? name)
   const terms = columns.split(' AND ')
   const equal = terms.flatMap((term) => (term.endsWith('=?') ? [term.slice(0, -2)] : []))
-  const isOne = [...OWN_UNIQUE].some((key) =>
-    key.split(', ').every((column) => equal.some((each) => column === `${table}.${each}`))
-  )
+  const isOne = (keys.get(table) ?? []).some((key) => key.every((each) => equal.includes(each)))
   return isOne || terms.includes('rowid=?') ? null : `${table} (${columns})`
 }

@@ -256,7 +256,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '[...reservations, ...held.map(',
     '[...held.map('
   ),
-  truth('an expired invitation is pending', '\n    and expires_at > ${now.getTime()}', ''),
+  truth('an expired invitation is pending', ' and expires_at > ${now.getTime()}', ''),
   truth('a revoked invitation is pending', ' and revoked_at is null', ''),
   truth('a declined invitation is pending', ' and declined_at is null', ''),
   truth('an accepted invitation is pending', 'sql`accepted_at is null and ', 'sql`'),
@@ -668,8 +668,8 @@ export const MUTATIONS: readonly Mutation[] = [
   excess('the limit is not guarded', 'guardAsRead(seatgate, organization.id, rows),', ''),
   restoring(
     'those of an admin are restored',
-    "eq(memberships.suspendedBy, 'over_limit')",
-    'eq(memberships.id, memberships.id)'
+    "sql`${memberships.suspendedBy} = 'over_limit'`",
+    "eq(memberships.status, 'suspended')"
   ),
   restoring(
     'the newest return first',

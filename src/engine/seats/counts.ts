@@ -38,17 +38,17 @@ export function seatsUsed(organizationId: string | SQL<string | null>, now: Date
 
 /** Builds the condition that an invitation is open: it has not ended, and has not expired. */
 export function isPending(now: Date): SQL {
-  return sql`accepted_at is null and revoked_at is null and declined_at is null
-    and expires_at > ${now.getTime()}`
+  return sql`${UNENDED} and expires_at > ${now.getTime()}`
 }
+
+const UNENDED = /* @__PURE__ */ sql`accepted_at is null and revoked_at is null and declined_at is null`
 
 /**
  * Builds the same condition for a page in another order than that of the expiry. The plus keeps SQLite from
  * the index by expiry, after which it would sort every open invitation.
  */
 export function isPendingOnPage(now: Date): SQL {
-  return sql`accepted_at is null and revoked_at is null and declined_at is null
-    and +expires_at > ${now.getTime()}`
+  return sql`${UNENDED} and +expires_at > ${now.getTime()}`
 }
 
 /** Builds the condition that `seat_id` is of a type; a row without a seat is of no type. */

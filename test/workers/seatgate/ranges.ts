@@ -54,6 +54,10 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_exclusions (organization_id=? AND user_id=?)': 'the exclusions of one user',
   'seatgate_exclusions (user_id=? AND organization_id=?)': 'the exclusions of one user',
   'seatgate_exclusions (user_id=?)': 'the exclusions of one user',
+  'seatgate_group_members (organization_id=? AND group_id=?)': PAGE,
+  'seatgate_group_members (organization_id=? AND user_id=?)': 'the groups of one member',
+  'seatgate_group_members (organization_id=?)': 'all that end with their organization',
+  'seatgate_groups (organization_id=?)': 'as many groups as are configured',
   'seatgate_invitations (email=?)': PAGE,
   'seatgate_invitations (expires_at<?)': SWEPT,
   'seatgate_invitations (organization_id=? AND expires_at>?)':
