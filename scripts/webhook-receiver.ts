@@ -15,6 +15,8 @@ export interface Delivery {
   /** What the receiver answered; only a 2xx counts as received. */
   readonly status: number
   readonly isSigned: boolean
+  /** The header, if there was one. */
+  readonly traceparent: string | undefined
   readonly event: AuditEvent & { readonly organizationId: string }
 }
 
@@ -44,7 +46,8 @@ export async function startReceiver({ secret, answer = () => ({ status: 204 }) }
     const { data } = JSON.parse(body) as { data: Delivery['event'] }
     const answered = answer(deliveries.length + 1)
     const isSigned = hasValidSignature(request, body, secret)
-    deliveries.push({ status: answered.status, isSigned, event: data })
+    const traceparent = request.headers['traceparent']?.toString()
+    deliveries.push({ status: answered.status, isSigned, traceparent, event: data })
     return answered
   }
   async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {

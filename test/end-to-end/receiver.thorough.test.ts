@@ -80,6 +80,42 @@ test('a receiver that fails and then is down gets every event, in order', async 
   expect(receiver.deliveries.every(({ isSigned }) => isSigned)).toBe(true)
 }, 400_000)
 
+test('the trace of a request goes on to the receiver, and no other request has one', async () => {
+  const owner = granted(await connect(worker.url).signUp('traced@example.com'))
+  const api = connect(worker.url, owner.token)
+  const { id } = granted(await api.createOrganization('Traced'))
+  const trace = '0af7651916cd43dd8448eb211c80319c'
+  for (const flags of ['00', '01']) {
+    const response = await fetch(`${worker.url}/organizations/${id}`, {
+      method: 'PATCH',
+      headers: {
+        'content-type': 'application/json',
+        authorization: `Bearer ${owner.token}`,
+        traceparent: `00-${trace}-b7ad6b7169203331-${flags}`,
+      },
+      body: JSON.stringify({ name: `Traced ${flags}` }),
+    })
+    expect(response.status).toBe(200)
+  }
+  const wanted = await api.audit(id)
+  await waitFor(
+    'every event of the traced requests',
+    RECOVERY_SECONDS,
+    () => receiver.received(id).length >= wanted.length || undefined,
+    () => receiver.received(id)
+  )
+  const traces = receiver.deliveries
+    .filter(({ event }) => event.organizationId === id)
+    .map(({ event, traceparent }) => [event.action, traceparent] as const)
+  const traced = traces.filter(([, traceparent]) => traceparent !== undefined)
+  expect(traced.length).toBe(2)
+  for (const [, traceparent] of traced) {
+    expect(traceparent).toMatch(new RegExp(`^00-${trace}-(?!b7ad6b7169203331)[0-9a-f]{16}-01$`))
+  }
+  expect(new Set(traced.map(([, traceparent]) => traceparent)).size).toBe(2)
+  expect(traces.length).toBeGreaterThan(traced.length)
+}, 200_000)
+
 test('a redirect is not followed, and what else an answer says is not read [FWD-49]', async () => {
   const elsewhere = await startReceiver({ secret: SECRET })
   let hungUp = false

@@ -1,11 +1,15 @@
 import { execFile } from 'node:child_process'
-import { mkdir, symlink } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
 import { convertV4MiniflareOptions, Miniflare } from 'miniflare'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { root } from '../../scripts/run-wrangler.ts'
+import { waitFor } from '../../scripts/wait-for.ts'
+import type * as Proof from '../../src/proof/index.ts'
+import { generateLogKey } from '../../src/proof/index.ts'
 import { putPeople, violationsOnDisk } from './disk.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 
@@ -19,16 +23,25 @@ interface Body {
   readonly id?: string
   readonly token?: string
   readonly data?: readonly { readonly sequence: number }[]
+  readonly checkpoint?: string | null
+  readonly unsealed?: number
 }
 
 const run = promisify(execFile)
 let directory: TemporaryDirectory
 const scripts: Record<Version, string> = { new: '', old: '' }
+const proofs = new Map<Version, typeof Proof>()
+const { privateKey, publicKey } = await generateLogKey('audit.seats.test')
 
 beforeAll(async () => {
   directory = await temporaryDirectory()
-  scripts.new = await bundled(root)
-  scripts.old = await bundled(await previous(directory.path))
+  const folders = { new: root, old: await previous(directory.path) }
+  for (const version of VERSIONS) {
+    scripts[version] = await bundled(folders[version])
+    const file = join(directory.path, `proof-${version}.mjs`)
+    await writeFile(file, await bundle(folders[version], 'src/proof/index.ts'))
+    proofs.set(version, (await import(pathToFileURL(file).href)) as typeof Proof)
+  }
   expect(scripts.old).not.toBe(scripts.new)
 }, PATIENCE_MS)
 
@@ -49,16 +62,22 @@ async function previous(path: string): Promise<string> {
 
 async function bundled(folder: string): Promise<string> {
   await run(process.execPath, ['--no-warnings', 'scripts/console-assets.ts'], { cwd: folder })
+  return bundle(folder, 'host/worker.ts', {
+    conditions: ['workerd', 'worker', 'browser'],
+    mainFields: ['module', 'main'],
+    external: ['cloudflare:*', 'node:*'],
+  })
+}
+
+async function bundle(folder: string, entry: string, options: BuildOptions = {}): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [join(folder, 'host/worker.ts')],
+    ...options,
+    entryPoints: [join(folder, entry)],
     absWorkingDir: folder,
     bundle: true,
     write: false,
     format: 'esm',
     target: 'es2023',
-    conditions: ['workerd', 'worker', 'browser'],
-    mainFields: ['module', 'main'],
-    external: ['cloudflare:*', 'node:*'],
     logLevel: 'error',
   })
   return outputFiles[0]!.text
@@ -78,6 +97,7 @@ function both(persistTo: string, objectsIn: Version): Miniflare {
       OPERATOR_EMAILS: '',
       OPERATOR_USER_IDS: '',
       AUDIT_WEBHOOK_URL: '',
+      AUDIT_LOG_KEY: privateKey,
       AUDIT_RETENTION_DAYS: '',
       INVITATIONS_HOLD_SEATS: 'true',
       JOINING_WHEN_FULL: 'refuse',
@@ -100,6 +120,30 @@ function both(persistTo: string, objectsIn: Version): Miniflare {
   return new Miniflare({ ...options, resourcePersistencePath: join(persistTo, 'v3') })
 }
 
+/** Sends a request to one version. */
+async function request(
+  miniflare: Miniflare,
+  version: Version,
+  token: string,
+  method: string,
+  path: string,
+  body?: object
+) {
+  const worker = await miniflare.getWorker(version)
+  const answer = await worker.fetch(`http://seats.test${path}`, {
+    method,
+    headers: {
+      'cf-connecting-ip': '192.0.2.1',
+      'content-type': 'application/json',
+      ...(token && { authorization: `Bearer ${token}` }),
+    },
+    ...(body && { body: JSON.stringify(body) }),
+  })
+  const text = await answer.text()
+  const isJson = answer.headers.get('content-type')?.includes('json') && !path.includes('/export')
+  return { status: answer.status, text, body: (isJson ? JSON.parse(text) : {}) as Body }
+}
+
 test.each(VERSIONS)(
   'two versions of the Worker serve one database in turn, with the ledgers in the %s one',
   async (objectsIn) => {
@@ -109,20 +153,8 @@ test.each(VERSIONS)(
     let turn = objectsIn === 'new' ? 0 : 1
     let id = ''
     try {
-      const ask = async (token: string, method: string, path: string, body?: object) => {
-        const worker = await miniflare.getWorker(VERSIONS[turn++ % 2] ?? 'new')
-        const answer = await worker.fetch(`http://seats.test${path}`, {
-          method,
-          headers: {
-            'cf-connecting-ip': '192.0.2.1',
-            'content-type': 'application/json',
-            ...(token && { authorization: `Bearer ${token}` }),
-          },
-          ...(body && { body: JSON.stringify(body) }),
-        })
-        const text = await answer.text()
-        return { status: answer.status, body: (text ? JSON.parse(text) : {}) as Body }
-      }
+      const ask = (token: string, method: string, path: string, body?: object) =>
+        request(miniflare, VERSIONS[turn++ % 2] ?? 'new', token, method, path, body)
       const owner = await ask('', 'POST', '/identity/sign-up', {
         email: 'owner@example.com',
         password: 'correct horse battery',
@@ -161,6 +193,78 @@ test.each(VERSIONS)(
         const sequences = list.body.data?.map(({ sequence }) => sequence) ?? []
         expect(sequences.length).toBeGreaterThan(10)
         expect(sequences).toEqual(sequences.map((_, index) => index + 1))
+      }
+    } finally {
+      await miniflare.dispose()
+    }
+    const circumstances = { quiet: true, usedWhenLowered: 0 }
+    expect(await violationsOnDisk(persistTo, id, circumstances)).toEqual([])
+  },
+  PATIENCE_MS
+)
+
+test.each(VERSIONS)(
+  'what one version begins the other ends, and both at once pass no limit, with the ledgers in the %s one',
+  async (objectsIn) => {
+    const persistTo = join(directory.path, `both-${objectsIn}`)
+    const people = await putPeople(persistTo, 12)
+    const miniflare = both(persistTo, objectsIn)
+    const ask = (version: Version, ...asked: [string, string, string, object?]) =>
+      request(miniflare, version, ...asked)
+    const signUp = async (version: Version, name: string) => {
+      const body = { email: `${name}@example.com`, password: 'correct horse battery' }
+      return (await ask(version, '', 'POST', '/identity/sign-up', body)).body.token ?? ''
+    }
+    let id = ''
+    try {
+      const owner = await signUp('old', 'owner')
+      const created = await ask('new', owner, 'POST', '/organizations', { name: 'Both' })
+      id = created.body.id ?? ''
+      const path = `/organizations/${id}`
+      for (const version of VERSIONS) {
+        const other = version === 'new' ? 'old' : 'new'
+        const email = `guest-of-${version}@example.com`
+        const inviting = { email, role: 'member' }
+        const invited = await ask(version, owner, 'POST', `${path}/invitations`, inviting)
+        expect(invited.status).toBe(201)
+        const guest = await signUp(other, `guest-of-${version}`)
+        const { token } = invited.body
+        const accepted = await ask(other, guest, 'POST', '/invitations/accept', { token })
+        expect(accepted.status, `sent by ${version}: ${accepted.text}`).toBe(200)
+      }
+
+      // Six seats, three of them free, and twelve requests at once.
+      const raced = await Promise.all(
+        people.map((userId, index) => {
+          const body = { userId, role: 'member' }
+          return ask(VERSIONS[index % 2] ?? 'new', owner, 'POST', `${path}/members`, body)
+        })
+      )
+      const statuses = raced.map(({ status }) => status)
+      expect(statuses.filter((status) => status === 201)).toHaveLength(3)
+      expect(statuses.filter((status) => ![201, 409, 503].includes(status))).toEqual([])
+      for (const version of VERSIONS) {
+        const { body } = await ask(version, owner, 'GET', `${path}/seats`)
+        expect(body, version).toMatchObject({ limit: 6, held: 6, reserved: 0 })
+      }
+
+      for (const version of VERSIONS) {
+        const other = version === 'new' ? 'old' : 'new'
+        const { openCheckpoint, verifyExport } = proofs.get(other)!
+        // The log is sealed after the changes.
+        const checkpoint = await waitFor('a checkpoint of every event', 60, async () => {
+          const { body } = await ask(other, owner, 'GET', `${path}/audit/checkpoint`)
+          if (body.unsealed !== 0 || !body.checkpoint) return undefined
+          return (await openCheckpoint(body.checkpoint, [publicKey])) ?? undefined
+        })
+        const file = await ask(version, owner, 'GET', `${path}/audit/export`)
+        const lines = file.text.split('\n').filter((line) => line !== '')
+        const { finding, proven } = await verifyExport(lines, [checkpoint])
+        expect(proven).toBeGreaterThan(5)
+        expect({ finding, proven }, `made by ${version}`).toEqual({
+          finding: null,
+          proven: checkpoint.size,
+        })
       }
     } finally {
       await miniflare.dispose()

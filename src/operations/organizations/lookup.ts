@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import { batch, renamedColumns } from '../../database/batch.ts'
@@ -47,15 +48,18 @@ export type FetchOrganizationRefusal = 'organization_not_found'
  * const found = await fetchOrganization(seatgate, organizationId)
  * ```
  */
-export async function fetchOrganization(
-  { db }: DatabaseContext,
+export function fetchOrganization(
+  context: DatabaseContext,
   name: string
 ): Promise<Result<Organization, FetchOrganizationRefusal>> {
-  const { rows } = await batch(db, {
-    rows: db.select().from(organizations).where(organizationNamed(name)),
+  return observed(context, 'organization.fetch', async (context) => {
+    const { db } = context
+    const { rows } = await batch(db, {
+      rows: db.select().from(organizations).where(organizationNamed(name)),
+    })
+    const [row] = rows
+    return row ? ok(organizationView(row)) : refused({ code: 'organization_not_found' })
   })
-  const [row] = rows
-  return row ? ok(organizationView(row)) : refused({ code: 'organization_not_found' })
 }
 
 /**
@@ -68,17 +72,20 @@ export async function fetchOrganization(
  * const organization = await getOrganizationBySlug(seatgate, 'acme')
  * ```
  */
-export async function getOrganizationBySlug(
-  { db }: DatabaseContext,
+export function getOrganizationBySlug(
+  context: DatabaseContext,
   slug: string
 ): Promise<Organization | null> {
-  const { rows } = await batch(db, {
-    rows: db
-      .select()
-      .from(organizations)
-      .where(and(eq(organizations.slug, lowerCase(slug)), isNull(organizations.deletedAt))),
+  return observed(context, 'organization.get_by_slug', async (context) => {
+    const { db } = context
+    const { rows } = await batch(db, {
+      rows: db
+        .select()
+        .from(organizations)
+        .where(and(eq(organizations.slug, lowerCase(slug)), isNull(organizations.deletedAt))),
+    })
+    return rows[0] ? organizationView(rows[0]) : null
   })
-  return rows[0] ? organizationView(rows[0]) : null
 }
 
 /**
@@ -92,28 +99,31 @@ export async function getOrganizationBySlug(
  * const membership = await getMembership(seatgate, userId, organizationId)
  * ```
  */
-export async function getMembership(
-  { db }: DatabaseContext,
+export function getMembership(
+  context: DatabaseContext,
   userId: string,
   organizationId: string,
   options: { readonly includeDeleted?: boolean } = {}
 ): Promise<Membership | null> {
-  checkOptionNames('getMembership', options, ['includeDeleted'])
-  const { includeDeleted = false } = options
-  const { rows } = await batch(db, {
-    rows: db
-      .select(renamedColumns(memberships, 'membership'))
-      .from(memberships)
-      .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
-      .where(
-        and(
-          eq(memberships.organizationId, organizationId),
-          eq(memberships.userId, userId),
-          includeDeleted ? undefined : isNull(organizations.deletedAt)
-        )
-      ),
+  return observed(context, 'organization.membership_get', async (context) => {
+    const { db } = context
+    checkOptionNames('getMembership', options, ['includeDeleted'])
+    const { includeDeleted = false } = options
+    const { rows } = await batch(db, {
+      rows: db
+        .select(renamedColumns(memberships, 'membership'))
+        .from(memberships)
+        .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+        .where(
+          and(
+            eq(memberships.organizationId, organizationId),
+            eq(memberships.userId, userId),
+            includeDeleted ? undefined : isNull(organizations.deletedAt)
+          )
+        ),
+    })
+    return rows[0] ? membershipView(rows[0]) : null
   })
-  return rows[0] ? membershipView(rows[0]) : null
 }
 
 /**
@@ -126,17 +136,20 @@ export async function getMembership(
  * for (const { name } of await listOrganizationsForUser(seatgate, userId)) console.log(name)
  * ```
  */
-export async function listOrganizationsForUser(
-  { db }: DatabaseContext,
+export function listOrganizationsForUser(
+  context: DatabaseContext,
   userId: string
 ): Promise<readonly Organization[]> {
-  const { rows } = await batch(db, {
-    rows: ownOrganizations(db, userId).orderBy(
-      desc(organizations.createdAt),
-      desc(organizations.id)
-    ),
+  return observed(context, 'organization.list_of_user', async (context) => {
+    const { db } = context
+    const { rows } = await batch(db, {
+      rows: ownOrganizations(db, userId).orderBy(
+        desc(organizations.createdAt),
+        desc(organizations.id)
+      ),
+    })
+    return rows.map(({ organization }) => organizationView(organization))
   })
-  return rows.map(({ organization }) => organizationView(organization))
 }
 
 /**
@@ -149,25 +162,28 @@ export async function listOrganizationsForUser(
  * const alias = await getActiveSlugAlias(seatgate, 'acme-old')
  * ```
  */
-export async function getActiveSlugAlias(
-  { db, now }: DatabaseContext & Pick<Runtime, 'now'>,
+export function getActiveSlugAlias(
+  context: DatabaseContext & Pick<Runtime, 'now'>,
   slug: string
 ): Promise<SlugAlias | null> {
-  const { rows } = await batch(db, {
-    rows: db
-      .select(renamedColumns(slugAliases, 'alias'))
-      .from(slugAliases)
-      .innerJoin(organizations, eq(organizations.id, slugAliases.organizationId))
-      .where(
-        and(
-          eq(slugAliases.oldSlug, lowerCase(slug)),
-          gt(slugAliases.expiresAt, now()),
-          isNull(organizations.deletedAt)
-        )
-      ),
+  return observed(context, 'organization.slug_alias_get', async (context) => {
+    const { db, now } = context
+    const { rows } = await batch(db, {
+      rows: db
+        .select(renamedColumns(slugAliases, 'alias'))
+        .from(slugAliases)
+        .innerJoin(organizations, eq(organizations.id, slugAliases.organizationId))
+        .where(
+          and(
+            eq(slugAliases.oldSlug, lowerCase(slug)),
+            gt(slugAliases.expiresAt, now()),
+            isNull(organizations.deletedAt)
+          )
+        ),
+    })
+    const [row] = rows
+    if (row === undefined) return null
+    const { oldSlug, organizationId, expiresAt } = row
+    return { oldSlug, organizationId, expiresAt: expiresAt.toISOString() }
   })
-  const [row] = rows
-  if (row === undefined) return null
-  const { oldSlug, organizationId, expiresAt } = row
-  return { oldSlug, organizationId, expiresAt: expiresAt.toISOString() }
 }

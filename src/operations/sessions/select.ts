@@ -34,14 +34,28 @@ export type Selection =
  * if (selection.kind === 'multiple') return showChoice(selection.organizations)
  * ```
  */
-export async function selectActiveOrganization(
-  { db }: DatabaseContext,
+export function selectActiveOrganization(
+  context: DatabaseContext,
   userId: string,
-  options: { readonly previous?: string | null } = {}
+  options: SelectOptions = {}
 ): Promise<Selection> {
-  checkOptionNames('selectActiveOrganization', options, ['previous'])
+  return observed(context, 'session.select', async ({ db }) => {
+    checkOptionNames('selectActiveOrganization', options, ['previous'])
+    return selectionOf(db, userId, options)
+  })
+}
+
+interface SelectOptions {
+  readonly previous?: string | null
+}
+
+async function selectionOf(
+  db: Database,
+  userId: string,
+  { previous = null }: SelectOptions
+): Promise<Selection> {
   const { own } = await batch(db, { own: newestOrganizations(db, userId) })
-  return select(own, options.previous ?? null)
+  return select(own, previous)
 }
 
 /** Selects without a database. */
@@ -80,14 +94,14 @@ export function activateAtLogin(
   context: SessionStoreContext & Pick<Runtime, 'report'>,
   userId: string,
   session: Session,
-  options: { readonly previous?: string | null } = {}
+  options: SelectOptions = {}
 ): Promise<Session> {
   return observed(context, 'session.activate', async (context) => {
     checkOptionNames('activateAtLogin', options, ['previous'])
     const { db, sessions, report } = context
     if (sessions === null) return session
     try {
-      const selection = await selectActiveOrganization(context, userId, options)
+      const selection = await selectionOf(db, userId, options)
       if (selection.kind !== 'one') return session
       const moved = await sessions.updateActiveOrganization(db, session, selection.organization.id)
       return moved.ok ? moved.value : session

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { and, eq, isNotNull, isNull, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
@@ -28,17 +29,20 @@ const LEASE_SECONDS = 60
  * await putUserCustomer(context, 'stripe', userId, 'cus_123')
  * ```
  */
-export async function putUserCustomer(
-  { db, now }: DatabaseContext & Pick<Runtime, 'now'>,
+export function putUserCustomer(
+  context: DatabaseContext & Pick<Runtime, 'now'>,
   provider: string,
   userId: string,
   customerId: string
 ): Promise<void> {
-  await batch(db, {
-    put: db
-      .insert(billingUsers)
-      .values({ provider, userId, customerId, createdAt: now() })
-      .onConflictDoNothing(),
+  return observed(context, 'organization.billing.put_user_customer', async (context) => {
+    const { db, now } = context
+    await batch(db, {
+      put: db
+        .insert(billingUsers)
+        .values({ provider, userId, customerId, createdAt: now() })
+        .onConflictDoNothing(),
+    })
   })
 }
 

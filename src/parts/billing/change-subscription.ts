@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { inBackground } from '../../base/async.ts'
@@ -212,28 +213,30 @@ export type ResumeSubscriptionRefusal = CancelSubscriptionRefusal | 'invalid_sta
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function cancelSubscription(
+export function cancelSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
   input: CancelInput,
   options: OperationOptions = {}
 ): Promise<Result<null, CancelSubscriptionRefusal>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
-  const parsed = parseInput(CancelInput, input)
-  if (!parsed.ok) return parsed
-  const client = clientOperation(context, options)
-  if (!client.ok) return client
-  const { atPeriodEnd } = parsed.value
-  return change(context, found.value, async ({ provider, subscriptionId, version }) => {
-    const key = await callKey([
-      'cancel',
-      subscriptionId,
-      version,
-      String(atPeriodEnd),
-      client.value,
-    ])
-    return provider.cancel({ subscriptionId, atPeriodEnd }, { idempotencyKey: key })
+  return observed(context, 'organization.billing.cancel', async (context) => {
+    const found = await findBilling(context, scope)
+    if (!found.ok) return found
+    const parsed = parseInput(CancelInput, input)
+    if (!parsed.ok) return parsed
+    const client = clientOperation(context, options)
+    if (!client.ok) return client
+    const { atPeriodEnd } = parsed.value
+    return change(context, found.value, async ({ provider, subscriptionId, version }) => {
+      const key = await callKey([
+        'cancel',
+        subscriptionId,
+        version,
+        String(atPeriodEnd),
+        client.value,
+      ])
+      return provider.cancel({ subscriptionId, atPeriodEnd }, { idempotencyKey: key })
+    })
   })
 }
 
@@ -245,22 +248,24 @@ export async function cancelSubscription(
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function resumeSubscription(
+export function resumeSubscription(
   context: ConnectionContext,
   scope: OrganizationScope,
   options: OperationOptions = {}
 ): Promise<Result<null, ResumeSubscriptionRefusal>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
-  const client = clientOperation(context, options)
-  if (!client.ok) return client
-  const { subscription } = found.value
-  if (subscription !== null && subscription.cancelAt === null) {
-    return refused({ code: 'invalid_state' })
-  }
-  return change(context, found.value, async ({ provider, subscriptionId, version }) => {
-    const key = await callKey(['resume', subscriptionId, version, client.value])
-    return provider.resume(subscriptionId, { idempotencyKey: key })
+  return observed(context, 'organization.billing.resume', async (context) => {
+    const found = await findBilling(context, scope)
+    if (!found.ok) return found
+    const client = clientOperation(context, options)
+    if (!client.ok) return client
+    const { subscription } = found.value
+    if (subscription !== null && subscription.cancelAt === null) {
+      return refused({ code: 'invalid_state' })
+    }
+    return change(context, found.value, async ({ provider, subscriptionId, version }) => {
+      const key = await callKey(['resume', subscriptionId, version, client.value])
+      return provider.resume(subscriptionId, { idempotencyKey: key })
+    })
   })
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import * as v from 'valibot'
 import { parseInput } from '../../base/input.ts'
 import {
@@ -89,46 +90,48 @@ export type OpenCheckoutRefusal =
  * if (opened.ok) return c.redirect(opened.value.url)
  * ```
  */
-export async function openCheckout(
+export function openCheckout(
   context: ConnectionContext,
   scope: OrganizationScope,
   input: CheckoutInput,
   options: OperationOptions = {}
 ): Promise<Result<Address, OpenCheckoutRefusal>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
-  const parsed = parseInput(CheckoutInput, input)
-  if (!parsed.ok) return parsed
-  const client = clientOperation(context, options)
-  if (!client.ok) return client
-  const { organization, subscription } = found.value
-  if (subscription !== null) return refused({ code: 'already_subscribed' })
-  const wanted = wantedOf(context, found.value, parsed.value)
-  if (!wanted.ok) return wanted
-  const { plan, seats, priceId } = wanted.value
-  const mustFree = seatsToFree(found.value, planSeats(plan, seats))
-  if (mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
-  const { connection, now } = context
-  try {
-    const customerId = await ensureCustomer(context, connection.provider, organization)
-    // Two clicks are one checkout: within some minutes the key is the same.
-    const moment = client.value ?? Math.floor(now().getTime() / SAME_CHECKOUT_MS)
-    const returnUrl = connection.returnUrl({ organizationId: organization.id })
-    const key = ['checkout', organization.id, priceId, seats, moment, returnUrl]
-    const url = await connection.provider.checkout(
-      {
-        organizationId: organization.id,
-        customerId,
-        items: [{ priceId, quantity: plan.perSeat ? seats : 1 }],
-        successUrl: returnUrl,
-        cancelUrl: returnUrl,
-      },
-      { idempotencyKey: await callKey(key) }
-    )
-    return ok({ url })
-  } catch (error) {
-    return refusalOfProvider(context, organization.id, error)
-  }
+  return observed(context, 'organization.billing.open_checkout', async (context) => {
+    const found = await findBilling(context, scope)
+    if (!found.ok) return found
+    const parsed = parseInput(CheckoutInput, input)
+    if (!parsed.ok) return parsed
+    const client = clientOperation(context, options)
+    if (!client.ok) return client
+    const { organization, subscription } = found.value
+    if (subscription !== null) return refused({ code: 'already_subscribed' })
+    const wanted = wantedOf(context, found.value, parsed.value)
+    if (!wanted.ok) return wanted
+    const { plan, seats, priceId } = wanted.value
+    const mustFree = seatsToFree(found.value, planSeats(plan, seats))
+    if (mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
+    const { connection, now } = context
+    try {
+      const customerId = await ensureCustomer(context, connection.provider, organization)
+      // Two clicks are one checkout: within some minutes the key is the same.
+      const moment = client.value ?? Math.floor(now().getTime() / SAME_CHECKOUT_MS)
+      const returnUrl = connection.returnUrl({ organizationId: organization.id })
+      const key = ['checkout', organization.id, priceId, seats, moment, returnUrl]
+      const url = await connection.provider.checkout(
+        {
+          organizationId: organization.id,
+          customerId,
+          items: [{ priceId, quantity: plan.perSeat ? seats : 1 }],
+          successUrl: returnUrl,
+          cancelUrl: returnUrl,
+        },
+        { idempotencyKey: await callKey(key) }
+      )
+      return ok({ url })
+    } catch (error) {
+      return refusalOfProvider(context, organization.id, error)
+    }
+  })
 }
 
 const SAME_CHECKOUT_MS = 10 * 60 * 1000
@@ -140,23 +143,25 @@ const SAME_CHECKOUT_MS = 10 * 60 * 1000
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function openPortal(
+export function openPortal(
   context: ConnectionContext,
   scope: OrganizationScope,
   { unreadableId }: Pick<OperationOptions, 'unreadableId'> = {}
 ): Promise<Result<Address, AccessRefusal | ProviderRefusal | 'no_subscription'>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
-  if (unreadableId) return unreadableId.refuse()
-  const { customer, organization } = found.value
-  if (customer === null) return refused({ code: 'no_subscription' })
-  const { provider, returnUrl } = context.connection
-  try {
-    const back = returnUrl({ organizationId: organization.id })
-    return ok({ url: await provider.portal(customer.customerId, back) })
-  } catch (error) {
-    return refusalOfProvider(context, organization.id, error)
-  }
+  return observed(context, 'organization.billing.open_portal', async (context) => {
+    const found = await findBilling(context, scope)
+    if (!found.ok) return found
+    if (unreadableId) return unreadableId.refuse()
+    const { customer, organization } = found.value
+    if (customer === null) return refused({ code: 'no_subscription' })
+    const { provider, returnUrl } = context.connection
+    try {
+      const back = returnUrl({ organizationId: organization.id })
+      return ok({ url: await provider.portal(customer.customerId, back) })
+    } catch (error) {
+      return refusalOfProvider(context, organization.id, error)
+    }
+  })
 }
 
 /** The cost of a change, and the seats that have to be free before it. */
@@ -172,48 +177,50 @@ export interface PreviewView extends Preview {
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function previewChange(
+export function previewChange(
   context: ConnectionContext,
   scope: OrganizationScope,
   input: PreviewInput
 ): Promise<Result<PreviewView, AccessRefusal | InputRefusal | ProviderRefusal>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
-  const parsed = parseInput(PreviewInput, input)
-  if (!parsed.ok) return parsed
-  const wanted = wantedOf(context, found.value, parsed.value)
-  if (!wanted.ok) return wanted
-  const { plan, seats, priceId } = wanted.value
-  const { organization, subscription, customer, entitled } = found.value
-  const mustFree = seatsToFree(found.value, planSeats(plan, seats))
-  const quantity = plan.perSeat ? seats : 1
-  const { provider } = context.connection
-  try {
-    const current = subscription?.plan ? context.billing?.plans.get(subscription.plan) : undefined
-    if (subscription === null || current === undefined) {
-      // Without a customer there is no amount that is due: taxes depend on the customer.
-      if (customer === null) return ok({ ...NO_AMOUNT, mustFree })
-      const items = [{ priceId, quantity }]
-      return ok({
-        ...(await provider.preview({ customerId: customer.customerId, items })),
-        mustFree,
-      })
+  return observed(context, 'organization.billing.preview', async (context) => {
+    const found = await findBilling(context, scope)
+    if (!found.ok) return found
+    const parsed = parseInput(PreviewInput, input)
+    if (!parsed.ok) return parsed
+    const wanted = wantedOf(context, found.value, parsed.value)
+    if (!wanted.ok) return wanted
+    const { plan, seats, priceId } = wanted.value
+    const { organization, subscription, customer, entitled } = found.value
+    const mustFree = seatsToFree(found.value, planSeats(plan, seats))
+    const quantity = plan.perSeat ? seats : 1
+    const { provider } = context.connection
+    try {
+      const current = subscription?.plan ? context.billing?.plans.get(subscription.plan) : undefined
+      if (subscription === null || current === undefined) {
+        // Without a customer there is no amount that is due: taxes depend on the customer.
+        if (customer === null) return ok({ ...NO_AMOUNT, mustFree })
+        const items = [{ priceId, quantity }]
+        return ok({
+          ...(await provider.preview({ customerId: customer.customerId, items })),
+          mustFree,
+        })
+      }
+      const { subscriptionId } = subscription
+      const remote = await provider.fetchSubscription(subscriptionId)
+      const item = remote?.items.find((one) => current.prices.includes(one.priceId))
+      if (item === undefined) return ok({ ...NO_AMOUNT, mustFree })
+      const isSame = entitled.plan?.name === plan.name
+      const change = {
+        subscriptionId,
+        priceId: item.priceId,
+        quantity,
+        ...(!isSame && { toPriceId: priceId }),
+      }
+      return ok({ ...(await provider.preview(change)), mustFree })
+    } catch (error) {
+      return refusalOfProvider(context, organization.id, error)
     }
-    const { subscriptionId } = subscription
-    const remote = await provider.fetchSubscription(subscriptionId)
-    const item = remote?.items.find((one) => current.prices.includes(one.priceId))
-    if (item === undefined) return ok({ ...NO_AMOUNT, mustFree })
-    const isSame = entitled.plan?.name === plan.name
-    const change = {
-      subscriptionId,
-      priceId: item.priceId,
-      quantity,
-      ...(!isSame && { toPriceId: priceId }),
-    }
-    return ok({ ...(await provider.preview(change)), mustFree })
-  } catch (error) {
-    return refusalOfProvider(context, organization.id, error)
-  }
+  })
 }
 
 const NO_AMOUNT: Preview = { amountDue: null, currency: null, lines: [] }

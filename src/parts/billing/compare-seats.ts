@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { batch } from '../../database/batch.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { find, platformOnly } from '../../engine/access/authorize.ts'
@@ -68,39 +69,43 @@ const READS = 3
  * if (compared.ok) console.log(compared.value.mismatches)
  * ```
  */
-export async function compareSeats(
+export function compareSeats(
   context: ConnectionContext,
   scope: OrganizationScope
 ): Promise<Result<SeatComparison, CompareSeatsRefusal>> {
-  const { db, billing, connection } = context
-  const allowed = await platformOnly(context, scope.caller)
-  if (!allowed.ok) {
-    const { code } = allowed.error
-    return refused({ code: code === 'unauthenticated' ? code : 'organization_not_found' })
-  }
-  const { organization } = await find(db, scope, {})
-  if (organization === null) return refused({ code: 'organization_not_found' })
-  const counted = await countBoth(context, organization.id)
-  if (!counted.ok) return counted
-  const { members, seats } = counted.value
-  const rows = await batch(db, entitlementQueries(db, organizationIdOf(organization.id)))
-  const bySeat = inputsFrom(rows).subscriptions.flatMap((record) => {
-    const plan = billing?.plans.get(record.plan ?? '')
-    return plan?.perSeat && canCharge(record) && connection.providers.has(record.provider)
-      ? [{ record, plan }]
-      : []
+  return observed(context, 'organization.billing.compare_seats', async (context) => {
+    const { db, billing, connection } = context
+    const allowed = await platformOnly(context, scope.caller)
+    if (!allowed.ok) {
+      const { code } = allowed.error
+      return refused({ code: code === 'unauthenticated' ? code : 'organization_not_found' })
+    }
+    const { organization } = await find(db, scope, {})
+    if (organization === null) return refused({ code: 'organization_not_found' })
+    const counted = await countBoth(context, organization.id)
+    if (!counted.ok) return counted
+    const { members, seats } = counted.value
+    const rows = await batch(db, entitlementQueries(db, organizationIdOf(organization.id)))
+    const bySeat = inputsFrom(rows).subscriptions.flatMap((record) => {
+      const plan = billing?.plans.get(record.plan ?? '')
+      return plan?.perSeat && canCharge(record) && connection.providers.has(record.provider)
+        ? [{ record, plan }]
+        : []
+    })
+    const [subscribed] = bySeat
+    if (subscribed === undefined) {
+      return ok(comparison({ members, seats, quantity: null, recorded: null }, null))
+    }
+    try {
+      const quantity = await quantityOf(context, subscribed)
+      const { record, plan } = subscribed
+      return ok(
+        comparison({ members, seats, quantity, recorded: record.quantity }, { record, plan })
+      )
+    } catch (error) {
+      return refusalOfProvider(context, organization.id, error)
+    }
   })
-  const [subscribed] = bySeat
-  if (subscribed === undefined) {
-    return ok(comparison({ members, seats, quantity: null, recorded: null }, null))
-  }
-  try {
-    const quantity = await quantityOf(context, subscribed)
-    const { record, plan } = subscribed
-    return ok(comparison({ members, seats, quantity, recorded: record.quantity }, { record, plan }))
-  } catch (error) {
-    return refusalOfProvider(context, organization.id, error)
-  }
 }
 
 interface Subscribed {

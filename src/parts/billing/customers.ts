@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { observed } from '../../engine/access/observed.ts'
 import { and, eq, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -70,23 +71,25 @@ export async function callKey(parts: readonly (string | number | null)[]): Promi
  *
  * @throws {ProviderError} `customer_taken` if the customer is of another organization.
  */
-export async function putCustomer(
+export function putCustomer(
   context: ConnectionContext,
   provider: string,
   organizationId: string,
   customerId: string
 ): Promise<BillingCustomerRow> {
-  const { db, now } = context
-  const { row } = await batch(db, {
-    put: db
-      .insert(billingCustomers)
-      .values({ provider, organizationId, customerId, checkedAt: now(), createdAt: now() })
-      .onConflictDoNothing(),
-    due: unparkEvents(db, { provider, customerId }, now()),
-    row: customerQuery(context, provider, organizationId),
+  return observed(context, 'organization.billing.put_customer', async (context) => {
+    const { db, now } = context
+    const { row } = await batch(db, {
+      put: db
+        .insert(billingCustomers)
+        .values({ provider, organizationId, customerId, checkedAt: now(), createdAt: now() })
+        .onConflictDoNothing(),
+      due: unparkEvents(db, { provider, customerId }, now()),
+      row: customerQuery(context, provider, organizationId),
+    })
+    const [customer] = row
+    if (customer) return customer
+    context.report({ event: 'billing_customer_taken', organizationId, error: customerId })
+    throw new ProviderError('permanent', 'customer_taken')
   })
-  const [customer] = row
-  if (customer) return customer
-  context.report({ event: 'billing_customer_taken', organizationId, error: customerId })
-  throw new ProviderError('permanent', 'customer_taken')
 }
