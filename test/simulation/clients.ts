@@ -4,6 +4,8 @@
  * @module
  */
 import { StoreUnavailable, type Result } from '../../src/index.ts'
+import { readFacts } from './access/facts.ts'
+import type { AccessHost } from './access/host.ts'
 import { createEncounters } from './encounters.ts'
 import type { Surroundings } from './network.ts'
 import type { Deed } from './operations/deed.ts'
@@ -38,6 +40,8 @@ export interface CrowdOptions {
   readonly userIds: readonly string[]
   /** Whether people may join without being invited. */
   readonly joining: boolean
+  /** The further ways in; null: there are none. */
+  readonly access: AccessHost | null
   readonly clients: number
   readonly operations: number
 }
@@ -46,11 +50,12 @@ export interface CrowdOptions {
 const AGAIN: ReadonlySet<string> = new Set(['unavailable', 'seats_unavailable', 'crashed'])
 
 export function gatherCrowd(options: CrowdOptions): Crowd {
-  const { surroundings, world, registry, userIds, joining, clients, operations } = options
+  const { surroundings, world, registry, userIds, joining, access, clients, operations } = options
   const { scheduler, random, sometimes, trace } = surroundings
   const promised: Promised[] = []
   const violations: string[] = []
   const tokens = new Map<string, string>()
+  const secrets = new Map<string, string>()
   const encounters = createEncounters(surroundings, registry)
   let begun = 0
   let busy = 0
@@ -99,6 +104,11 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       random,
       organization,
       joining,
+      ways: access && {
+        host: access,
+        facts: readFacts(world.connection, organization.id),
+        secrets,
+      },
       userIds: [...userIds, ...registry.madeAgain()],
       isTaken: registry.isTaken,
       pointerOf: registry.pointerOf,
@@ -137,7 +147,7 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     trace.note(`${worker.isolate.name} ${name}: ${code}`)
     if (answer === 'crashed') return code
     if (answer.ok) keepTokens(answer)
-    else violations.push(...encounters.refused(answer.error, organization, asked))
+    else violations.push(...encounters.refused(name, answer.error, organization, asked))
     if (answer.ok && attempt > 1) sometimes('a repeated operation had landed the first time')
     if (answer.ok) encounters.succeeded(name)
     if (answer.ok && operationId !== undefined) {

@@ -13,7 +13,12 @@ export interface Encounters {
   began(name: string, organization: OrganizationView): () => void
   succeeded(name: string): void
   /** What is wrong with a refusal of something that was asked for at that time. */
-  refused(refusal: Refusal, organization: OrganizationView, asked: number): readonly string[]
+  refused(
+    name: string,
+    refusal: Refusal,
+    organization: OrganizationView,
+    asked: number
+  ): readonly string[]
 }
 
 const JOINING = [
@@ -23,6 +28,7 @@ const JOINING = [
   'createInvitation',
   'joinOrganization',
   'approveJoinRequest',
+  'joinByLink',
 ]
 
 const SUCCEEDED: Readonly<Record<string, StateName>> = {
@@ -46,7 +52,10 @@ const REFUSED: Partial<Record<Refusal['code'], StateName>> = {
   invitation_revoked: 'an old invitation led nowhere',
 }
 
-export function createEncounters({ sometimes }: Surroundings, registry: Registry): Encounters {
+export function createEncounters(
+  { sometimes, access }: Surroundings,
+  registry: Registry
+): Encounters {
   const underWay = new Map<string, number>()
   return {
     began(name, { id, limit, members, unfinished }) {
@@ -61,6 +70,7 @@ export function createEncounters({ sometimes }: Surroundings, registry: Registry
       if (name === 'setSeatLimit' && joining > 0) {
         sometimes('a limit was lowered while somebody joined')
       }
+      if (name === 'joinByLink' && count > 1) sometimes('several came by a link at once')
       if (name === 'acceptInvitation' && count > 1) sometimes('two accepted one invitation at once')
       return () => underWay.set(racing, underWay.get(racing)! - 1)
     },
@@ -68,9 +78,18 @@ export function createEncounters({ sometimes }: Surroundings, registry: Registry
       const state = SUCCEEDED[name]
       if (state) sometimes(state)
     },
-    refused(refusal, { id }, asked) {
+    refused(name, refusal, { id }, asked) {
       const state = REFUSED[refusal.code]
       if (state) sometimes(state)
+      if (access && refusal.code === 'unauthenticated') {
+        sometimes(name === 'actByKey' ? 'a key had ended' : 'a token had ended')
+      }
+      if (access && /^(owned|membership)_limit_reached$/.test(refusal.code)) {
+        sometimes('a limit of a user refused')
+      }
+      if (refusal.code === 'seat_limit_reached' && refusal.seatType !== undefined) {
+        sometimes('a seat of a type was refused')
+      }
       if (refusal.code !== 'seat_limit_reached' || refusal.used >= refusal.limit) return []
       if (!registry.hadLineSince(id, asked)) return ['refused below the limit']
       sometimes('a seat was kept for those in line')

@@ -10,6 +10,8 @@ import {
   undelivered,
   violations as violationsIn,
 } from '../../src/testing/index.ts'
+import { isOfOneType, poolsAtTheEnd, pushedAtTheEnd } from './access/ending.ts'
+import { typesOf } from './access/host.ts'
 import type { Crowd } from './clients.ts'
 import type { HostOptions } from './host.ts'
 import type { Surroundings } from './network.ts'
@@ -89,6 +91,7 @@ export async function atTheEnd(
   const wrong: string[] = []
   const direct = directly(world.connection)
   const now = new Date(scheduler.now())
+  const types = typesOf(host.access ?? null)
   for (const id of registry.ids()) {
     const stored = await readStored(direct, id, now)
     if (stored.organization === null) continue
@@ -102,11 +105,14 @@ export async function atTheEnd(
     // An expiry is found by the sweep, within a minute.
     const { invitations } = await readStored(direct, id, new Date(now.getTime() - 2 * MINUTE))
     const problems = [
-      ...violationsIn({ ...stored, ledger }, circumstances),
+      ...violationsIn({ ...stored, ledger }, circumstances).filter(isOfOneType(types)),
       ...repairs
         .mistaken(stored.events)
         .map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
-      ...(deleted ? [] : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
+      ...(deleted || types.size > 0
+        ? []
+        : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
+      ...(deleted ? [] : poolsAtTheEnd(world, registry, id, host, now)),
     ]
     wrong.push(...problems.map((problem) => `${id} at the end: ${problem}`))
     // For whoever reads the replay.
@@ -121,6 +127,7 @@ export async function atTheEnd(
       )
     }
   }
+  if (host.access) wrong.push(...(await pushedAtTheEnd(surroundings, world, registry)))
   wrong.push(...(await sayAgain(surroundings, world, crowd)))
   return wrong
 }

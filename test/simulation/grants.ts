@@ -5,6 +5,8 @@
  * @module
  */
 import type { Sometimes } from '../../src/testing/index.ts'
+import { mayGive } from './access/rights.ts'
+import type { AccessHost } from './access/host.ts'
 import { addressOf } from './operations/deed.ts'
 import type { Connection } from './sqlite.ts'
 
@@ -33,8 +35,16 @@ interface Request {
   readonly decided_by_id: string | null
 }
 
+interface Link {
+  readonly created_by_id: string | null
+  readonly uses_left: number
+}
+
 interface Facts {
   readonly members: ReadonlyMap<string, Member>
+  readonly links: ReadonlyMap<string, Link>
+  /** The roles of API keys, and of the tokens of identity providers. */
+  readonly accounts: ReadonlyMap<string, { readonly role: string }>
   readonly invitations: ReadonlyMap<string, Invitation>
   readonly requests: ReadonlyMap<string, Request>
 }
@@ -60,9 +70,19 @@ interface Known {
   putOut: readonly PutOut[]
 }
 
-const NOTHING: Facts = { members: new Map(), invitations: new Map(), requests: new Map() }
+const NOTHING: Facts = {
+  members: new Map(),
+  links: new Map(),
+  accounts: new Map(),
+  invitations: new Map(),
+  requests: new Map(),
+}
 
-export function createGrants(connection: Connection, sometimes: Sometimes): Grants {
+export function createGrants(
+  connection: Connection,
+  sometimes: Sometimes,
+  access: AccessHost | null = null
+): Grants {
   const known = new Map<string, Known>()
   // Of an account that is deleted there is no address any more.
   const addresses = new Map<string, string>()
@@ -77,6 +97,8 @@ export function createGrants(connection: Connection, sometimes: Sometimes): Gran
       new Map(connection.all(sql, [id]).map((row) => [String(row['key']), row as unknown as T]))
     return {
       members: rows<Member>(MEMBERS),
+      links: access ? rows<Link>(LINKS) : NOTHING.links,
+      accounts: access ? rows<{ role: string }>(ACCOUNTS) : NOTHING.accounts,
       invitations: rows<Invitation>(INVITATIONS),
       requests: rows<Request>(REQUESTS),
     }
@@ -102,7 +124,8 @@ export function createGrants(connection: Connection, sometimes: Sometimes): Gran
   }
 
   /** What an event says of who was put out, and who is let in. */
-  const follow = (there: Known, { action, actor_id, target_id, metadata }: Event) => {
+  const follow = (there: Known, event: Event) => {
+    const { action, actor_id, actor_type, target_id, metadata } = event
     const userId = String(metadata['user_id'] ?? target_id)
     switch (action) {
       case 'organization.member_remove':
@@ -115,6 +138,9 @@ export function createGrants(connection: Connection, sometimes: Sometimes): Gran
         for (const person of there.putOut) if (person.userId === userId) person.address = null
         return
       }
+      case 'organization.join_request.queued':
+        // Whom the identity provider puts in line, it lets in.
+        return actor_type === 'service_account' ? letIn(there, userId) : undefined
       case 'organization.join_request.approved':
       case 'organization.member_restore':
         return letIn(there, userId)
@@ -145,11 +171,12 @@ export function createGrants(connection: Connection, sometimes: Sometimes): Gran
         if (GRANTING.has(action)) {
           const userId = String(metadata['to_user_id'] ?? target)
           explained.add(userId)
-          const byDomain = action === 'organization.member_add' && metadata['path'] === 'domain'
-          if (byDomain && isPutOut(there, userId)) {
-            wrong.push(`${userId} was put out, and is in by the domain`)
+          const { path } = metadata
+          const isAdded = action === 'organization.member_add'
+          if (isAdded && (path === 'domain' || path === 'link') && isPutOut(there, userId)) {
+            wrong.push(`${userId} was put out, and is in by the ${path}`)
           }
-          wrong.push(...ungranted(before, after, event, userId))
+          wrong.push(...ungranted(access, before, after, event, userId))
         }
         follow(there, event)
         there.sequence = event.sequence
@@ -200,7 +227,13 @@ const GRANTING: ReadonlySet<string> = new Set([
 ])
 
 /** What is wrong with a role that a person has got, as things were before the batch that gave it. */
-function ungranted(before: Facts, after: Facts, event: Event, userId: string): readonly string[] {
+function ungranted(
+  access: AccessHost | null,
+  before: Facts,
+  after: Facts,
+  event: Event,
+  userId: string
+): readonly string[] {
   const member = after.members.get(userId)
   if (member === undefined) return []
   const roles = [member.role]
@@ -211,9 +244,12 @@ function ungranted(before: Facts, after: Facts, event: Event, userId: string): r
   if (granter === 'the domain') {
     return member.role === 'member' ? [] : [`${userId} is ${member.role} by the domain`]
   }
-  const { role, status } = before.members.get(granter) ?? { role: 'no member', status: 'gone' }
-  const may =
-    status === 'active' && (role === 'owner' || (role === 'admin' && !roles.includes('owner')))
+  const machine = event.actor_id === granter ? before.accounts.get(granter) : undefined
+  const { role, status } = machine
+    ? { ...machine, status: 'active' }
+    : (before.members.get(granter) ?? { role: 'no member', status: 'gone' })
+  const right = isInvited(before, after, event, userId) ? 'members:invite' : 'members:manage'
+  const may = status === 'active' && mayGive(access, right, role, roles, member.role)
   return may ? [] : [`${userId} is ${member.role} by the word of ${granter}: ${role}, ${status}`]
 }
 
@@ -227,6 +263,7 @@ function granterOf(
   if (action === 'organization.member_add') {
     const { path } = metadata
     if (path === 'domain') return 'the domain'
+    if (path === 'link') return usedLink(before, after)?.created_by_id ?? null
     for (const [id, invitation] of before.invitations) {
       const accepted = after.invitations.get(id)?.accepted_by_id === userId
       if (invitation.isOpen && accepted) return invitation.invited_by_id
@@ -241,11 +278,35 @@ function granterOf(
   return actor_type === 'system' ? null : actor_id
 }
 
+/** Whether somebody is in by the word of one who invites: by a link or an invitation. */
+function isInvited(before: Facts, after: Facts, event: Event, userId: string): boolean {
+  if (event.action !== 'organization.member_add') return false
+  if (event.metadata['path'] === 'link') return true
+  return [...before.invitations].some(
+    ([id, { isOpen }]) => isOpen && after.invitations.get(id)?.accepted_by_id === userId
+  )
+}
+
+function usedLink(before: Facts, after: Facts): Link | undefined {
+  const used = [...before.links].find(
+    ([id, { uses_left }]) => (after.links.get(id)?.uses_left ?? 0) < uses_left
+  )
+  return used?.[1]
+}
+
 const MEMBERS = `SELECT user_id AS key, role, status FROM seatgate_memberships WHERE organization_id = ?`
 
 const INVITATIONS = `SELECT id AS key, invited_by_id, accepted_by_id,
   accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL AS isOpen
   FROM seatgate_invitations WHERE organization_id = ?`
+
+const LINKS = `SELECT id AS key, created_by_id, uses_left
+  FROM seatgate_invite_links WHERE organization_id = ? AND uses_left > 0`
+
+const ACCOUNTS = `SELECT id AS key,
+  coalesce(role, '[' || (SELECT group_concat(value, ' ') FROM json_each(permissions)) || ']') AS role
+  FROM seatgate_api_keys WHERE organization_id = ?1
+  UNION ALL SELECT id, 'owner' FROM seatgate_scim_tokens WHERE organization_id = ?1`
 
 const REQUESTS = `SELECT id AS key, user_id, state, path, decided_by_id
   FROM seatgate_join_requests WHERE organization_id = ?`

@@ -4,6 +4,9 @@
  * @module
  */
 import { createSometimes, type Reached } from '../../src/testing/index.ts'
+import { drawAccess, typeOfRole, typesOf } from './access/host.ts'
+import { ACCESS_STATES } from './access/states.ts'
+import { watchAccess } from './access/watch.ts'
 import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
 import { planDays } from './days.ts'
@@ -58,8 +61,14 @@ export async function runHistory(
   const paying = drawPaying(seed)
   const scheduler = createScheduler()
   enterRealm(scheduler, random.fork())
+  const drawn = drawHost(random)
+  const access = drawAccess(seed, drawn.provider)
   const [sometimes, faults] = [
-    createSometimes(paying ? [...STATES, ...PAYING_STATES] : STATES),
+    createSometimes([
+      ...STATES,
+      ...(paying ? PAYING_STATES : []),
+      ...(access ? ACCESS_STATES : []),
+    ]),
     createSometimes(FAULTS),
   ]
   const trace = createTrace(scheduler.now, keepLines)
@@ -74,9 +83,9 @@ export async function runHistory(
     stopped: false,
     stragglers: 0,
     post: createPost(connection),
-    grants: createGrants(connection, sometimes),
+    grants: createGrants(connection, sometimes, access),
+    ...(access && { access: watchAccess(connection, access, sometimes, scheduler.now) }),
   }
-  const drawn = drawHost(random)
   // A paying organization is counted, and begins with the seats that are free of charge.
   const host: HostOptions = paying
     ? {
@@ -85,7 +94,9 @@ export async function runHistory(
         defaultSeatLimit: paying.baseSeats,
         paying,
       }
-    : drawn
+    : access
+      ? { ...drawn, joining: drawn.joining ?? { domain: 'wait', request: 'refuse' }, access }
+      : drawn
   const payments = paying && createPayments(surroundings, seed, paying, () => world)
   const registry = createRegistry(connection, scheduler.now)
   connection.all('SAVEPOINT history')
@@ -102,7 +113,8 @@ export async function runHistory(
     registry,
     host.provider,
     host.defaultSeatLimit === 'unlimited' ? Infinity : host.defaultSeatLimit,
-    world.ledgers.stateOf
+    world.ledgers.stateOf,
+    { limits: typesOf(access), ofRole: typeOfRole(access) }
   )
   let crowd: Crowd | null = null
   const wrong: string[] = []
@@ -120,6 +132,7 @@ export async function runHistory(
       registry,
       userIds,
       joining: host.joining !== null,
+      access,
       clients: 8 + random.below(5),
       operations,
     })

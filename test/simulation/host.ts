@@ -20,6 +20,7 @@ import {
   type LedgerNamespace,
 } from '../../src/index.ts'
 import type { FlatOptions } from '../kit/flat-options.ts'
+import { accessOptions, type AccessHost } from './access/host.ts'
 import { travel, type Isolate, type Surroundings } from './network.ts'
 import { PASSWORD } from './operations/deed.ts'
 import { billingOf, type PayingHost } from './paying.ts'
@@ -45,6 +46,8 @@ export interface HostOptions {
   readonly importPage: number
   /** What organizations pay, where they do. */
   readonly paying?: PayingHost
+  /** The further ways in, where there are any. */
+  readonly access?: AccessHost
 }
 
 /** What a host's configuration says in an isolate. */
@@ -110,6 +113,7 @@ export function configure(
     ...(host.joining && {
       joining: joinRules({
         whenFull: host.joining,
+        ...(host.access && { links: { whenFull: host.access.link } }),
         verifyDomain() {
           if (random.chance(0.1)) throw new Error('The name server does not answer.')
           return random.chance(0.9)
@@ -117,6 +121,7 @@ export function configure(
       }),
     }),
     ...(host.hooks && { hooks: hooksOf(surroundings, isolate) }),
+    ...(host.access && accessOptions(host.access, database, surroundings)),
   }
 
   function hooksOf({ weather }: Surroundings, by: Isolate) {

@@ -1,3 +1,4 @@
+import type { AccessWatch } from './access/watch.ts'
 import type { Grants } from './grants.ts'
 import type { Post } from './post.ts'
 import type { Random } from './random.ts'
@@ -24,6 +25,8 @@ export interface Surroundings {
   readonly faults: Sometimes
   readonly post: Post
   readonly grants: Grants
+  /** Watches the further ways in, where there are any. */
+  readonly access?: AccessWatch
   weather: Weather
   databaseIsOut: boolean
   /** Whether all Workers are stopped, and none starts. */

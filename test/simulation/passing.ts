@@ -1,3 +1,4 @@
+import { typeOfSeat, type SeatType } from '../../src/base/seat-types.ts'
 import type { SeatLimit } from '../../src/index.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { OrganizationView } from './people.ts'
@@ -13,7 +14,7 @@ interface Grant {
  * Whoever takes a seat and has not waited for it leaves one for everybody in line: how many were left
  * is as the ledger said when it gave the seat.
  */
-export function watchPassing() {
+export function watchPassing(typeOf: (role: string) => SeatType = () => null) {
   const left = new Map<string, number>()
   return {
     call({ method, request, answer }: LedgerCall): void {
@@ -35,8 +36,10 @@ export function watchPassing() {
       return seatsOf(after).flatMap(({ seat_id, user_id }) => {
         if (seat_id === null || known.has(seat_id) || waited.has(user_id ?? '')) return []
         const seats = left.get(seat_id) ?? Infinity
-        return line.length > Math.max(0, seats)
-          ? [`${seat_id} was taken with ${line.length} in line for ${seats}`]
+        const type = typeOfSeat(seat_id)
+        const ahead = line.filter(({ role }) => typeOf(role) === type).length
+        return ahead > Math.max(0, seats)
+          ? [`${seat_id} was taken with ${ahead} in line for ${seats}`]
           : []
       })
     },

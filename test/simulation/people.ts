@@ -37,6 +37,7 @@ export interface DomainView {
 export interface RequestView {
   readonly id: string
   readonly user_id: string
+  readonly role: string
   readonly place: number | null
   readonly decided_by_id: string | null
 }
@@ -98,7 +99,7 @@ export function createRegistry(connection: Connection, now: () => number): Regis
     )
     const limit = bought ? Number(bought['limit_seats'] ?? Infinity) : null
     const requests = connection.all(
-      `SELECT id, user_id, iif(state = 'waiting', place, NULL) AS place, decided_by_id
+      `SELECT id, user_id, role, iif(state = 'waiting', place, NULL) AS place, decided_by_id
        FROM seatgate_join_requests
        WHERE organization_id = ? AND state IN ('open', 'waiting')`,
       [id]

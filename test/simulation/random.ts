@@ -1,7 +1,13 @@
 /** Seeds are numbers of 32 bits. */
 export const LAST_SEED = 2 ** 32 - 1
 
-/** Seeds from here on are of histories in which organizations pay; the traces of those before stay. */
+/**
+ * Seeds from here on are of histories with links, API keys, SCIM, types of seats, permissions and limits
+ * of users; the traces of those before stay.
+ */
+export const FIRST_WITH_ACCESS = 2_000_000_000
+
+/** Seeds from here on are of histories in which organizations pay. */
 export const FIRST_PAYING = 3_000_000_000
 
 /** Numbers that one seed decides (xoshiro128**): the same seed, the same numbers, on every machine. */

@@ -1,12 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { neverReached } from '../../src/testing/index.ts'
+import { ACCESS_STATES } from './access/states.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
-import { FIRST_PAYING } from './random.ts'
+import { FIRST_PAYING, FIRST_WITH_ACCESS } from './random.ts'
 import { RAREST } from './states.ts'
 import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
-const HISTORIES = atScale({ share: 300, thorough: 2_000 })
+const HISTORIES = atScale({ share: 270, thorough: 2_000 })
+const WITH_ACCESS = atScale({ share: 30, thorough: 400 })
 const PAYING = atScale({ share: 2, thorough: 12 })
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
@@ -22,6 +24,15 @@ describe('the simulation', () => {
     // A share does not reach all of them.
     if (THOROUGH)
       expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
+  })
+
+  it(`finds no violation in ${WITH_ACCESS} histories with links, keys, SCIM, types of seats, permissions and limits of users`, async () => {
+    const firstSeed = FIRST_WITH_ACCESS + 1
+    const summary = await simulate({ firstSeed, histories: WITH_ACCESS })
+    expect(told(summary)).toEqual([])
+    expect(summary.histories).toBe(WITH_ACCESS)
+    const never = neverReached(summary.reached).filter((state) => ACCESS_STATES.has(state))
+    if (THOROUGH) expect(never).toEqual([])
   })
 
   it(`finds no violation in ${PAYING} histories in which organizations pay`, async () => {

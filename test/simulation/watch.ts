@@ -5,6 +5,7 @@
  * @module
  */
 import { growth, unknownSeats, usedIn, type LedgerState } from '../../src/testing/index.ts'
+import { poolOf, SEATS_POOL, typeOfSeat, type SeatType } from '../../src/base/seat-types.ts'
 import type { BatchListener } from './database.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
@@ -24,6 +25,14 @@ export interface Watch {
   readonly violations: string[]
 }
 
+/** The further types of seats: the limit of each, and which role takes one. */
+export interface WatchedTypes {
+  readonly limits: ReadonlyMap<string, number>
+  readonly ofRole: (role: string) => SeatType
+}
+
+const NO_TYPES: WatchedTypes = { limits: new Map(), ofRole: () => null }
+
 interface Known {
   ledger: LedgerState | null
   /** Seats that some ledger gave, or that D1 had before. */
@@ -36,13 +45,14 @@ export function createWatch(
   registry: Registry,
   provider: ProviderName,
   defaultLimit: number,
-  ledgerOf: (organizationId: string) => LedgerState | null
+  ledgerOf: (organizationId: string) => LedgerState | null,
+  types: WatchedTypes = NO_TYPES
 ): Watch {
   const { scheduler, sometimes, trace } = surroundings
   const violations: string[] = []
   let freedAt = -Infinity
   const known = new Map<string, Known>()
-  const passing = watchPassing()
+  const passing = watchPassing(types.ofRole)
   const repairs = watchRepairs()
   const say = (organizationId: string, problems: readonly string[]) => {
     for (const problem of problems) {
@@ -51,15 +61,25 @@ export function createWatch(
     }
   }
 
+  /** Looks at the seats of a pool: those of an organization, or those of a further type there. */
   const lookAt = (organizationId: string, ledgerStarts: boolean) => {
-    const view = registry.view(organizationId)
+    const [ownerId = '', name] = organizationId.split(SEATS_POOL)
+    const view = registry.view(ownerId)
     if (view === null) return
     const now = scheduler.now()
-    const carried = seatsIn(view, now)
+    const type = name ?? null
+    const seatsAt = (time: number) =>
+      seatsIn(view, time).filter((seat) => typeOfSeat(seat) === type)
+    const carried = seatsAt(now)
+    const typeLimit = types.limits.get(name ?? '')
+    if (typeLimit !== undefined) {
+      const used = Math.max(carried.length, usedOrNone(ledgerOf(organizationId)))
+      if (used > typeLimit) say(organizationId, [`${used} seats of ${typeLimit} are taken`])
+    }
     const before = known.get(organizationId)
     if (provider === 'd1') {
-      const limit = view.limit ?? defaultLimit
-      const used = seatsIn(view, now - 60_000).length
+      const limit = typeLimit ?? view.limit ?? defaultLimit
+      const used = seatsAt(now - 60_000).length
       if (before) say(organizationId, growth({ used: before.carried }, { used, limit }))
       known.set(organizationId, { ledger: null, granted: new Set(), carried: used })
       return
@@ -69,7 +89,7 @@ export function createWatch(
       noteHands(before?.ledger ?? null, ledger, now)
       say(organizationId, unknownSeats(carried, ledger))
       if (before?.ledger && !ledgerStarts) {
-        say(organizationId, ledgerGrowth(before.ledger, ledger, defaultLimit))
+        say(organizationId, ledgerGrowth(before.ledger, ledger, typeLimit ?? defaultLimit))
       }
     } else if (before) {
       const strangers = carried.filter((seat) => !before.granted.has(seat))
@@ -91,6 +111,7 @@ export function createWatch(
     restored() {
       known.clear()
       surroundings.grants.restored(registry.ids())
+      surroundings.access?.restored(registry.ids())
     },
     batch(batch) {
       noteBatch(surroundings, registry, batch)
@@ -117,6 +138,12 @@ export function createWatch(
           if (named.includes(id)) say(id, surroundings.grants.changed(id))
         }
       }
+      if (lands && surroundings.access && writes.some(({ sql }) => CHANGES_ACCESS.test(sql))) {
+        const named = JSON.stringify(writes.map(({ params }) => params))
+        for (const id of registry.ids()) {
+          if (named.includes(id)) say(id, surroundings.access.changed(id))
+        }
+      }
       if (!lands || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
       const ids = registry.ids()
       const before = new Map(ids.map((id) => [id, registry.known(id)]))
@@ -130,6 +157,7 @@ export function createWatch(
       for (const id of registry.ids()) {
         if (!named.has(id)) continue
         lookAt(id, false)
+        for (const type of types.limits.keys()) lookAt(poolOf(id, type), false)
         const [then, now] = [before.get(id), registry.view(id)]
         if (then && now) say(id, passing.passed(then, now))
       }
@@ -141,7 +169,7 @@ export function createWatch(
       noteCall(surroundings, before, after, call)
       passing.call(call)
       repairs.call(call, (seatId) => {
-        const view = registry.view(organizationId)
+        const view = registry.view(organizationId.split(SEATS_POOL)[0] ?? '')
         const isInD1 = view !== null && seatsIn(view, scheduler.now()).includes(seatId)
         return !isInD1 && (after?.seats.some(({ seat_id }) => seat_id === seatId) ?? false)
       })
@@ -174,10 +202,16 @@ export function createWatch(
 
 const CHANGES_PROOFS = /^(insert into|update) "(seatgate_memberships|users)"/
 
-const CHANGES_GRANTS = /"seatgate_(memberships|invitations|join_requests|exclusions)"/
+const CHANGES_GRANTS =
+  /"seatgate_(memberships|invitations|join_requests|exclusions|invite_links|api_keys|scim_tokens)"/
+
+const CHANGES_ACCESS =
+  /"seatgate_(memberships|organizations|join_requests|invite_links|api_keys|scim_tokens|scim_users)"/
 
 const CHANGES_SEATS =
   /"(seatgate_memberships|seatgate_invitations|seatgate_organizations|seatgate_entitlements|seatgate_join_requests|seatgate_organization_domains)"/
+
+const usedOrNone = (ledger: LedgerState | null) => (ledger === null ? 0 : usedIn(ledger))
 
 function ledgerGrowth(
   before: LedgerState,

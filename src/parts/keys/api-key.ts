@@ -111,20 +111,28 @@ export type KeyLookup = AccessContext & Pick<Runtime, 'now' | 'waitUntil' | 'rep
 export function callerOfKey(context: KeyLookup, key: string): PrincipalQuery {
   const { db, now, roles } = context
   const { id, organizationId, tokenHash, role, permissions, expiresAt, lastUsedAt } = apiKeys
-  const valid = sql`${tokenHash} = ${hashOfKey(key)}
+  const hash = hashOfKey(key)
+  // At the time of each use: an operation that takes long may outlive the key.
+  const valid = () => sql`${tokenHash} = ${hash}
     and (${expiresAt} is null or ${expiresAt} > ${now().getTime()})`
   let noted = false
   return {
     userId: sql<string | null>`null`,
     serviceAccount: {
-      id: sql<string | null>`(select ${id} from ${apiKeys} where ${valid})`,
-      organizationId: sql<string | null>`(select ${organizationId} from ${apiKeys} where ${valid})`,
+      id: sql<string | null>`(select ${id} from ${apiKeys} where ${valid()})`,
+      organizationId: sql<
+        string | null
+      >`(select ${organizationId} from ${apiKeys} where ${valid()})`,
     },
-    holds: sql`exists (select 1 from ${apiKeys} where ${valid})`,
-    statement: db
-      .select({ id, organizationId, role, permissions, lastUsedAt })
-      .from(apiKeys)
-      .where(valid),
+    get holds() {
+      return sql`exists (select 1 from ${apiKeys} where ${valid()})`
+    },
+    get statement() {
+      return db
+        .select({ id, organizationId, role, permissions, lastUsedAt })
+        .from(apiKeys)
+        .where(valid())
+    },
     principal([row]: readonly FoundKey[]) {
       if (!row) return null
       if (!noted) noteUse(context, row)

@@ -58,21 +58,30 @@ export function planPresence(
 ): Result<Presence, PresenceRefusal> {
   const [membership] = change.rows.membership
   const isActive = membership?.status === 'active'
-  if (wanted === isActive) return ok(asIs(context, membership, isActive))
+  if (wanted === isActive) return ok(asIs(context, membership, change))
   if (wanted) return planEntry(context, membership, change)
-  return membership ? planExit(context, membership, change) : ok(asIs(context, membership, false))
+  return membership ? planExit(context, membership, change) : ok(asIs(context, membership, change))
 }
 
 function asIs(
   context: ScimContext,
   membership: MembershipRow | undefined,
-  active: boolean
+  change: PresenceChange
 ): Presence {
   return {
-    active,
-    statements: membership ? [guardUnchanged(context, membership)] : [],
+    active: membership?.status === 'active',
+    statements: [membership ? guardUnchanged(context, membership) : guardNoMember(context, change)],
     events: [],
   }
+}
+
+function guardNoMember({ db }: ScimContext, { organizationId, userId }: PresenceChange) {
+  return guard(
+    db,
+    'stale',
+    sql`not exists (select 1 from seatgate_memberships
+      where organization_id = ${organizationId} and user_id = ${userId})`
+  )
 }
 
 function planEntry(
@@ -111,7 +120,9 @@ function planWaiting(
   readmitted: Plan<unknown>['statements']
 ): Presence {
   const { db, newId, scim } = context
-  if (pending?.state === 'waiting') return { active: false, statements: [], events: [] }
+  if (pending?.state === 'waiting') {
+    return { active: false, statements: [guardWaiting(context, pending)], events: [] }
+  }
   const row = {
     id: pending?.id ?? newId(),
     organizationId,
@@ -162,13 +173,34 @@ function withoutHeld<T extends { readonly held: number }>({ held: _held, ...plan
   return plan
 }
 
+function guardWaiting({ db }: ScimContext, { id }: JoinRequestRow) {
+  return guard(
+    db,
+    'stale',
+    sql`exists (select 1 from seatgate_join_requests where id = ${id} and state = 'waiting')`
+  )
+}
+
+function guardNotWaiting({ db }: ScimContext, { organizationId, userId }: PresenceChange) {
+  return guard(
+    db,
+    'stale',
+    sql`not exists (select 1 from seatgate_join_requests where organization_id = ${organizationId}
+      and user_id = ${userId} and state in ('open', 'waiting') and state = 'waiting')`
+  )
+}
+
 /** Plans that a person no longer waits for a seat. */
 export function planNoWaiting(
-  { db }: ScimContext,
-  { rows, caller, now }: PresenceChange
+  context: ScimContext,
+  change: PresenceChange
 ): Omit<Presence, 'active'> {
+  const { db, joining } = context
+  const { rows, caller, now } = change
   const pending = rows.waiting.find(({ state }) => state === 'waiting')
-  if (!pending) return { statements: [], events: [] }
+  if (!pending) {
+    return { statements: joining ? [guardNotWaiting(context, change)] : [], events: [] }
+  }
   const { id } = pending
   const ended = { ...pending, state: 'withdrawn', updatedAt: now } as const
   return {
@@ -179,11 +211,7 @@ export function planNoWaiting(
       },
     ],
     statements: [
-      guard(
-        db,
-        'stale',
-        sql`exists (select 1 from seatgate_join_requests where id = ${id} and state = 'waiting')`
-      ),
+      guardWaiting(context, pending),
       db
         .update(joinRequests)
         .set({ state: ended.state, updatedAt: now })

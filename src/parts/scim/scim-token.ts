@@ -111,7 +111,9 @@ export async function scopeOfToken(
   const [, organizationId = '', secret = ''] = TOKEN.exec(token) ?? []
   if (!isIdentifier(organizationId)) return null
   const { id, tokenHash, lastUsedAt } = scimTokens
-  const valid = sql`${tokenHash} = ${await sha256(secret)}
+  const hash = await sha256(secret)
+  // At the time of each use: an operation that takes long may outlive the token.
+  const valid = () => sql`${tokenHash} = ${hash}
     and ${scimTokens.organizationId} = ${organizationId}
     and (${scimTokens.expiresAt} is null or ${scimTokens.expiresAt} > ${now().getTime()})
     and exists (select 1 from seatgate_organizations
@@ -121,11 +123,15 @@ export async function scopeOfToken(
     organization: organizationId,
     caller: {
       userId: sql<string | null>`null`,
-      holds: sql`exists (select 1 from ${scimTokens} where ${valid})`,
+      get holds() {
+        return sql`exists (select 1 from ${scimTokens} where ${valid()})`
+      },
       ownOrganizationId: sql<string | null>`(select ${scimTokens.organizationId}
-        from ${scimTokens} where ${valid})`,
+        from ${scimTokens} where ${valid()})`,
       used: () => used,
-      statement: db.select({ id, lastUsedAt }).from(scimTokens).where(valid),
+      get statement() {
+        return db.select({ id, lastUsedAt }).from(scimTokens).where(valid())
+      },
       principal([row]: readonly Pick<ScimTokenRow, 'id' | 'lastUsedAt'>[]) {
         if (!row) return null
         used = row

@@ -8,6 +8,7 @@ import type { FullSeatgate } from '../../kit/flat-options.ts'
 import type { InvitationView, MemberView, OrganizationView } from '../people.ts'
 import type { Post } from '../post.ts'
 import type { Random } from '../random.ts'
+import type { Ways } from './ways.ts'
 
 export const PASSWORD = 'correct horse'
 
@@ -20,6 +21,8 @@ export interface Occasion {
   readonly organization: OrganizationView
   /** Whether people may join without being invited. */
   readonly joining: boolean
+  /** The further ways in; null: the host has none. */
+  readonly ways: Ways | null
   /** Everybody who has an account, and addresses of those who have none. */
   readonly userIds: readonly string[]
   readonly now: number
@@ -61,7 +64,9 @@ export const operator = { userId: 'operator', operator: true }
 
 const ROLES = ['member', 'member', 'member', 'admin', 'owner']
 
-export const anyRole = ({ random }: Occasion) => random.pick(ROLES)
+const FURTHER_ROLES = [...ROLES, 'guest', 'guest', 'recruiter']
+
+export const anyRole = ({ random, ways }: Occasion) => random.pick(ways ? FURTHER_ROLES : ROLES)
 
 /** What may be done again under one operation id. */
 export const repeatable = (actor: string, act: Act) => ({ actor, act, repeatable: true })
@@ -84,7 +89,7 @@ export const byOperator =
 
 export function administrator({ random, organization, userIds }: Occasion): string {
   const active = organization.members.filter((row) => row.status === 'active')
-  const admins = active.filter(({ role }) => role !== 'member')
+  const admins = active.filter(({ role }) => role !== 'member' && role !== 'guest')
   const owners = admins.filter(({ role }) => role === 'owner')
   const some = random.chance(0.7) ? owners : admins
   return (random.chance(0.95) ? random.pick(some)?.user_id : null) ?? random.pick(userIds) ?? ''

@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import {
+  allow,
   createSeatgate,
   d1Seats,
   listMembers,
@@ -199,6 +200,26 @@ describe('an API key', () => {
     expect(answer.status).toBe(401)
     const { data } = unwrap(await listMembers(context, scope))
     expect(data.map((member) => member.userId)).not.toContain(userId)
+  })
+
+  it('that expires while a change is under way changes nothing', async () => {
+    const organization = await kit.organization()
+    const expiresAt = new Date(time + HOUR)
+    const { key } = await keyOf(kit, organization, { expiresAt })
+    const slow = createKeysKit({
+      now,
+      hooks: {
+        beforeAddMember() {
+          time = expiresAt.getTime()
+          return allow()
+        },
+      },
+    })
+    const path = `/organizations/${organization.id}/members`
+    const input = { userId: await newUser(), role: 'member' }
+    expect((await slow.client.post(path, input, key)).status).toBe(401)
+    const { data } = unwrap(await listMembers(context, organization.as(organization.owner)))
+    expect(data.map((member) => member.userId)).toEqual([organization.owner])
   })
 
   it('ends with the organization, for good [KEY-9]', async () => {
