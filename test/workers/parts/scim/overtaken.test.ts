@@ -38,7 +38,7 @@ function overtaken(organization: PushedOrganization, act: () => Promise<unknown>
     async around({ asked }: { readonly asked: readonly string[] }, run: () => Promise<unknown>) {
       if (
         isFirst &&
-        asked.some((sql) => /"seatgate_scim_users"/.test(sql) && !/^select/.test(sql))
+        asked.some((sql) => sql.includes('"seatgate_scim_users"') && !sql.startsWith('select'))
       ) {
         isFirst = false
         await act()
