@@ -5,7 +5,7 @@
  */
 import type { AccessHost } from './host.ts'
 
-export const OWN = [
+const OWN = [
   'members:invite',
   'members:manage',
   'organization:update',
