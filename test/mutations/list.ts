@@ -1787,8 +1787,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   keys(
     'a change goes on after its key was revoked',
-    'holds: sql`exists (select 1 from ${apiKeys} where ${valid})`,',
-    'holds: sql`true`,'
+    'return sql`exists (select 1 from ${apiKeys} where ${valid()})`',
+    'return sql`true`'
   ),
   keys(
     'a role that has become the owner’s is one of a key',

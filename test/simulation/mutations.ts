@@ -212,8 +212,8 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'a key has rights that its creator has not': {
     file: 'src/parts/keys/create-key.ts',
-    from: 'if (!mayGive(roles, access.value.permissions, roleOfKey(roles, rights))) {',
-    to: "if (!mayGive(roles, access.value.permissions, '[]')) {",
+    from: 'if (!mayGive(access.value.roles, access.value.permissions, roleOfKey(roles, rights))) {',
+    to: "if (!mayGive(access.value.roles, access.value.permissions, '[]')) {",
     seed: 2_000_000_019,
   },
   'there are more keys than allowed': {

@@ -1,4 +1,4 @@
-import { typeOfSeat, type SeatType } from '../../src/base/seat-types.ts'
+import { typeOfSeat, type SeatType } from './access/pools.ts'
 import type { SeatLimit } from '../../src/index.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { OrganizationView } from './people.ts'

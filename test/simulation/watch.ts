@@ -5,7 +5,7 @@
  * @module
  */
 import { growth, unknownSeats, usedIn, type LedgerState } from '../../src/testing/index.ts'
-import { poolOf, SEATS_POOL, typeOfSeat, type SeatType } from '../../src/base/seat-types.ts'
+import { poolOf, readPool, typeOfSeat, type SeatType } from './access/pools.ts'
 import type { BatchListener } from './database.ts'
 import type { LedgerCall } from './ledger-object.ts'
 import type { Surroundings } from './network.ts'
@@ -63,15 +63,14 @@ export function createWatch(
 
   /** Looks at the seats of a pool: those of an organization, or those of a further type there. */
   const lookAt = (organizationId: string, ledgerStarts: boolean) => {
-    const [ownerId = '', name] = organizationId.split(SEATS_POOL)
+    const { organizationId: ownerId, type } = readPool(organizationId)
     const view = registry.view(ownerId)
     if (view === null) return
     const now = scheduler.now()
-    const type = name ?? null
     const seatsAt = (time: number) =>
       seatsIn(view, time).filter((seat) => typeOfSeat(seat) === type)
     const carried = seatsAt(now)
-    const typeLimit = types.limits.get(name ?? '')
+    const typeLimit = types.limits.get(type ?? '')
     if (typeLimit !== undefined) {
       const used = Math.max(carried.length, usedOrNone(ledgerOf(organizationId)))
       if (used > typeLimit) say(organizationId, [`${used} seats of ${typeLimit} are taken`])
@@ -169,7 +168,7 @@ export function createWatch(
       noteCall(surroundings, before, after, call)
       passing.call(call)
       repairs.call(call, (seatId) => {
-        const view = registry.view(organizationId.split(SEATS_POOL)[0] ?? '')
+        const view = registry.view(readPool(organizationId).organizationId)
         const isInD1 = view !== null && seatsIn(view, scheduler.now()).includes(seatId)
         return !isInD1 && (after?.seats.some(({ seat_id }) => seat_id === seatId) ?? false)
       })

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { poolOf, typeOfSeat } from '../../../src/base/seat-types.ts'
+import { poolOf, typeOfSeat } from './pools.ts'
 import { listScimUsers, type ScimContext } from '../../../src/hono/scim/index.ts'
 import type { HostOptions } from '../host.ts'
 import type { Surroundings } from '../network.ts'

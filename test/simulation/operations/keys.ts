@@ -1,6 +1,11 @@
 import * as seatgate from '../../../src/index.ts'
-import { createApiKey, revokeApiKey, rotateApiKey } from '../../../src/hono/keys/index.ts'
-import { callerOfKey } from '../../../src/parts/keys/api-key.ts'
+import type { FullSeatgate } from '../../kit/flat-options.ts'
+import {
+  authenticateKeys,
+  createApiKey,
+  revokeApiKey,
+  rotateApiKey,
+} from '../../../src/hono/keys/index.ts'
 import {
   addressOf,
   administrator,
@@ -30,8 +35,8 @@ const withKey =
   }
 
 /** Something that a machine does. */
-function actOf(occasion: Occasion, caller: (library: seatgate.Seatgate) => seatgate.Caller): Act {
-  const scopeIn = (library: seatgate.Seatgate) => ({
+function actOf(occasion: Occasion, caller: (library: FullSeatgate) => seatgate.Caller): Act {
+  const scopeIn = (library: FullSeatgate) => ({
     caller: caller(library),
     organization: occasion.organization.id,
   })
@@ -96,6 +101,10 @@ export const actByKey: AccessMaker = (occasion, { facts, secrets }) => {
   const id = random.pick(random.chance(0.85) && here.length > 0 ? here : told)
   if (id === undefined) return null
   const key = secrets.get(id) ?? ''
-  const act = actOf(occasion, (library) => callerOfKey(library, key))
+  const header = () => `Bearer ${key}`
+  const act = actOf(
+    occasion,
+    (library) => authenticateKeys(whole(library))({ req: { header } } as never) as seatgate.Caller
+  )
   return once(`key ${id}`, act)
 }

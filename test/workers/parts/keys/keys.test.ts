@@ -202,7 +202,7 @@ describe('an API key', () => {
     expect(data.map((member) => member.userId)).not.toContain(userId)
   })
 
-  it('that expires while a change is under way changes nothing', async () => {
+  it('that expires while a change is under way changes no row', async () => {
     const organization = await kit.organization()
     const expiresAt = new Date(time + HOUR)
     const { key } = await keyOf(kit, organization, { expiresAt })

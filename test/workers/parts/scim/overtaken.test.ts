@@ -92,7 +92,7 @@ it('a person who takes a place in line while they are deleted loses it', async (
   expect(await waitingIn(organization)).toBe(0)
 })
 
-it('a person whose place in line ends while they are put in again waits anew', async () => {
+it('a person whose place in line ends while they are put in again waits again', async () => {
   const { organization, id, userId } = await pushedOut(1)
   expect((await organization.ask('PATCH', `/Users/${id}`, active(true))).body.active).toBe(false)
   const requests = unwrap(
