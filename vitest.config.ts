@@ -45,7 +45,7 @@ const provide = { scale: SCALE }
 const LEFT_OUT = SCALE === 'share' ? ['**/*.thorough.test.ts'] : []
 const exclude = [...configDefaults.exclude, ...LEFT_OUT]
 
-const { FUZZ_REQUESTS = '1000', FUZZ_SEED = '20261101' } = process.env
+const { FUZZ_REQUESTS = SCALE === 'share' ? '300' : '1000', FUZZ_SEED = '20261101' } = process.env
 for (const [name, value] of Object.entries({ FUZZ_REQUESTS, FUZZ_SEED })) {
   if (!/^[1-9]\d{0,8}$/.test(value))
     throw new Error(`${name} is a whole number from 1, not "${value}".`)

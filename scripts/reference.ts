@@ -20,8 +20,8 @@ import { root } from './run-wrangler.ts'
 export const FOLDER = 'docs/reference'
 
 /** The pages as they should be, by their path in the repository. */
-export async function referencePages(): Promise<Map<string, string>> {
-  const pages = [...(await declaredExports())].map(([name, exports]): ReferencePage => ({
+export async function referencePages(built?: string): Promise<Map<string, string>> {
+  const pages = [...(await declaredExports(built))].map(([name, exports]): ReferencePage => ({
     name,
     exports,
   }))
@@ -30,21 +30,26 @@ export async function referencePages(): Promise<Map<string, string>> {
   return formatted([['README.md', index] as const, ...texts])
 }
 
-/** What each subpath exports, as the compiler declares it. */
-export async function declaredExports(): Promise<Map<string, readonly Exported[]>> {
+/** What each subpath exports, as the compiler declares it. Declarations that are not given are emitted. */
+export async function declaredExports(built?: string): Promise<Map<string, readonly Exported[]>> {
+  if (built !== undefined) return exportsIn(built)
   const declarations = await mkdtemp(join(tmpdir(), 'seatgate-reference-'))
   try {
     await emitDeclarations(declarations)
-    const subpaths = await exportedSubpaths()
-    return new Map(
-      subpaths.map(([name, path]) => [
-        name,
-        exportsOf(join(declarations, path.replace(/^\.\/dist\//, ''))),
-      ])
-    )
+    return await exportsIn(declarations)
   } finally {
     await rm(declarations, { recursive: true })
   }
+}
+
+async function exportsIn(declarations: string): Promise<Map<string, readonly Exported[]>> {
+  const subpaths = await exportedSubpaths()
+  return new Map(
+    subpaths.map(([name, path]) => [
+      name,
+      exportsOf(join(declarations, path.replace(/^\.\/dist\//, ''))),
+    ])
+  )
 }
 
 function fileOf(subpath: string): string {

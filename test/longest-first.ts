@@ -8,6 +8,15 @@ const BEFORE_ALL = ['crash', 'dev', 'receiver']
 
 // Measured. Vitest remembers how long a file took, but not across an install.
 const LONGEST = [
+  'drift',
+  'contracts',
+  'slug-look-alikes',
+  'over-limit',
+  'invitation-http',
+  'openapi',
+  'verify-command',
+  'states',
+  'members',
   'member-last-owner',
   'ledger-seats',
   'invitation-atomic',

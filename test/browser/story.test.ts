@@ -1,5 +1,6 @@
 import type { Locator, Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
+import { THOROUGH } from '../kit/scale.ts'
 import { address, browse, linkMailedTo, PASSWORD, url } from './browsing.ts'
 
 /** How a person acts on a page. */
@@ -138,5 +139,5 @@ async function live(hands: Hands): Promise<void> {
 describe('the story of an organization', () => {
   it('is lived without scripts', () => live(withoutScripts))
 
-  it('is lived with the keyboard alone', () => live(byKeyboard))
+  it.runIf(THOROUGH)('is lived with the keyboard alone', () => live(byKeyboard))
 })

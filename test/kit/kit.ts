@@ -28,13 +28,17 @@ import {
 } from '../../src/index.ts'
 import { createFlat, type FlatOptions, type FullSeatgate } from './flat-options.ts'
 import { testEnv } from './environment.ts'
-import { THOROUGH } from './scale.ts'
+import { atScale, THOROUGH } from './scale.ts'
 
 export type Provider = 'ledger' | 'd1' | 'unlimited'
 
 /** The providers that hold a limit, each with D1 at no distance and at some. */
 export const enforcing = ['ledger', 'd1'] as const
 export const delays = [0, 5]
+
+/** The providers that hold a limit; with `npm test` only the one that a file names. */
+export const enforcingOr = (share: (typeof enforcing)[number]) =>
+  atScale<readonly (typeof enforcing)[number][]>({ share: [share], thorough: enforcing })
 const ways = enforcing
   .flatMap((provider) => delays.map((delayMs) => ({ provider, delayMs })))
   // A share has each provider and each distance, but not each of both.

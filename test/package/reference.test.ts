@@ -4,8 +4,9 @@ import { expect, test } from 'vitest'
 import { FOLDER, referencePages } from '../../scripts/reference.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 
+// `npm test` has built the package.
 test('docs/reference says what the docstrings say: `npm run reference` writes it', async () => {
-  const pages = await referencePages()
+  const pages = await referencePages(join(root, 'dist'))
   const names = (await readdir(join(root, FOLDER))).map((name) => `${FOLDER}/${name}`)
   expect(names.sort()).toEqual([...pages.keys()].sort())
   const stale: string[] = []

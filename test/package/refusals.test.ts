@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { declaredExports } from '../../scripts/reference.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 
-const exported = (await declaredExports()).get('seatgate') ?? []
+const exported = (await declaredExports(join(root, 'dist'))).get('seatgate') ?? []
 const types = new Map(
   exported.flatMap(({ name, kind, declaration }) => (kind === 'type' ? [[name, declaration]] : []))
 )

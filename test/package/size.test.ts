@@ -13,7 +13,15 @@ import { ORGANIZATIONS_AND_MEMBERS, PEERS } from './bundles.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-async function bundled(code: string) {
+const bundles = new Map<string, ReturnType<typeof bundle>>()
+
+function bundled(code: string) {
+  const made = bundles.get(code) ?? bundle(code)
+  bundles.set(code, made)
+  return made
+}
+
+async function bundle(code: string) {
   const { metafile, outputFiles } = await build({
     stdin: { contents: code, resolveDir: root },
     absWorkingDir: root,

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { returnPathOf, safeReturnPath } from '../../../src/hono/page-refusals.ts'
 import { atScale } from '../../kit/scale.ts'
 
-const RUNS = atScale({ share: 300, thorough: 3000 })
+const RUNS = atScale({ share: 100, thorough: 3000 })
 
 const ORIGIN = 'https://app.example'
 

@@ -29,7 +29,7 @@ describe('a body', () => {
   const WITH_BODY = [...OWN, ...NAMED].filter(([, , body]) => body !== undefined).map(named)
   const large = JSON.stringify({ name: 'x'.repeat(64 * 1024) })
 
-  it.each(shareOf(WITH_BODY, 10))(
+  it.each(shareOf(WITH_BODY, 6))(
     '%s refuses one that is broken or no object',
     async (_name, method, path) => {
       const client = isForOperators(path(org)) ? embedded() : host

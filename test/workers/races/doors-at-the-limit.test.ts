@@ -70,7 +70,7 @@ function outcomeOf(answer: Result<unknown>): string {
 }
 
 describe.each(enforcing)('a door at the limit, with %s seats', (provider) => {
-  it.each(shareOf(table, 24))(
+  it.each(shareOf(table, 12))(
     '$door is $expected at a $standing limit: $whenFull, $whenOver [SEAT-8 SEAT-45 SEAT-46]',
     async ({ door, whenFull, whenOver, standing, expected }) => {
       const team = await newTeam(provider)

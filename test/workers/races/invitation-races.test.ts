@@ -29,6 +29,7 @@ import {
   unwrap,
   codeOf,
   enforcing,
+  enforcingOr,
   PASSWORD,
   type Provider,
   type TestOrganization,
@@ -219,7 +220,7 @@ describe.each(eachWay)('accepting, $provider seats, $delayMs ms a trip', (way) =
   })
 })
 
-describe.each(enforcing)('accepting, overtaken before its batch, %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('accepting, overtaken before its batch, %s seats', (provider) => {
   type Overtaking = (scene: Scene, calm: Kit) => Promise<{ readonly ok: boolean }>
   const ways: [string, string, Overtaking][] = [
     [

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import {
   atScale,
   createKit,
-  enforcing,
+  enforcingOr,
   readState,
   seeded,
   unwrap,
@@ -18,7 +18,7 @@ const GUESTS = {
   seatlessRoles: ['guest'],
 } satisfies KitOptions
 
-describe.each(enforcing)('promotions at once, %s seats', (provider) => {
+describe.each(enforcingOr('ledger'))('promotions at once, %s seats', (provider) => {
   const kit = createKit({ ...GUESTS, provider, ledger: PATIENT })
 
   it(

@@ -31,7 +31,7 @@ import {
   unwrap,
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   join,
   newUser,
   PASSWORD,
@@ -79,7 +79,7 @@ const rowsOf = async (id: string) => (await readState(id)).members.map(({ user_i
 const userExists = async (id: string) =>
   (await testEnv.DB.prepare('SELECT 1 FROM users WHERE id = ?').bind(id).first()) !== null
 
-describe.each(enforcing)('preparing with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('preparing with %s seats', (provider) => {
   it('asks no database', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })

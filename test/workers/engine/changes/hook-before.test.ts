@@ -115,7 +115,7 @@ async function tried(
 }
 
 describe('a hook that refuses', () => {
-  it.each(shareOf(asking, 8))(
+  it.each(shareOf(asking, 4))(
     'is quoted, and no row is written: $name, $hook [HOOK-1 HOOK-4 HOOK-5 HOOK-6 HOOK-15]',
     async (mutator) => {
       const said = await tried(mutator, () => refuse('Not on Sundays!', 'Ask “them”.'))
@@ -180,7 +180,7 @@ const broken: [string, (state: never) => unknown][] = [
 ]
 
 describe('a hook that is broken', () => {
-  it.each(shareOf(asking, 8))(
+  it.each(shareOf(asking, 4))(
     'refuses with hook_failed, and no row is written: $name, $hook [HOOK-10]',
     async (mutator) => {
       const team = await newTeam()
@@ -450,7 +450,7 @@ describe('before a departure', () => {
 })
 
 describe('a host without hooks', () => {
-  it.each(shareOf(EVERY_CHANGE, 8).map((mutator) => [mutator.name, mutator] as const))(
+  it.each(shareOf(EVERY_CHANGE, 4).map((mutator) => [mutator.name, mutator] as const))(
     'is not asked and not informed: %s [HOOK-11]',
     async (name, { act }) => {
       const team = await newTeam()

@@ -44,7 +44,7 @@ import {
   seeded,
   freshStores,
   testEnv,
-  enforcing,
+  enforcingOr,
   newUser,
   operator,
   PASSWORD,
@@ -163,7 +163,7 @@ const callsLeft = async () =>
 
 const STEPS = 80
 
-describe.each(enforcing)('a host that counts by its hooks, %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('a host that counts by its hooks, %s seats', (provider) => {
   it.each(shareOf([1, 2], 1))(
     'knows after each step what D1 knows, no matter what happens (seed %i) [C1]',
     async (seed) => {

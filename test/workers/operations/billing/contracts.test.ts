@@ -14,7 +14,7 @@ import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   unwrap,
   type Kit,
   type KitOrganization,
@@ -54,7 +54,7 @@ const factsOf = async (kit: Kit, organization: KitOrganization, action: string) 
   )
 }
 
-describe.each(enforcing)('a contract with a start, with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('a contract with a start, with %s seats', (provider) => {
   it('applies from its start on, exactly, by the sweep and by reading [BILL-34]', async () => {
     const { kit, moveTo } = clockKit(provider)
     const organization = await kit.organization({ seats: 2, members: 2 })

@@ -11,6 +11,7 @@ import { createMeter } from '../../../../bench/meter.ts'
 import {
   createKit,
   enforcing,
+  enforcingOr,
   newUsers,
   testEnv,
   unwrap,
@@ -83,7 +84,7 @@ function noticing(
   }
 }
 
-describe.each(enforcing)('notices of the limit, with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provider) => {
   it('come at 80 % and at 100 %, once each, as events, calls and mails [SEAT-53]', async () => {
     const { kit, calls, mails, sweepAt, notices } = noticing(provider)
     const organization = await kit.organization({ members: 7 })

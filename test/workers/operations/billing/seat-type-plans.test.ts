@@ -4,7 +4,7 @@ import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   inD1,
   readState,
   unwrap,
@@ -18,7 +18,7 @@ const ROLES = {
   seatTypes: { light: { roles: ['viewer'], defaultLimit: 1 } },
 }
 
-describe.each(enforcing)('the limit of a type of seats, with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('the limit of a type of seats, with %s seats', (provider) => {
   const kit = createKit({
     ...ROLES,
     provider,

@@ -25,6 +25,7 @@ import {
   unwrap,
   codeOf,
   enforcing,
+  enforcingOr,
   join,
   PASSWORD,
   atScale,
@@ -47,7 +48,7 @@ async function acceptanceOf(id: string): Promise<unknown> {
   return JSON.parse(row?.metadata ?? 'null')
 }
 
-describe.each(enforcing)('accepting an invitation (%s)', (provider) => {
+describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) => {
   it('makes a member of the stored role, stamps it, and leaves a trail [INV-63 INV-64 MUSEUM-04]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })

@@ -12,7 +12,7 @@ import {
   freshStores,
   testEnv,
   codeOf,
-  enforcing,
+  enforcingOr,
   type KitOptions,
 } from '../../../kit/index.ts'
 
@@ -65,7 +65,7 @@ const faultsIn = (of: typeof changes) =>
     of.map((change) => [change.name, fault, sql, change] as const)
   )
 
-describe.each(enforcing)('the batch of an invitation’s change, %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('the batch of an invitation’s change, %s seats', (provider) => {
   it('is looked at for each', () => {
     expect(changes).toHaveLength(10)
     expect(joins).toHaveLength(9)
@@ -113,12 +113,12 @@ describe.each(enforcing)('the batch of an invitation’s change, %s seats', (pro
     expect(await violations(team.organization.id, { quiet: true })).toEqual([])
   }
 
-  it.each(shareOf(faultsIn(changes), 8))(
+  it.each(shareOf(faultsIn(changes), 6))(
     'leaves no trace if any statement of it fails: %s, %s [INV-77 INV-85 ORG-137]',
     leavesNothing
   )
 
-  it.each(shareOf(faultsIn(joins), 8))(
+  it.each(shareOf(faultsIn(joins), 6))(
     'nor that of joining, if any statement of it fails: %s, %s',
     leavesNothing
   )

@@ -25,7 +25,7 @@ import {
   testEnv,
   unwrap,
   codeOf,
-  enforcing,
+  enforcingOr,
   join,
   newUser,
   SECRET,
@@ -34,7 +34,7 @@ import { sweepHandler } from '../../../../src/worker/index.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 
-describe.each(enforcing)('inviting (%s)', (provider) => {
+describe.each(enforcingOr('d1'))('inviting (%s)', (provider) => {
   it('answers the invitation with its token, open for seven days [INV-16 INV-17 INV-31]', async () => {
     const now = new Date('2026-01-01T00:00:00Z')
     const kit = createKit({ provider, now: () => now })

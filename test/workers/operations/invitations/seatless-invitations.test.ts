@@ -22,7 +22,7 @@ import {
   approve,
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   invite,
   isChange,
   joinAs,
@@ -54,7 +54,7 @@ const seatOf = async ({ id }: InvitationWithToken) =>
 const memberIn = async ({ id }: TestOrganization, userId: string) =>
   (await readState(id)).members.find(({ user_id }) => user_id === userId)
 
-describe.each(enforcing)(
+describe.each(enforcingOr('d1'))(
   'an invitation to a role that takes no seat, with %s seats',
   (provider) => {
     const kit = createKit({ ...GUESTS, provider })
@@ -280,93 +280,100 @@ const userOf = async (email: string) =>
     .bind(email)
     .first<string>('id'))!
 
-describe.each(enforcing)('joining in a role that takes no seat, with %s seats', (provider) => {
-  const guests = (whenFull: 'refuse' | 'wait') =>
-    createKit({
-      ...GUESTS,
-      provider,
-      joining: joinRules({
-        role: 'guest',
-        verifyDomain: () => true,
-        whenFull: { domain: whenFull, request: whenFull },
-      }),
-    })
-
-  it.each(['refuse', 'wait'] as const)(
-    'succeeds at a full limit, by domain and by request, where others %s [SEAT-20]',
-    async (whenFull) => {
-      const kit = guests(whenFull)
-      const auto = await openOrganization(kit, 'auto', 1)
-      const joined = unwrap(await joinAs(kit, auto, await neighbourOf(auto)))
-      expect(joined).toMatchObject({ status: 'joined', membership: { role: 'guest' } })
-      const open = await openOrganization(kit, 'request', 1)
-      const asked = unwrap(await joinAs(kit, open, await neighbourOf(open)))
-      const id = asked.status === 'joined' ? '' : asked.request.id
-      expect(unwrap(await approve(kit, open, id))).toMatchObject({ status: 'joined' })
-      await kit.settled()
-      for (const organization of [auto, open]) {
-        expect((await readState(organization.id)).counts).toMatchObject({ active: 2, seats: 1 })
-        expect(await violations(organization.id, { quiet: true })).toEqual([])
-      }
-    }
-  )
-
-  it.each(['refuse', 'wait'] as const)(
-    'succeeds by a link at a full limit, past those on the waitlist, where others %s [SEAT-20 LINK-4]',
-    async (whenFull) => {
-      const kit = createKit({
+describe.each(enforcingOr('d1'))(
+  'joining in a role that takes no seat, with %s seats',
+  (provider) => {
+    const guests = (whenFull: 'refuse' | 'wait') =>
+      createKit({
         ...GUESTS,
         provider,
         joining: joinRules({
-          role: 'member',
+          role: 'guest',
           verifyDomain: () => true,
-          whenFull: { domain: 'wait' },
-          links: { whenFull },
+          whenFull: { domain: whenFull, request: whenFull },
         }),
       })
-      const organization = await openOrganization(kit, 'auto', 1)
-      const ahead = await joinAs(kit, organization, await neighbourOf(organization))
-      expect(unwrap(ahead).status).toBe('waiting')
-      const scope = organization.as(organization.owner)
-      const link = unwrap(
-        await createInviteLink(kit.seatgate, scope, { role: 'guest', maxUses: 1 })
-      )
-      const userId = await userWith(newAddress())
-      const token = link.token ?? ''
-      const joined = unwrap(await joinByLink(kit.seatgate, { caller: { userId } }, { token }))
-      expect(joined).toMatchObject({ status: 'joined', membership: { role: 'guest' } })
-      await kit.settled()
-      expect(await memberIn(organization, userId)).toMatchObject({ seat_id: null })
+
+    it.each(['refuse', 'wait'] as const)(
+      'succeeds at a full limit, by domain and by request, where others %s [SEAT-20]',
+      async (whenFull) => {
+        const kit = guests(whenFull)
+        const auto = await openOrganization(kit, 'auto', 1)
+        const joined = unwrap(await joinAs(kit, auto, await neighbourOf(auto)))
+        expect(joined).toMatchObject({ status: 'joined', membership: { role: 'guest' } })
+        const open = await openOrganization(kit, 'request', 1)
+        const asked = unwrap(await joinAs(kit, open, await neighbourOf(open)))
+        const id = asked.status === 'joined' ? '' : asked.request.id
+        expect(unwrap(await approve(kit, open, id))).toMatchObject({ status: 'joined' })
+        await kit.settled()
+        for (const organization of [auto, open]) {
+          expect((await readState(organization.id)).counts).toMatchObject({ active: 2, seats: 1 })
+          expect(await violations(organization.id, { quiet: true })).toEqual([])
+        }
+      }
+    )
+
+    it.each(['refuse', 'wait'] as const)(
+      'succeeds by a link at a full limit, past those on the waitlist, where others %s [SEAT-20 LINK-4]',
+      async (whenFull) => {
+        const kit = createKit({
+          ...GUESTS,
+          provider,
+          joining: joinRules({
+            role: 'member',
+            verifyDomain: () => true,
+            whenFull: { domain: 'wait' },
+            links: { whenFull },
+          }),
+        })
+        const organization = await openOrganization(kit, 'auto', 1)
+        const ahead = await joinAs(kit, organization, await neighbourOf(organization))
+        expect(unwrap(ahead).status).toBe('waiting')
+        const scope = organization.as(organization.owner)
+        const link = unwrap(
+          await createInviteLink(kit.seatgate, scope, { role: 'guest', maxUses: 1 })
+        )
+        const userId = await userWith(newAddress())
+        const token = link.token ?? ''
+        const joined = unwrap(await joinByLink(kit.seatgate, { caller: { userId } }, { token }))
+        expect(joined).toMatchObject({ status: 'joined', membership: { role: 'guest' } })
+        await kit.settled()
+        expect(await memberIn(organization, userId)).toMatchObject({ seat_id: null })
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    )
+
+    it('succeeds by SCIM at a full limit, past those on the waitlist [SEAT-20 SCIM-9]', async () => {
+      const joining = joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } })
+      const pushing = (role: string) =>
+        createScimKit({ ...GUESTS, provider, joining }, { role, whenFull: 'wait' })
+      const organization = await pushedOrganization(pushing('member'), 1)
+      expect(await organization.push('ahead')).toMatchObject({ active: false })
+      const pushed = await pushingTo(pushing('guest'), organization).push('ann')
+      expect(pushed).toMatchObject({ active: true })
+      expect((await readState(organization.id)).counts).toMatchObject({ active: 2, seats: 1 })
       expect(await violations(organization.id, { quiet: true })).toEqual([])
-    }
-  )
-
-  it('succeeds by SCIM at a full limit, past those on the waitlist [SEAT-20 SCIM-9]', async () => {
-    const joining = joinRules({ verifyDomain: () => true, whenFull: { domain: 'wait' } })
-    const pushing = (role: string) =>
-      createScimKit({ ...GUESTS, provider, joining }, { role, whenFull: 'wait' })
-    const organization = await pushedOrganization(pushing('member'), 1)
-    expect(await organization.push('ahead')).toMatchObject({ active: false })
-    const pushed = await pushingTo(pushing('guest'), organization).push('ann')
-    expect(pushed).toMatchObject({ active: true })
-    expect((await readState(organization.id)).counts).toMatchObject({ active: 2, seats: 1 })
-    expect(await violations(organization.id, { quiet: true })).toEqual([])
-  })
-
-  it('does not wait: a user in line since before their role lost its seat comes in [SEAT-20]', async () => {
-    const kit = guests('wait')
-    const organization = await openOrganization(kit, 'auto', 1)
-    const before = createKit({
-      ...GUESTS,
-      provider,
-      seatlessRoles: [],
-      joining: joinRules({ role: 'guest', verifyDomain: () => true, whenFull: { domain: 'wait' } }),
     })
-    const userId = await neighbourOf(organization)
-    expect(unwrap(await joinAs(before, organization, userId)).status).toBe('waiting')
-    await before.settled()
-    unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 2 }))
-    await kit.settled()
-    expect(await memberIn(organization, userId)).toMatchObject({ role: 'guest', seat_id: null })
-  })
-})
+
+    it('does not wait: a user in line since before their role lost its seat comes in [SEAT-20]', async () => {
+      const kit = guests('wait')
+      const organization = await openOrganization(kit, 'auto', 1)
+      const before = createKit({
+        ...GUESTS,
+        provider,
+        seatlessRoles: [],
+        joining: joinRules({
+          role: 'guest',
+          verifyDomain: () => true,
+          whenFull: { domain: 'wait' },
+        }),
+      })
+      const userId = await neighbourOf(organization)
+      expect(unwrap(await joinAs(before, organization, userId)).status).toBe('waiting')
+      await before.settled()
+      unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 2 }))
+      await kit.settled()
+      expect(await memberIn(organization, userId)).toMatchObject({ role: 'guest', seat_id: null })
+    })
+  }
+)

@@ -22,7 +22,7 @@ import {
   actionsOf,
   unwrap,
   createKit,
-  enforcing,
+  enforcingOr,
   join,
   PASSWORD,
   type Provider,
@@ -87,7 +87,7 @@ const isWaitingNoMore = async ({ organization, userId }: Scene) => {
   expect(await violations(organization.id, { quiet: true })).toEqual([])
 }
 
-describe.each(enforcing)('an approval in line (%s) [A2]', (provider) => {
+describe.each(enforcingOr('d1'))('an approval in line (%s) [A2]', (provider) => {
   it.each(shareOf(Object.entries(LOSSES), 3))(
     'counts no more when the approver is %s: they ask again [A2]',
     async (_what, lose) => {

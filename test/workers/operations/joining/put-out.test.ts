@@ -37,7 +37,7 @@ import {
   unwrap,
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   join,
   PASSWORD,
   type TestOrganization,
@@ -120,7 +120,7 @@ const LOSSES: readonly (readonly [
   ],
 ]
 
-describe.each(enforcing)(
+describe.each(enforcingOr('d1'))(
   'the invitations of a sender without the right to send them (%s) [A2]',
   (provider) => {
     it.each(shareOf(LOSSES, 3))(

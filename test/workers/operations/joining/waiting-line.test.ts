@@ -33,14 +33,14 @@ import {
   unwrap,
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   join,
   shareOf,
 } from '../../../kit/index.ts'
 
 const quiet = { quiet: true }
 
-describe.each(enforcing)('the line, %s seats', (provider) => {
+describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
   const kit = createJoiningKit({ provider })
   const { seatgate } = kit
 

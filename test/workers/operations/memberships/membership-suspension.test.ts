@@ -23,7 +23,7 @@ import {
   codeOf,
   createKit,
   eachWay,
-  enforcing,
+  enforcingOr,
   join,
   leave,
   type TestOrganization,
@@ -52,7 +52,7 @@ const used = async (kit: Kit, organization: TestOrganization) => {
   return { held, reserved }
 }
 
-describe.each(enforcing)('suspension (%s)', (provider) => {
+describe.each(enforcingOr('d1'))('suspension (%s)', (provider) => {
   const kit = createKit({ provider })
   const { seatgate } = kit
 

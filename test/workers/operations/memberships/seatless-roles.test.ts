@@ -12,7 +12,7 @@ import {
   PASSWORD,
   codeOf,
   createKit,
-  enforcing,
+  enforcingOr,
   inD1,
   newUser,
   readState,
@@ -37,7 +37,7 @@ const seatEventsOf = async ({ id }: TestOrganization) =>
     .filter(({ action }) => action === 'seat.assigned' || action === 'seat.released')
     .map(({ action, metadata }) => [action, metadata['user_id']])
 
-describe.each(enforcing)('a role that takes no seat, with %s seats', (provider) => {
+describe.each(enforcingOr('ledger'))('a role that takes no seat, with %s seats', (provider) => {
   const kit = createKit({ ...GUESTS, provider })
   const { seatgate } = kit
   const roleOf = (organization: TestOrganization, userId: string, role: string) =>

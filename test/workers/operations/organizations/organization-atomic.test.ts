@@ -45,7 +45,7 @@ async function whileBroken<T>(table: string, fault: string, act: () => Promise<T
 }
 
 describe.each(providers)('a change with %s seats', (provider) => {
-  it.each(shareOf(named, 6))(
+  it.each(shareOf(named, 3))(
     'leaves no trace if its audit insert fails: %s [ORG-137]',
     async (_name, mutator) => {
       const { act, told } = mutator
@@ -85,7 +85,7 @@ describe.each(providers)('a change with %s seats', (provider) => {
 })
 
 describe('the batch of a change', () => {
-  it.each(shareOf(named, 6))(
+  it.each(shareOf(named, 3))(
     'makes no call between start and end of its batch: %s [ORG-139]',
     async (_name, m) => {
       const team = await newTeam()
@@ -152,7 +152,7 @@ describe.each(providers)(
       return { team, answer, rows, ledger, called }
     }
 
-    it.each(shareOf(inside, 6))(
+    it.each(shareOf(inside, 3))(
       'leaves no trace if the organization is gone: %s [ORG-138]',
       async (name, { act }) => {
         const { team, answer, rows, ledger, called } = await overtaken(
@@ -173,7 +173,7 @@ describe.each(providers)(
       ([name]) =>
         !/^(leaveOrganization|setSeatLimit|setEntitlement|putActiveOrganization)$/.test(name)
     )
-    it.each(shareOf(needsRole, 6))(
+    it.each(shareOf(needsRole, 3))(
       'leaves no trace if the caller was demoted: %s [ORG-138]',
       async (_n, { act }) => {
         const { team, answer, rows, ledger } = await overtaken(

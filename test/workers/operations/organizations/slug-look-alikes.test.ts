@@ -17,6 +17,7 @@ import {
   createKit,
   newUser,
   PASSWORD,
+  shareOf,
 } from '../../../kit/index.ts'
 
 const kit = createKit()
@@ -60,7 +61,7 @@ async function founded(slug: string, by: Seatgate = seatgate) {
 }
 
 describe('a slug', () => {
-  it.each([
+  const ODD: [string, string][] = [
     ['a Cyrillic letter', 'аcme-corp'],
     ['a Greek letter', 'acme-cοrp'],
     ['full-width letters', 'ａｃｍｅ'],
@@ -88,23 +89,31 @@ describe('a slug', () => {
     ['Arabic digits', 'acme-٣'],
     ['half a character', 'acme\ud800'],
     ['65,536 letters', 'a'.repeat(65_536 - 300)],
-  ])('is refused with %s', (_what, slug) => refusedEverywhere(slug))
+  ]
+  it.each(shareOf(ODD, 7))('is refused with %s', (_what, slug) => refusedEverywhere(slug))
 
   it.each([[7], [0], [true], [['acme-corp']], [{}], [{ toString: 'acme' }]])(
     'is refused if it is %j, which is no text',
     (slug) => refusedEverywhere(slug)
   )
 
-  it.each([
+  const IDS = [
     ['00000000-0000-0000-0000-000000000000'],
     ['a0000000-0000-4000-8000-00000000000f'],
     ['A0000000-0000-4000-8000-00000000000F'],
     ['abcdefab-cdef-abcd-efab-cdefabcdefab'],
-  ])('is refused in the form of an id, no matter what the host’s form is: %s', async (slug) => {
-    await refusedEverywhere(slug)
-    await refusedEverywhere(slug, { slugFormat: /./ })
-    await refusedEverywhere(slug, { slugFormat: /^[0-9a-f-]+$/i, slugLength: { min: 1, max: 99 } })
-  })
+  ]
+  it.each(shareOf(IDS, 2))(
+    'is refused in the form of an id, no matter what the host’s form is: %s',
+    async (slug) => {
+      await refusedEverywhere(slug)
+      await refusedEverywhere(slug, { slugFormat: /./ })
+      await refusedEverywhere(slug, {
+        slugFormat: /^[0-9a-f-]+$/i,
+        slugLength: { min: 1, max: 99 },
+      })
+    }
+  )
 
   it('that is another organization’s id is refused, so that no user can stand before it', async () => {
     const { id } = await kit.organization()
@@ -195,7 +204,7 @@ describe('a slug of the host’s own form', () => {
 })
 
 describe('a path with a strange name for an organization', () => {
-  it.each([
+  const NAMES = [
     ['%00'],
     ['acme%00'],
     ['%E0%A4%A'],
@@ -209,7 +218,8 @@ describe('a path with a strange name for an organization', () => {
     ["'%20OR%201=1--"],
     ['%F0%9F%8F%A2'],
     ['x'.repeat(8000)],
-  ])('is 404 on every route: %s', async (name) => {
+  ]
+  it.each(shareOf(NAMES, 5))('is 404 on every route: %s', async (name) => {
     const userId = await newUser()
     const client = embedded()
     const token = asUser({ userId })

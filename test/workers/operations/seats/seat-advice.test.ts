@@ -16,6 +16,7 @@ import {
   codeOf,
   createKit,
   enforcing,
+  enforcingOr,
   newUser,
   everything,
   testEnv,
@@ -26,7 +27,7 @@ import {
 const host = ({ id }: KitOrganization) =>
   ({ caller: { type: 'system' }, organization: id }) as const
 
-describe.each(enforcing)('advice about seats, with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('advice about seats, with %s seats', (provider) => {
   it('counts held, reserved and asked seats, and changes no row [SEAT-22]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5, members: 2 })
@@ -161,7 +162,7 @@ describe('releaseSeat', () => {
   })
 })
 
-describe.each(enforcing)('explainSeats above the limit, with %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('explainSeats above the limit, with %s seats', (provider) => {
   const NOW = Date.parse('2026-03-01T00:00:00Z')
   const at = (days: number) => new Date(NOW + days * 86_400_000).toISOString()
 

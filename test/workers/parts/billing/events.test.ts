@@ -408,7 +408,7 @@ describe('a proration choice', () => {
 
 describe('a burst', () => {
   // Ten thousand with test:thorough.
-  const EVENTS = THOROUGH ? 10_000 : 1000
+  const EVENTS = THOROUGH ? 10_000 : 300
 
   it(`of ${EVENTS} webhooks loses no event and ends in the state of the provider`, async () => {
     const test = connected()

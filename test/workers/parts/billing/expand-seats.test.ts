@@ -20,7 +20,7 @@ import {
   codeOf,
   connected,
   createKit,
-  enforcing,
+  enforcingOr,
   newAddress,
   newDomain,
   newUser,
@@ -191,200 +191,205 @@ async function fill({ test }: World, organization: Paying): Promise<void> {
   await test.kit.settled()
 }
 
-describe.each(enforcing)('with auto_expand and seats of the provider "%s"', (provider) => {
-  it.each(
-    shareOf(
-      DOORS.filter(({ only = provider }) => only === provider),
-      6
-    )
-  )('to $door buys one seat first, and no more [BILL-59]', async ({ options, come }) => {
-    const world = expanding({ provider, ...options })
-    const organization = await world.test.subscribed(1)
-    const status = await come(world, organization)
-    expect(status).toBeLessThan(300)
-    const { limit, used } = await usage(world, organization)
-    expect({ limit, used }).toEqual({ limit: used, used })
-    expect([bought(world, organization), raises(world)]).toEqual([used, 1])
-  })
-
-  it('a free seat is taken without a call [BILL-22]', async () => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(2)
-    world.test.standIn.asked.length = 0
-    expect((await add(world, organization)).status).toBe(201)
-    expect(world.test.standIn.asked).toEqual([])
-  })
-
-  it('no seat is bought for an operator who acts as a user [OP-3]', async () => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(1)
-    world.test.standIn.asked.length = 0
-    const caller = { userId: organization.owner, impersonatedBy: 'support-1' }
-    const scope = { caller, organization: organization.id }
-    const input = await member()
-    expect(codeOf(await addMember(world.growing, scope, input))).toBe('seat_limit_reached')
-    expect(world.test.standIn.asked).toEqual([])
-    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
-  })
-
-  it('a refusal of the provider admits no member, and stays the answer under its key [BILL-59 SEAT-18]', async () => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(1)
-    world.test.standIn.declines = true
-    const input = await member()
-    const path = `/organizations/${organization.id}/members`
-    const ask = () => world.ask(organization.owner, path, input, 'once')
-    const refused = await ask()
-    expect(refused).toMatchObject({
-      status: 409,
-      body: { code: 'seat_limit_reached', limit: 1, used: 1, expansion: 'provider_refused' },
+describe.each(enforcingOr('ledger'))(
+  'with auto_expand and seats of the provider "%s"',
+  (provider) => {
+    it.each(
+      shareOf(
+        DOORS.filter(({ only = provider }) => only === provider),
+        6
+      )
+    )('to $door buys one seat first, and no more [BILL-59]', async ({ options, come }) => {
+      const world = expanding({ provider, ...options })
+      const organization = await world.test.subscribed(1)
+      const status = await come(world, organization)
+      expect(status).toBeLessThan(300)
+      const { limit, used } = await usage(world, organization)
+      expect({ limit, used }).toEqual({ limit: used, used })
+      expect([bought(world, organization), raises(world)]).toEqual([used, 1])
     })
-    world.test.standIn.declines = false
-    world.test.standIn.asked.length = 0
-    expect(await ask()).toEqual(refused)
-    expect(world.test.standIn.asked).toEqual([])
-    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
-  })
 
-  it('an outage of the provider admits no member, and the same key succeeds after it', async () => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(1)
-    world.test.standIn.fault = () => ({ status: 503 })
-    const input = await member()
-    const path = `/organizations/${organization.id}/members`
-    const ask = () => world.ask(organization.owner, path, input, 'once')
-    expect(await ask()).toMatchObject({
-      status: 409,
-      body: { code: 'seat_limit_reached', expansion: 'provider_unavailable' },
+    it('a free seat is taken without a call [BILL-22]', async () => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(2)
+      world.test.standIn.asked.length = 0
+      expect((await add(world, organization)).status).toBe(201)
+      expect(world.test.standIn.asked).toEqual([])
     })
-    expect(world.test.reports.map(({ event }) => event)).toContain('billing_expand_failed')
-    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
-    world.test.standIn.fault = () => null
-    const added = await ask()
-    expect(added.status).toBe(201)
-    world.test.standIn.asked.length = 0
-    // The stored result is that of the end, and a repeat buys no seat.
-    expect(await ask()).toEqual(added)
-    expect(world.test.standIn.asked).toEqual([])
-    expect(bought(world, organization)).toBe(2)
-  })
 
-  it('a promotion out of a role that takes no seat buys the seat first, or is refused [SEAT-20 BILL-59]', async () => {
-    const world = expanding({
-      provider,
-      roles: ['owner', 'member', 'guest'],
-      ownerRole: 'owner',
-      invitationAdminRoles: ['owner'],
-      seatlessRoles: ['guest'],
+    it('no seat is bought for an operator who acts as a user [OP-3]', async () => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(1)
+      world.test.standIn.asked.length = 0
+      const caller = { userId: organization.owner, impersonatedBy: 'support-1' }
+      const scope = { caller, organization: organization.id }
+      const input = await member()
+      expect(codeOf(await addMember(world.growing, scope, input))).toBe('seat_limit_reached')
+      expect(world.test.standIn.asked).toEqual([])
+      expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
     })
-    const { test, growing } = world
-    const organization = await test.subscribed(1)
-    const scope = organization.as(organization.owner)
-    const userId = await newUser()
-    const turn = async (role: string) => {
-      const answer = await changeRole(growing, scope, userId, { role })
+
+    it('a refusal of the provider admits no member, and stays the answer under its key [BILL-59 SEAT-18]', async () => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(1)
+      world.test.standIn.declines = true
+      const input = await member()
+      const path = `/organizations/${organization.id}/members`
+      const ask = () => world.ask(organization.owner, path, input, 'once')
+      const refused = await ask()
+      expect(refused).toMatchObject({
+        status: 409,
+        body: { code: 'seat_limit_reached', limit: 1, used: 1, expansion: 'provider_refused' },
+      })
+      world.test.standIn.declines = false
+      world.test.standIn.asked.length = 0
+      expect(await ask()).toEqual(refused)
+      expect(world.test.standIn.asked).toEqual([])
+      expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
+    })
+
+    it('an outage of the provider admits no member, and the same key succeeds after it', async () => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(1)
+      world.test.standIn.fault = () => ({ status: 503 })
+      const input = await member()
+      const path = `/organizations/${organization.id}/members`
+      const ask = () => world.ask(organization.owner, path, input, 'once')
+      expect(await ask()).toMatchObject({
+        status: 409,
+        body: { code: 'seat_limit_reached', expansion: 'provider_unavailable' },
+      })
+      expect(world.test.reports.map(({ event }) => event)).toContain('billing_expand_failed')
+      expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
+      world.test.standIn.fault = () => null
+      const added = await ask()
+      expect(added.status).toBe(201)
+      world.test.standIn.asked.length = 0
+      // The stored result is that of the end, and a repeat buys no seat.
+      expect(await ask()).toEqual(added)
+      expect(world.test.standIn.asked).toEqual([])
+      expect(bought(world, organization)).toBe(2)
+    })
+
+    it('a promotion out of a role that takes no seat buys the seat first, or is refused [SEAT-20 BILL-59]', async () => {
+      const world = expanding({
+        provider,
+        roles: ['owner', 'member', 'guest'],
+        ownerRole: 'owner',
+        invitationAdminRoles: ['owner'],
+        seatlessRoles: ['guest'],
+      })
+      const { test, growing } = world
+      const organization = await test.subscribed(1)
+      const scope = organization.as(organization.owner)
+      const userId = await newUser()
+      const turn = async (role: string) => {
+        const answer = await changeRole(growing, scope, userId, { role })
+        await test.kit.settled()
+        return answer
+      }
+      unwrap(await addMember(growing, scope, { userId, role: 'guest' }))
+      expect([bought(world, organization), raises(world)]).toEqual([1, 0])
+
+      test.standIn.declines = true
+      expect(await turn('member')).toEqual({
+        ok: false,
+        error: { code: 'seat_limit_reached', limit: 1, used: 1, expansion: 'provider_refused' },
+      })
+      expect(await getMembership(growing, userId, organization.id)).toMatchObject({ role: 'guest' })
+      expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
+
+      test.standIn.declines = false
+      test.advance(3600)
+      expect(unwrap(await turn('member'))).toMatchObject({ role: 'member' })
+      expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
+      expect(bought(world, organization)).toBe(2)
+
+      test.standIn.asked.length = 0
+      unwrap(await turn('guest'))
+      unwrap(await turn('member'))
+      expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
+      expect(test.standIn.asked).toEqual([])
+    })
+
+    it.each([2, 5])('%i at once get a seat each, and no further seat is bought', async (count) => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(1)
+      const answers = await Promise.all(
+        Array.from({ length: count }, () => add(world, organization))
+      )
+      expect(answers.map(({ status }) => status)).toEqual(Array(count).fill(201))
+      expect(await usage(world, organization)).toEqual({ limit: count + 1, used: count + 1 })
+      expect(bought(world, organization)).toBe(count + 1)
+    })
+
+    it('the same request twice at once buys one seat', async () => {
+      const world = expanding({ provider })
+      const organization = await world.test.subscribed(1)
+      const input = await member()
+      const path = `/organizations/${organization.id}/members`
+      const answers = await Promise.all(
+        [1, 2].map(() => world.ask(organization.owner, path, input, 'once'))
+      )
+      expect(answers.map(({ status }) => status).some((status) => status === 201)).toBe(true)
+      expect(bought(world, organization)).toBe(2)
+      expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
+    })
+
+    it('a seat that another caller has bought or freed meanwhile is taken, without a purchase', async () => {
+      const world = expanding({ provider })
+      const { test, growing } = world
+      const organization = await test.subscribed(2)
+      test.standIn.asked.length = 0
+      const full = { code: 'seat_limit_reached', limit: 1, used: 1 } as const
+      expect(await growing.buySeat?.(growing, organization.id, full, 1)).toBeNull()
+      const before = { ...full, limit: 2, used: 2 }
+      expect(await growing.buySeat?.(growing, organization.id, before, 1)).toBeNull()
+      expect(test.standIn.asked).toEqual([])
+    })
+
+    it('a cap is not passed, and no seat is bought that it would take away', async () => {
+      const plans = { team: { perSeat: true, prices: ['price_team'], cap: 2 } }
+      const world = expanding({ provider, billing: billing({ plans, baseSeats: 3 }) })
+      const organization = await world.test.subscribed(1)
+      expect((await add(world, organization)).status).toBe(201)
+      world.test.standIn.asked.length = 0
+      const refused = await add(world, organization)
+      expect(refused).toMatchObject({ status: 409, body: { limit: 2, used: 2 } })
+      expect(refused.body).not.toHaveProperty('expansion')
+      expect([bought(world, organization), world.test.standIn.asked]).toEqual([2, []])
+    })
+
+    it('numbers that an operator has set are not raised [MUSEUM-35]', async () => {
+      const world = expanding({ provider })
+      const { test } = world
+      const organization = await test.subscribed(4)
+      const contract = { purchased: 1, reason: 'a contract' }
+      unwrap(await setEntitlement(test.kit.seatgate, organization.asOperator, contract))
       await test.kit.settled()
-      return answer
-    }
-    unwrap(await addMember(growing, scope, { userId, role: 'guest' }))
-    expect([bought(world, organization), raises(world)]).toEqual([1, 0])
-
-    test.standIn.declines = true
-    expect(await turn('member')).toEqual({
-      ok: false,
-      error: { code: 'seat_limit_reached', limit: 1, used: 1, expansion: 'provider_refused' },
+      test.standIn.asked.length = 0
+      expect((await add(world, organization)).status).toBe(409)
+      expect([bought(world, organization), test.standIn.asked]).toEqual([4, []])
     })
-    expect(await getMembership(growing, userId, organization.id)).toMatchObject({ role: 'guest' })
-    expect(await usage(world, organization)).toEqual({ limit: 1, used: 1 })
 
-    test.standIn.declines = false
-    test.advance(3600)
-    expect(unwrap(await turn('member'))).toMatchObject({ role: 'member' })
-    expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
-    expect(bought(world, organization)).toBe(2)
-
-    test.standIn.asked.length = 0
-    unwrap(await turn('guest'))
-    unwrap(await turn('member'))
-    expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
-    expect(test.standIn.asked).toEqual([])
-  })
-
-  it.each([2, 5])('%i at once get a seat each, and no further seat is bought', async (count) => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(1)
-    const answers = await Promise.all(Array.from({ length: count }, () => add(world, organization)))
-    expect(answers.map(({ status }) => status)).toEqual(Array(count).fill(201))
-    expect(await usage(world, organization)).toEqual({ limit: count + 1, used: count + 1 })
-    expect(bought(world, organization)).toBe(count + 1)
-  })
-
-  it('the same request twice at once buys one seat', async () => {
-    const world = expanding({ provider })
-    const organization = await world.test.subscribed(1)
-    const input = await member()
-    const path = `/organizations/${organization.id}/members`
-    const answers = await Promise.all(
-      [1, 2].map(() => world.ask(organization.owner, path, input, 'once'))
-    )
-    expect(answers.map(({ status }) => status).some((status) => status === 201)).toBe(true)
-    expect(bought(world, organization)).toBe(2)
-    expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
-  })
-
-  it('a seat that another caller has bought or freed meanwhile is taken, without a purchase', async () => {
-    const world = expanding({ provider })
-    const { test, growing } = world
-    const organization = await test.subscribed(2)
-    test.standIn.asked.length = 0
-    const full = { code: 'seat_limit_reached', limit: 1, used: 1 } as const
-    expect(await growing.buySeat?.(growing, organization.id, full, 1)).toBeNull()
-    const before = { ...full, limit: 2, used: 2 }
-    expect(await growing.buySeat?.(growing, organization.id, before, 1)).toBeNull()
-    expect(test.standIn.asked).toEqual([])
-  })
-
-  it('a cap is not passed, and no seat is bought that it would take away', async () => {
-    const plans = { team: { perSeat: true, prices: ['price_team'], cap: 2 } }
-    const world = expanding({ provider, billing: billing({ plans, baseSeats: 3 }) })
-    const organization = await world.test.subscribed(1)
-    expect((await add(world, organization)).status).toBe(201)
-    world.test.standIn.asked.length = 0
-    const refused = await add(world, organization)
-    expect(refused).toMatchObject({ status: 409, body: { limit: 2, used: 2 } })
-    expect(refused.body).not.toHaveProperty('expansion')
-    expect([bought(world, organization), world.test.standIn.asked]).toEqual([2, []])
-  })
-
-  it('numbers that an operator has set are not raised [MUSEUM-35]', async () => {
-    const world = expanding({ provider })
-    const { test } = world
-    const organization = await test.subscribed(4)
-    const contract = { purchased: 1, reason: 'a contract' }
-    unwrap(await setEntitlement(test.kit.seatgate, organization.asOperator, contract))
-    await test.kit.settled()
-    test.standIn.asked.length = 0
-    expect((await add(world, organization)).status).toBe(409)
-    expect([bought(world, organization), test.standIn.asked]).toEqual([4, []])
-  })
-
-  it('a smaller number that is not sent yet takes no seat away', async () => {
-    const world = expanding({ provider })
-    const { test } = world
-    const organization = await test.subscribed(4)
-    const { owner, id } = organization
-    test.standIn.fault = () => ({ status: 503 })
-    await test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, { seats: 2 })
-    await test.kit.settled()
-    await fill(world, organization)
-    test.standIn.fault = () => null
-    expect((await add(world, organization)).status).toBe(201)
-    test.advance(3600)
-    await sweepBilling(test.context)
-    expect(bought(world, organization)).toBe(5)
-    expect(await usage(world, organization)).toEqual({ limit: 5, used: 5 })
-  })
-})
+    it('a smaller number that is not sent yet takes no seat away', async () => {
+      const world = expanding({ provider })
+      const { test } = world
+      const organization = await test.subscribed(4)
+      const { owner, id } = organization
+      test.standIn.fault = () => ({ status: 503 })
+      await test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, { seats: 2 })
+      await test.kit.settled()
+      await fill(world, organization)
+      test.standIn.fault = () => null
+      expect((await add(world, organization)).status).toBe(201)
+      test.advance(3600)
+      await sweepBilling(test.context)
+      expect(bought(world, organization)).toBe(5)
+      expect(await usage(world, organization)).toEqual({ limit: 5, used: 5 })
+    })
+  }
+)
 
 describe('with auto_expand', () => {
   it('the library itself buys no seat: the waitlist stays as it is', async () => {

@@ -25,6 +25,7 @@ import {
   freshStores,
   testEnv,
   unwrap,
+  atScale,
 } from '../../../kit/index.ts'
 
 beforeEach(freshStores)
@@ -210,7 +211,7 @@ describe('two consumers whose clocks differ', () => {
     expect(await attemptsOf(seatgate, id, 'slow')).toEqual([[1, 4, 'delivered', null, 1]])
   })
 
-  it.each(upTo(12))(
+  it.each(upTo(atScale({ share: 4, thorough: 12 })))(
     'by anything, and jump: each event at least once, in order (%i)',
     async (seed) => {
       const random = seeded(seed * 7919)

@@ -25,6 +25,7 @@ import {
   codeOf,
   createKit,
   type TestOrganization,
+  atScale,
 } from '../../../kit/index.ts'
 
 const PAGE = 2
@@ -223,32 +224,34 @@ describe('a ledger that imports seats', () => {
   })
 })
 
-describe('at 100,000 members', () => {
+const MEMBERS = atScale({ share: 10_000, thorough: 100_000 })
+
+describe(`at ${MEMBERS.toLocaleString('en')} members`, () => {
   it('no call of a ledger reads or writes more than its page', async () => {
     const kit = createKit()
-    const organization = await kit.organization({ seats: 100_003 })
-    await fill(organization, 100_000)
+    const organization = await kit.organization({ seats: MEMBERS + 3 })
+    await fill(organization, MEMBERS)
     await slowly(organization, null)
     const rows = await countRows(organization)
     const costs: Record<string, number>[] = []
     costs.push(await rows(() => seatUsage(kit.seatgate, organization.asOperator).then(unwrap)))
     while ((await readLedger(organization.id))?.stage !== undefined) {
       costs.push(await rows(() => importNext(organization)))
-      if (costs.length === 20) {
+      if (costs.length === atScale({ share: 3, thorough: 20 })) {
         // In the middle of it, a rush for the last two seats.
         const rushed = await Promise.all(Array.from({ length: 10 }, () => add(kit, organization)))
         expect(rushed.filter(({ ok }) => ok)).toHaveLength(2)
         await kit.settled()
       }
     }
-    expect(costs.length).toBe(Math.floor(100_001 / IMPORT_PAGE) + 1)
+    expect(costs.length).toBe(Math.floor((MEMBERS + 1) / IMPORT_PAGE) + 1)
     const most = (what: string) => Math.max(...costs.map((cost) => cost[what]!))
     expect(most('trips')).toBe(1)
     expect(most('d1Read')).toBeLessThanOrEqual(IMPORT_PAGE + 10)
     // Each seat is a row, and an index by its holder.
     expect(most('written')).toBeLessThanOrEqual(2 * IMPORT_PAGE + 10)
     expect(most('read')).toBeLessThanOrEqual(5 * IMPORT_PAGE + 50)
-    expect(await readLedger(organization.id)).toMatchObject({ held: 100_003, reserved: 0 })
+    expect(await readLedger(organization.id)).toMatchObject({ held: MEMBERS + 3, reserved: 0 })
     await expectSeats(organization)
     const closed = await rows(() =>
       ledgerOf(organization).close({

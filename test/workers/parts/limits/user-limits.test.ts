@@ -24,6 +24,7 @@ import {
   createKit,
   delays,
   enforcing,
+  enforcingOr,
   everything,
   expectSound,
   freshStores,
@@ -215,7 +216,7 @@ describe('the limit of owned organizations', () => {
   })
 })
 
-describe.each(enforcing)('the limit of memberships, %s seats', (provider) => {
+describe.each(enforcingOr('d1'))('the limit of memberships, %s seats', (provider) => {
   it('holds at each way to become a member, and takes no seat [CAP-3]', async () => {
     const kit = createJoiningKit({ provider, limits: userLimits({ memberships: 1 }) })
     const { seatgate } = kit
