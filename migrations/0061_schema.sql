@@ -26,7 +26,7 @@ SELECT id, organization_id, token_hash, role, domain, max_uses, uses_left, expir
 SELECT id, organization_id, kind, payload, attempts, due_at, last_error, created_at FROM seatgate_jobs WHERE 0;
 SELECT id, organization_id, user_id, role, path, state, place, tried_at, decided_by_id, created_at, updated_at FROM seatgate_join_requests WHERE 0;
 SELECT organization_id, active, suspended, seats FROM seatgate_member_counts WHERE 0;
-SELECT id, organization_id, user_id, role, status, suspended_by, seat_id, created_at, updated_at FROM seatgate_memberships WHERE 0;
+SELECT id, organization_id, user_id, role, status, suspended_by, seat_id, created_at, updated_at, group_roles FROM seatgate_memberships WHERE 0;
 SELECT actor_id, id, digest, outcome, created_at FROM seatgate_operations WHERE 0;
 SELECT id, organization_id, domain, mode, challenge, verified_at, checked_at, record_missing_since, created_at, updated_at FROM seatgate_organization_domains WHERE 0;
 SELECT old_slug, organization_id, expires_at, created_at FROM seatgate_organization_slug_aliases WHERE 0;

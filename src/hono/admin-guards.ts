@@ -59,14 +59,14 @@ export function requireStepUp(
  * ```
  */
 export function requireAdminScope(
-  { roles }: Seatgate,
+  _seatgate: Seatgate,
   options: AdminGuardOptions = {}
 ): MiddlewareHandler<ScopeEnv> {
   checkOptionNames('requireAdminScope', options, ['onRefusal'])
   const { onRefusal } = options
   checkRefusalHandler('requireAdminScope', onRefusal)
   return async function requireAdminScope(c, next) {
-    const { caller, organization, membership, role } = c.var
+    const { caller, organization, membership, permissions } = c.var
     if (caller === undefined || organization === undefined) {
       throw new TypeError('requireAdminScope: put loadActiveOrganization in front of it.')
     }
@@ -80,7 +80,7 @@ export function requireAdminScope(
     const isActive =
       organization !== null && (requested === organization.id || requested === organization.slug)
     const administers =
-      isUser(caller) && membership !== null && roles.organizationAdmins.includes(role ?? '')
+      isUser(caller) && membership !== null && permissions.includes('organization:update')
     if (!isActive || !(isOfPlatform || administers)) {
       return halt(c, { code: 'organization_not_found' }, onRefusal)
     }

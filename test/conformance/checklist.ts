@@ -14,7 +14,7 @@ export const GROUPS = {
   LINK: 15,
   SCIM: 18,
   KEY: 19,
-  GROUP: 13,
+  GROUP: 17,
   OP: 3,
 } as const
 

@@ -40,6 +40,7 @@ export const memberships = /* @__PURE__ */ constrained(tables.memberships, (tabl
   check('seatgate_memberships_role', sql`length(role) > 0`),
   check('seatgate_memberships_status', sql`status IN ('active', 'suspended')`),
   check('seatgate_memberships_suspended_by', sql`suspended_by IN ('admin', 'over_limit')`),
+  check('seatgate_memberships_group_roles', sql`json_valid(group_roles)`),
   check('seatgate_memberships_status_2', sql`status = 'active' OR seat_id IS NULL`),
 ])
 

@@ -33,6 +33,8 @@ export const memberships = /* @__PURE__ */ sqliteTable('seatgate_memberships', (
     .default('active'),
   suspendedBy: text('suspended_by', { enum: ['admin', 'over_limit'] }),
   seatId: text('seat_id'),
+  /** The roles that the groups of the member carry: a JSON list of names. */
+  groupRoles: text('group_roles'),
   createdAt: instant('created_at').notNull(),
   updatedAt: instant('updated_at').notNull(),
 }))

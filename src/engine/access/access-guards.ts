@@ -79,8 +79,10 @@ export function actingOwner(ownerRole: string, table = ''): SQL {
   return sql`${column('role')} = ${ownerRole} ${indexed} and ${column('status')} = 'active'`
 }
 
-function unchangedRow({ id, organizationId, userId, role, status, seatId }: MembershipRow) {
+function unchangedRow(membership: MembershipRow) {
+  const { id, organizationId, userId, role, status, seatId, groupRoles } = membership
   return sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${userId} and id = ${id} and role = ${role}
-    and status = ${status} and seat_id is ${seatId})`
+    and status = ${status} and seat_id is ${seatId}
+    and group_roles is ${groupRoles === null ? sql`null` : groupRoles})`
 }

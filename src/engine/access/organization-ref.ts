@@ -88,7 +88,9 @@ export function readable(caller: Caller, organization: string, roles?: readonly 
     return sql`${organizationIdOf(organization)} = ${caller.serviceAccount.organizationId}`
   }
   const allowed = roles
-    ? sql`and reader.role in (select value from json_each(${JSON.stringify(roles)}))`
+    ? sql`and (reader.role in (select value from json_each(${JSON.stringify(roles)}))
+        or exists (select 1 from json_each(reader.group_roles) own
+          where own.value in (select value from json_each(${JSON.stringify(roles)}))))`
     : sql``
   const confined = confinedTo(caller, sql`reader.organization_id`)
   return sql`exists (select 1 from seatgate_memberships reader

@@ -100,9 +100,24 @@ export function permissionsOf<Permission extends string>(
   return permissions.filter((each) => named.includes(each))
 }
 
-/** Returns the rights of a member, or of a role. */
-export function rightsOf(roles: Roles, { role }: { readonly role: string }): Rights {
-  return { role, permissions: permissionsOf(roles, role) }
+/** What rights come from: a role, and for a member a JSON list of the roles of their groups. */
+export interface RoleHolder {
+  readonly role: string
+  readonly groupRoles?: string | null
+}
+
+/**
+ * Returns the rights of a member, or of a role. Those of a member are the union of their role's and their
+ * groups'. A group's role that has become the owner's gives no right.
+ */
+export function rightsOf(roles: Roles, { role, groupRoles = null }: RoleHolder): Rights {
+  const own = permissionsOf(roles, role)
+  if (groupRoles === null) return { role, permissions: own }
+  const byGroups = (JSON.parse(groupRoles) as readonly string[])
+    .filter((each) => each !== roles.owner)
+    .flatMap((each) => permissionsOf(roles, each))
+  const all = new Set([...own, ...byGroups])
+  return { role, permissions: roles.permissions.filter((each) => all.has(each)) }
 }
 
 function isAllowed({ permissions }: Rights, permission: OwnPermission): boolean {

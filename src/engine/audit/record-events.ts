@@ -125,15 +125,21 @@ export function saltPersonalData(
   })
 }
 
+/** Builds the condition on which an event is written: about an organization, and the target's id. */
+type Condition = (
+  organizationId: SQL<string> | string,
+  targetId: SQL<string> | string | null
+) => SQL
+
 /**
- * Builds the statements that write events if a condition on their organization holds, at most one for
- * each organization, and return the written ones.
+ * Builds the statements that write events if a condition on their organization and target holds, and return
+ * the written ones.
  */
 export function recordEventsWhere(
   context: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'>,
   eventContext: EventContext,
   drafts: readonly EventDraft[],
-  condition: (organizationId: SQL<string> | string) => SQL
+  condition: Condition
 ): readonly Statement[] {
   const { id, action, outcome, occurredAt } = auditEvents
   const facts = drafts.map((draft) => factsOf(context, eventContext, draft, null))
@@ -145,7 +151,11 @@ export function recordEventsWhere(
   }
   return facts.map((event) => {
     const row = rowOf(context, eventContext.now, event)
-    return insertWhere(context.db, row, condition(event.organizationId)).returning(written)
+    return insertWhere(
+      context.db,
+      row,
+      condition(event.organizationId, event.targetId ?? null)
+    ).returning(written)
   })
 }
 
@@ -274,7 +284,7 @@ function insertEvents(
   { db, withSeatCount }: Pick<TrailContext, 'db' | 'withSeatCount'>,
   now: Date,
   facts: readonly Facts[],
-  condition: (organizationId: SQL<string> | string) => SQL = () => sql`true`
+  condition: Condition = () => sql`true`
 ) {
   const [first] = facts
   const inOne = facts.every(({ organizationId }) => organizationId === first?.organizationId)
@@ -288,7 +298,7 @@ function insertEvents(
       metadata: sql`case when ${fieldOf('counting')}
         then ${withSeatCount(told, organizationId, now)} else ${told} end`,
     },
-    condition: condition(organizationId),
+    condition: condition(organizationId, fieldOf('targetId')),
   })
 }
 

@@ -22,6 +22,7 @@ import type { ProviderContext } from '../seats/provider.ts'
 import { endInvitation, endInvitations, type Ending } from './end-invitation.ts'
 import { guardPending, guardUnfinished, isUnfinished } from './invitation.ts'
 import type { Loss, LossContext, Lost } from './leave.ts'
+import type { RightsLeft } from './plan.ts'
 import { personOf, type Newcomer } from './membership.ts'
 
 /** Selects the open invitation to a user's address; no query if the host has not configured its users. */
@@ -70,6 +71,16 @@ function invitationsBy(
     .where(sql`${isBy(organizationIds, userId)} and ${isUnfinished()}`)
 }
 
+/** Selects the open invitations that users (a subquery of ids) have sent in an organization. */
+function invitationsBySeveral(db: Database, organizationId: SQL<string | null>, userIds: SQL) {
+  return db
+    .select()
+    .from(invitations)
+    .where(
+      sql`organization_id = ${organizationId} and invited_by_id in (${userIds}) and ${isUnfinished()}`
+    )
+}
+
 /** Selects those and the invitations to the user's address. */
 function invitationsAround(
   context: UserContext,
@@ -115,28 +126,74 @@ function endLost(context: LossContext, around: readonly InvitationRow[], loss: L
   }
 }
 
+/**
+ * Builds the end of the open invitations that members have sent and may not send any more with the rights
+ * that are left to them. The context has the roles of the organization.
+ */
+function endLostBySeveral(
+  context: LossContext,
+  organizationId: string,
+  sent: readonly InvitationRow[],
+  losses: readonly RightsLeft[],
+  { by, now }: { readonly by: string | null; readonly now: Date }
+): Ending & { readonly count: number } {
+  const left = new Map(losses.map(({ userId, rights }) => [userId, rights]))
+  if (context.invitations?.outliveInviter || left.size === 0) return NOTHING_ENDED
+  const open = sent.filter(
+    ({ expiresAt, invitedById }) => expiresAt > now && left.has(invitedById ?? '')
+  )
+  const ended = open.filter(({ invitedById, role }) => {
+    const rights = left.get(invitedById ?? '')
+    return rights !== undefined && !mayInvite(context.roles, rights, role)
+  })
+  const ending = endInvitations(context, ended, { by, now, reason: 'inviter_lost_role' })
+  const users = sql`select value from json_each(${JSON.stringify([...left.keys()])})`
+  const theirs = sql`organization_id = ${organizationId} and invited_by_id in (${users})`
+  return {
+    ...ending,
+    statements: [guardAsRead(context, theirs, open, now), ...ending.statements],
+    count: ended.length,
+  }
+}
+
+const NOTHING_ENDED = { statements: [], events: [], freedSeats: [], count: 0 }
+
 // Guards that the open invitations are exactly those that were read, with their roles and seats.
 function guardAround(
   context: UserContext,
   { userId, organizationIds, putOut, now }: Loss,
   open: readonly InvitationRow[]
 ): Statement {
-  const known = JSON.stringify(
-    open.map(({ id, role, seatId, invitedById }) => [id, role, seatId, invitedById].join(' '))
-  )
   const ids =
     organizationIds.length === 1
       ? sql`${organizationIds[0]}`
       : sql`select value from json_each(${JSON.stringify(organizationIds)})`
+  return guardAsRead(
+    context,
+    putOut ? isAround(context, ids, userId) : isBy(ids, userId),
+    open,
+    now
+  )
+}
+
+function guardAsRead(
+  { db }: DatabaseContext,
+  theirs: SQL,
+  open: readonly InvitationRow[],
+  now: Date
+): Statement {
+  const known = JSON.stringify(
+    open.map(({ id, role, seatId, invitedById }) => [id, role, seatId, invitedById].join(' '))
+  )
   const row = sql`id || ' ' || role || ' ' || coalesce(seat_id, '')
     || ' ' || coalesce(invited_by_id, '')`
   return guard(
-    context.db,
+    db,
     'stale',
     sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
         not in (select value from json_each(${known}))) = 0
       from seatgate_invitations
-      where ${putOut ? isAround(context, ids, userId) : isBy(ids, userId)} and ${isPending(now)})`
+      where ${theirs} and ${isPending(now)})`
   )
 }
 
@@ -241,9 +298,11 @@ function guardNotInvited(
 export const invitedMembers = {
   toUser: unfinishedForUser,
   by: invitationsBy,
+  bySeveral: invitationsBySeveral,
   around: invitationsAround,
   inOrganization: unfinishedIn,
   endLost,
+  endLostBySeveral,
   endAll,
   takeOver,
 }

@@ -47,6 +47,7 @@ export function newMembership(id: string, newcomer: Newcomer, now: Date) {
     ...newcomer,
     status: 'active',
     suspendedBy: null,
+    groupRoles: null,
     createdAt: now,
     updatedAt: now,
   } as const satisfies Omit<MembershipRow, 'seatId'>
@@ -60,7 +61,9 @@ export function isMembership({
   return and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId))
 }
 
-export function membershipView(row: Omit<MembershipRow, 'seatId' | 'suspendedBy'>): Membership {
+export function membershipView(
+  row: Omit<MembershipRow, 'seatId' | 'suspendedBy' | 'groupRoles'>
+): Membership {
   return {
     id: row.id,
     organizationId: row.organizationId,

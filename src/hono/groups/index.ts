@@ -10,7 +10,11 @@ export type { GroupRoutes } from './group-routes.ts'
 export { createGroup } from '../../parts/groups/create-group.ts'
 export type { CreateGroupInput, CreateGroupRefusal } from '../../parts/groups/create-group.ts'
 export { updateGroup } from '../../parts/groups/update-group.ts'
-export type { UpdateGroupInput, UpdateGroupRefusal } from '../../parts/groups/update-group.ts'
+export type {
+  ChangedGroup,
+  UpdateGroupInput,
+  UpdateGroupRefusal,
+} from '../../parts/groups/update-group.ts'
 export { deleteGroup } from '../../parts/groups/delete-group.ts'
 export type { DeleteGroupRefusal } from '../../parts/groups/delete-group.ts'
 export { addToGroup } from '../../parts/groups/add-to-group.ts'

@@ -65,7 +65,9 @@ export async function sendNotice(
         and(
           eq(memberships.organizationId, organizationId),
           eq(memberships.status, 'active'),
-          inArray(memberships.role, [...roles.billingAdmins])
+          sql`(${inArray(memberships.role, [...roles.billingAdmins])}
+            or exists (select 1 from json_each(${memberships.groupRoles})
+              where ${inArray(sql`value`, [...roles.billingAdmins])}))`
         )
       )
       .limit(MOST_RECIPIENTS),

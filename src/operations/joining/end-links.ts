@@ -12,11 +12,11 @@ import { JOINING_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
-import type { RightsLeft } from '../../engine/model/plan.ts'
+import { alike, isOneOf, type LeftAlike } from '../../engine/model/rights-left.ts'
 
-/** The links that end: those of a creator, or all; without those of the roles that they may still invite to. */
+/** The links that end: those of creators, or all; without those of the roles that they may still invite to. */
 interface Ended {
-  readonly creatorId: string | null
+  readonly creatorIds: readonly string[] | null
   readonly kept: readonly string[]
 }
 
@@ -26,25 +26,25 @@ export const linkFollower: Follower = (context, eventContext, events, _dueIn, lo
     const ended = endedBy(event)
     return ended ? endLinks(context, eventContext, event.organizationId, ended) : []
   }),
-  ...losses.flatMap((loss) => {
+  ...alike(losses).flatMap((loss) => {
     const ended = lostBy(loss)
     return ended ? endLinks(context, eventContext, loss.organizationId, ended) : []
   }),
 ]
 
-function lostBy({ userId, rights, roles }: RightsLeft): Ended | null {
+function lostBy({ userIds, rights, roles }: LeftAlike): Ended | null {
   const kept = roles.all.filter((to) => mayInvite(roles, rights, to))
   const all = roles.all.every((to) => to === roles.owner || kept.includes(to))
-  return all ? null : { creatorId: userId, kept }
+  return all ? null : { creatorIds: userIds, kept }
 }
 
 function endedBy({ action, target }: EventDraft): Ended | null {
   switch (action) {
     case 'organization.delete':
-      return { creatorId: null, kept: [] }
+      return { creatorIds: null, kept: [] }
     case 'organization.member_remove':
     case 'organization.member_suspend':
-      return { creatorId: target?.id ?? '', kept: [] }
+      return { creatorIds: [target?.id ?? ''], kept: [] }
     default:
       return null
   }
@@ -54,42 +54,44 @@ function endLinks(
   context: ChangeContext,
   eventContext: EventContext,
   organizationId: string,
-  { creatorId, kept }: Ended
+  { creatorIds, kept }: Ended
 ): readonly Statement[] {
   const { now, effectiveUserId } = eventContext
-  const ending = sql`organization_id = ${organizationId} and revoked_at is null
-    ${creatorId === null ? sql`` : sql`and created_by_id = ${creatorId}`}
+  const endingOf = (creators: SQL) => sql`organization_id = ${organizationId} and revoked_at is null
+    ${creators}
     ${kept.length === 0 ? sql`` : sql`and role not in (select value from json_each(${JSON.stringify(kept)}))`}`
   return [
     // The event of a deletion is about its links too.
-    ...(creatorId === null
+    ...(creatorIds === null
       ? []
-      : recordEnd(context, eventContext, organizationId, creatorId, ending)),
+      : recordEnd(context, eventContext, organizationId, creatorIds, (creatorId) =>
+          endingOf(sql`and created_by_id = ${creatorId}`)
+        )),
     context.db
       .update(inviteLinks)
       .set({ revokedAt: now, revokedById: effectiveUserId, updatedAt: now })
-      .where(ending),
+      .where(endingOf(creatorIds === null ? sql`` : sql`and created_by_id ${isOneOf(creatorIds)}`)),
   ]
 }
 
-// One event for all links of the creator, if there is an open one.
+// One event for all links of a creator, if there is an open one.
 function recordEnd(
   context: ChangeContext,
   eventContext: EventContext,
   organizationId: string,
-  creatorId: string,
-  ending: SQL
+  creatorIds: readonly string[],
+  endingOf: (creatorId: SQL | string | null) => SQL
 ): readonly Statement[] {
-  const event = libraryEvent(
-    JOINING_ACTIONS,
-    organizationId,
-    'organization.invite_link.ended',
-    creatorId,
-    { user_id: creatorId, reason: 'inviter_lost_role' }
+  const events = creatorIds.map((creatorId) =>
+    libraryEvent(JOINING_ACTIONS, organizationId, 'organization.invite_link.ended', creatorId, {
+      user_id: creatorId,
+      reason: 'inviter_lost_role',
+    })
   )
-  const isOpen = sql`exists (select 1 from seatgate_invite_links where ${ending}
+  const isOpen = (creatorId: SQL | string | null) => sql`exists (select 1 from seatgate_invite_links
+    where ${endingOf(creatorId)}
     and uses_left > 0 and expires_at > ${eventContext.now.getTime()})`
-  return recordEventsWhere(context, eventContext, [event], () => isOpen)
+  return recordEventsWhere(context, eventContext, events, (_, creatorId) => isOpen(creatorId))
 }
 
 const LINKS_PER_SWEEP = 1000

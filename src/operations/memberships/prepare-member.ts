@@ -133,7 +133,9 @@ function guardUnseen(
           guard(
             db,
             'insufficient_role',
-            actor(sql`role in (select value from json_each(${JSON.stringify(allowed)}))`)
+            actor(sql`(role in (select value from json_each(${JSON.stringify(allowed)}))
+              or exists (select 1 from json_each(group_roles)
+                where value in (select value from json_each(${JSON.stringify(allowed)}))))`)
           ),
         ]
       : []),

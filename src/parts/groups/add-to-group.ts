@@ -12,6 +12,7 @@ import {
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { mayChangeRole } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { membershipsOf } from '../../engine/model/removals.ts'
@@ -49,7 +50,7 @@ const AddToGroupInput = v.object(
 
 /**
  * Adds members of the organization `{ userIds }` to a group, all of them or no one, for those with `members:manage`.
- * Members of the group stay in it; if all are members already, no row changes.
+ * With `roles.grants` no caller gives, by the role of the group, permissions that they do not have. Members of the group stay in it; if all are members already, no row changes.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `userIds`: one is no active member), `StoreRefusal`,
  * `not_found` (no such group), `too_many` (the group would have more members than `memberLimit`).
@@ -88,6 +89,10 @@ export async function addToGroup(
         if (!parsed.ok) return parsed
         const [group] = found.rows.target
         if (!group) return refused({ code: 'not_found' })
+        const { roles: own } = access.value
+        if (group.role !== null && !mayChangeRole(own, access.value, null, group.role)) {
+          return refused({ code: 'insufficient_role' })
+        }
         const active = found.rows.members.filter(({ status }) => status === 'active')
         if (active.length < userIds.length) {
           return refused(invalid({ userIds: ['Must be active members of the organization.'] }))

@@ -9,6 +9,8 @@ import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { groupMembers, groups, type GroupRow } from '../../database/schema/group-tables.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import { groupMemberEvent } from '../../engine/audit/group-actions.ts'
+import { endedInvitations } from '../../engine/model/leave.ts'
+import { writeGroupRoles } from './group-rights.ts'
 import type { GroupsContext } from './groups.ts'
 import { isGroup, isIn } from './group.ts'
 
@@ -36,13 +38,15 @@ export function isOverfull(
 
 /**
  * Builds the change of who is in a group. The batch guards that those who come are active members and not
- * in it, that those who leave are in it, and that it does not become too large.
+ * in it, that those who leave are in it, that it does not become too large, and that its role is as it was read.
+ * `ended` is how many open invitations end with the rights of those who leave.
  */
 export function changeMembers(
   context: Pick<GroupsContext, 'db' | 'groups'>,
   group: GroupRow,
   { added, removed }: MemberChange,
-  now: Date
+  now: Date,
+  ended = 0
 ): ChangedMembers {
   const { db } = context
   const members = group.members + added.length - removed.length
@@ -52,6 +56,15 @@ export function changeMembers(
       guardRoom(context, group, added.length - removed.length),
       ...(added.length > 0 ? add(context, group, added, now) : []),
       ...(removed.length > 0 ? remove(context, group, removed) : []),
+      ...(group.role === null
+        ? []
+        : [
+            writeGroupRoles(
+              db,
+              group,
+              sql`select value from json_each(${JSON.stringify([...added, ...removed])})`
+            ),
+          ]),
       db
         .update(groups)
         .set({
@@ -62,7 +75,9 @@ export function changeMembers(
         .where(isGroup(group)),
     ],
     events: [
-      ...removed.map((id) => groupMemberEvent(group, 'organization.group.member_removed', id)),
+      ...removed.map((id) =>
+        groupMemberEvent(group, 'organization.group.member_removed', id, endedInvitations(ended))
+      ),
       ...added.map((id) => groupMemberEvent(group, 'organization.group.member_added', id)),
     ],
   }
@@ -70,14 +85,14 @@ export function changeMembers(
 
 function guardRoom(
   { db, groups: { memberLimit } }: Pick<GroupsContext, 'db' | 'groups'>,
-  { organizationId, id }: GroupRow,
+  { organizationId, id, role }: GroupRow,
   more: number
 ): Statement {
   return guard(
     db,
     'stale',
     sql`exists (select 1 from seatgate_groups where organization_id = ${organizationId} and id = ${id}
-      ${more > 0 ? sql`and members + ${more} <= ${memberLimit}` : sql``})`
+      and role is ${role} ${more > 0 ? sql`and members + ${more} <= ${memberLimit}` : sql``})`
   )
 }
 

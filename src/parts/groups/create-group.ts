@@ -15,27 +15,37 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
 import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { GroupName, groupView, groupsOf, nameKeyOf, nameTaken, type Group } from './group.ts'
+import {
+  GroupName,
+  groupRole,
+  groupView,
+  groupsOf,
+  nameKeyOf,
+  nameTaken,
+  type Group,
+} from './group.ts'
 import type { GroupsContext } from './groups.ts'
 
 /** The input of {@link createGroup}. */
-export interface CreateGroupInput {
+export interface CreateGroupInput<Role extends string = string> {
   /** Its name, up to 100 characters; no other group of the organization has it in any case of its letters. */
   readonly name: string
+  /** The role whose permissions its members have besides their own, not the owner's. Default null. */
+  readonly role?: Role | null | undefined
 }
 
 /** Why {@link createGroup} refuses. */
 export type CreateGroupRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'too_many'
 
-const CreateGroupInput = v.object({ name: GroupName }, 'Must be an object.')
-
 /**
- * Creates a group `{ name }` without members, for those with `members:manage`.
+ * Creates a group `{ name, role? }` without members, for those with `members:manage`. With `roles.grants` no
+ * caller gives a group a role with permissions that they do not have.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `name`), `StoreRefusal`, `too_many` (the organization has
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `name` and `role`), `StoreRefusal`, `too_many` (the organization has
  * as many groups as `limit`).
  *
  * @example
@@ -43,15 +53,19 @@ const CreateGroupInput = v.object({ name: GroupName }, 'Must be an object.')
  * const created = await createGroup(seatgate, { caller, organization: 'acme' }, { name: 'Design' })
  * ```
  */
-export async function createGroup(
-  context: GroupsContext,
+export async function createGroup<Role extends string = string>(
+  context: GroupsContext & HasRoles<Role>,
   scope: OrganizationScope,
-  input: CreateGroupInput,
+  input: CreateGroupInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Group, CreateGroupRefusal>> {
   const { db, roles, newId } = context
   const { limit } = context.groups
-  const parsed = parseInput(CreateGroupInput, input)
+  const schema = v.object(
+    { name: GroupName, role: v.optional(groupRole(roles), null) },
+    'Must be an object.'
+  )
+  const parsed = parseInput(schema, input)
   const key = parsed.ok ? nameKeyOf(parsed.value.name) : ''
   return perform(
     context,
@@ -72,16 +86,19 @@ export async function createGroup(
         const access = authorizeFor(roles, found, 'members:manage')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
+        const { name, role } = parsed.value
+        if (role !== null && !mayChangeRole(access.value.roles, access.value, null, role)) {
+          return refused({ code: 'insufficient_role' })
+        }
         if (found.rows.named.length > 0) return nameTaken()
         if ((found.rows.counted[0]?.count ?? 0) >= limit) return refused({ code: 'too_many' })
         const organizationId = access.value.organization.id
-        const { name } = parsed.value
         const row = {
           organizationId,
           id: newId(),
           name,
           nameKey: key,
-          role: null,
+          role,
           externalId: null,
           members: 0,
           version: 1,
@@ -99,7 +116,12 @@ export async function createGroup(
             ),
             db.insert(groups).values(row),
           ],
-          events: [groupEvent(row, 'organization.group.created', { name })],
+          events: [
+            groupEvent(row, 'organization.group.created', {
+              name,
+              ...(role !== null && { role }),
+            }),
+          ],
         })
       },
     },

@@ -6,6 +6,7 @@
  */
 import { sql } from 'drizzle-orm'
 import { groupMembers, groups } from '../../database/schema/group-tables.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import type { Follower } from '../../engine/changes/change-context.ts'
 
@@ -41,6 +42,15 @@ export const groupFollower: Follower = ({ db }, { now }, events) => {
       })
       .where(theirGroups),
     db.delete(groupMembers).where(isTheirs('')),
+    // The row of a suspended member stays.
+    ...(leaving.some(({ action }) => action === 'organization.member_suspend')
+      ? [
+          db
+            .update(memberships)
+            .set({ groupRoles: null })
+            .where(sql`${isTheirs('')} and group_roles is not null`),
+        ]
+      : []),
   ]
 }
 

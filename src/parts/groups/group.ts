@@ -7,6 +7,7 @@ import type { Database, DatabaseContext, Statement } from '../../database/databa
 import { groupMembers, groups, type GroupRow } from '../../database/schema/group-tables.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
+import { roleInput, type Roles } from '../../engine/access/roles.ts'
 
 /** A group of members of an organization. Timestamps are ISO 8601 UTC. */
 export interface Group {
@@ -14,6 +15,8 @@ export interface Group {
   readonly organizationId: string
   /** Its name for people, unique in the organization but for the case of its letters. */
   readonly name: string
+  /** The role whose permissions its members have besides their own; null: no role. */
+  readonly role: string | null
   /** The number of its members. */
   readonly members: number
   readonly createdAt: string
@@ -26,6 +29,7 @@ export function groupView(row: GroupRow): Group {
     id: row.id,
     organizationId: row.organizationId,
     name: row.name,
+    role: row.role,
     members: row.members,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
@@ -37,6 +41,16 @@ export const GroupName = v.pipe(
   shortText(100),
   v.check((name) => name.trim() !== '', 'Must not be blank.')
 )
+
+/** Creates the schema of the role that a group carries; null: no role. */
+export function groupRole(roles: Roles) {
+  return v.nullable(
+    v.pipe(
+      roleInput(roles),
+      v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
+    )
+  )
+}
 
 /** Returns the key by which the names of an organization's groups are unique. */
 export function nameKeyOf(name: string): string {

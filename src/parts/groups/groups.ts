@@ -1,5 +1,6 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
+import type { LossContext } from '../../engine/model/leave.ts'
 import type { Part } from '../../engine/changes/part.ts'
 import { groupFollower } from './end-members.ts'
 
@@ -18,7 +19,7 @@ export interface GroupsPart extends Part<'groups'> {
 }
 
 /** The context of an operation on groups. */
-export interface GroupsContext extends ChangeContext {
+export interface GroupsContext extends ChangeContext, LossContext {
   readonly groups: GroupsPart
 }
 

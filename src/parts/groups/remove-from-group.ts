@@ -9,9 +9,11 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorize } from '../../engine/access/authorize.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import type { EndedWith } from '../../engine/model/membership.ts'
 import type { Plan } from '../../engine/model/plan.ts'
 import { changeMembers } from './change-members.ts'
 import { groupOf, membersAmong } from './group.ts'
+import { planLostRights, rightsQueries } from './group-rights.ts'
 import type { GroupsContext } from './groups.ts'
 
 /** Why {@link removeFromGroup} refuses. */
@@ -19,7 +21,8 @@ export type RemoveFromGroupRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /**
  * Takes a member out of a group, for those with `members:manage`, or the caller, which every role may. The
- * membership of the organization stays.
+ * membership of the organization stays. Open invitations that the member has sent, and could not send without the
+ * role of the group, end with it; the result has their number.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (no such group, or the user is not in it).
  *
@@ -34,8 +37,9 @@ export async function removeFromGroup(
   id: string,
   userId: string,
   options: OperationOptions = {}
-): Promise<Result<null, RemoveFromGroupRefusal>> {
+): Promise<Result<EndedWith, RemoveFromGroupRefusal>> {
   const { db, roles } = context
+  const around = { groupId: id, userIds: [userId] }
   return perform(
     context,
     scope,
@@ -47,8 +51,9 @@ export async function removeFromGroup(
       queries: {
         target: groupOf(db, scope, id),
         inIt: membersAmong(db, scope, id, [userId]),
+        ...rightsQueries(context, scope, around),
       },
-      plan(found, caller, now): Result<Plan<null>, RemoveFromGroupRefusal> {
+      plan(found, caller, now): Result<Plan<EndedWith>, RemoveFromGroupRefusal> {
         const access = authorize(roles, found)
         if (!access.ok) return access
         const leaving = userId === userIdOf(caller)
@@ -57,11 +62,20 @@ export async function removeFromGroup(
         }
         const [group] = found.rows.target
         if (!group || found.rows.inIt.length === 0) return refused({ code: 'not_found' })
-        const changed = changeMembers(context, group, { added: [], removed: [userId] }, now)
+        const roleChange = { from: group.role, to: null }
+        const lost = planLostRights(context, access.value, around, found.rows, roleChange, now)
+        const change = { added: [], removed: [userId] }
+        const changed = changeMembers(context, group, change, now, lost.ended)
         return ok({
-          value: null,
-          statements: [guardAccess(context, access.value), ...changed.statements],
-          events: changed.events,
+          value: { endedInvitations: lost.ended },
+          statements: [
+            guardAccess(context, access.value),
+            ...lost.statements,
+            ...changed.statements,
+          ],
+          losses: lost.losses,
+          freedSeats: lost.freedSeats,
+          events: [...changed.events, ...lost.events],
         })
       },
     },

@@ -12,12 +12,12 @@ import { libraryEvent } from '../../engine/audit/event.ts'
 import { KEY_ACTIONS } from '../../engine/audit/key-actions.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
-import type { RightsLeft } from '../../engine/model/plan.ts'
+import { alike, isOneOf, type LeftAlike } from '../../engine/model/rights-left.ts'
 import { areValid, mayGive } from './api-key.ts'
 
 /** The loss of rights of a creator. */
 interface Loss {
-  readonly creatorId: string
+  readonly creatorIds: readonly string[]
   /** The permissions that are left. */
   readonly left: readonly string[]
 }
@@ -31,14 +31,14 @@ export const keyFollower: Follower = (context, eventContext, events, _dueIn, los
       case 'organization.member_remove':
       case 'organization.member_suspend':
         return endKeys(context, eventContext, organizationId, {
-          creatorId: target?.id ?? '',
+          creatorIds: [target?.id ?? ''],
           left: [],
         })
       default:
         return []
     }
   }),
-  ...losses.flatMap((loss) => {
+  ...alike(losses).flatMap((loss) => {
     const inside = { ...context, roles: loss.roles }
     const ended = endedBy(loss)
     return ended ? endKeys(inside, eventContext, loss.organizationId, ended) : []
@@ -46,10 +46,10 @@ export const keyFollower: Follower = (context, eventContext, events, _dueIn, los
 ]
 
 // The right to keys is a permission too: without it no key stays.
-function endedBy({ userId, rights: { permissions }, roles }: RightsLeft): Loss | null {
+function endedBy({ userIds, rights: { permissions }, roles }: LeftAlike): Loss | null {
   if (roles.permissions.every((each) => permissions.includes(each))) return null
   return {
-    creatorId: userId,
+    creatorIds: userIds,
     left: permissions.includes('organization:update') ? permissions : [],
   }
 }
@@ -58,19 +58,21 @@ function endKeys(
   context: ChangeContext,
   eventContext: EventContext,
   organizationId: string,
-  { creatorId, left }: Loss
+  { creatorIds, left }: Loss
 ): readonly Statement[] {
-  const ending = sql`organization_id = ${organizationId} and created_by_id = ${creatorId}
-    and ends_with_creator = 1 ${beyond(context.roles, left)}`
-  const event = libraryEvent(KEY_ACTIONS, organizationId, 'organization.api_key.ended', creatorId, {
-    user_id: creatorId,
-    reason: 'creator_lost_right',
-  })
-  const isThere = sql`exists (select 1 from seatgate_api_keys where ${ending}
-    and ${areValid(eventContext.now)})`
+  const endingOf = (creators: SQL) => sql`organization_id = ${organizationId}
+    and created_by_id ${creators} and ends_with_creator = 1 ${beyond(context.roles, left)}`
+  const events = creatorIds.map((creatorId) =>
+    libraryEvent(KEY_ACTIONS, organizationId, 'organization.api_key.ended', creatorId, {
+      user_id: creatorId,
+      reason: 'creator_lost_right',
+    })
+  )
+  const isThere = (creatorId: SQL | string | null) => sql`exists (select 1 from seatgate_api_keys
+    where ${endingOf(sql`= ${creatorId}`)} and ${areValid(eventContext.now)})`
   return [
-    ...recordEventsWhere(context, eventContext, [event], () => isThere),
-    context.db.delete(apiKeys).where(and(ending)),
+    ...recordEventsWhere(context, eventContext, events, (_, creatorId) => isThere(creatorId)),
+    context.db.delete(apiKeys).where(and(endingOf(isOneOf(creatorIds)))),
   ]
 }
 
