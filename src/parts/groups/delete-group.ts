@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm'
 import {
   ok,
   refused,
@@ -6,18 +5,15 @@ import {
   type Result,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { groupMembers, groups } from '../../database/schema/group-tables.ts'
-import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { endedInvitations } from '../../engine/model/leave.ts'
 import type { EndedWith } from '../../engine/model/membership.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { groupOf, guardGroup, isGroup, isIn } from './group.ts'
-import { planLostRights, rightsQueries, writeGroupRoles } from './group-rights.ts'
+import { groupOf } from './group.ts'
+import { rightsQueries } from './group-rights.ts'
 import type { GroupsContext } from './groups.ts'
+import { planGroupDeletion } from './plan-deletion.ts'
 
 /** Why {@link deleteGroup} refuses. */
 export type DeleteGroupRefusal = AccessRefusal | StoreRefusal | 'not_found'
@@ -41,7 +37,6 @@ export async function deleteGroup(
   options: OperationOptions = {}
 ): Promise<Result<EndedWith, DeleteGroupRefusal>> {
   const { db, roles } = context
-  const around = { groupId: id }
   return perform(
     context,
     scope,
@@ -50,39 +45,16 @@ export async function deleteGroup(
       input: id,
       grows: false,
       refusals: [],
-      queries: { target: groupOf(db, scope, id), ...rightsQueries(context, scope, around) },
+      queries: {
+        target: groupOf(db, scope, id),
+        ...rightsQueries(context, scope, { groupId: id }),
+      },
       plan(found, _caller, now): Result<Plan<EndedWith>, DeleteGroupRefusal> {
         const access = authorizeFor(roles, found, 'members:manage')
         if (!access.ok) return access
         const [group] = found.rows.target
         if (!group) return refused({ code: 'not_found' })
-        const { name, members } = group
-        const roleChange = { from: group.role, to: null }
-        const lost = planLostRights(context, access.value, around, found.rows, roleChange, now)
-        const userIds = JSON.stringify(found.rows.affected.map(({ userId }) => userId))
-        return ok({
-          value: { endedInvitations: lost.ended },
-          statements: [
-            guardAccess(context, access.value),
-            guardGroup(context, group),
-            ...lost.statements,
-            db.delete(groupMembers).where(isIn(group)),
-            ...(group.role === null
-              ? []
-              : [writeGroupRoles(db, group, sql`select value from json_each(${userIds})`)]),
-            db.delete(groups).where(isGroup(group)),
-          ],
-          losses: lost.losses,
-          freedSeats: lost.freedSeats,
-          events: [
-            groupEvent(group, 'organization.group.deleted', {
-              name,
-              members,
-              ...endedInvitations(lost.ended),
-            }),
-            ...lost.events,
-          ],
-        })
+        return ok(planGroupDeletion(context, access.value, group, found.rows, now))
       },
     },
     options

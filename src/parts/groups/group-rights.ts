@@ -20,6 +20,8 @@ import type { GroupsContext } from './groups.ts'
 export interface Around {
   readonly groupId: string
   readonly userIds?: readonly string[]
+  /** Those of them that it concerns. Default all. */
+  readonly leaving?: ReadonlySet<string>
 }
 
 /** A member of a group that carries a role. */
@@ -84,7 +86,8 @@ export function planLostRights(
 ): LostRights {
   const organizationId = organization.id
   if (from === to) return NOTHING_LOST
-  const losses = affected.flatMap(({ userId, role, others }) => {
+  const concerned = affected.filter(({ userId }) => around.leaving?.has(userId) ?? true)
+  const losses = concerned.flatMap(({ userId, role, others }) => {
     const rightsWith = (carried: string | null) => {
       const byOthers = JSON.parse(others) as readonly string[]
       const groupRoles = JSON.stringify(carried === null ? byOthers : [...byOthers, carried])

@@ -206,7 +206,7 @@ export async function converse(record: Recorder) {
   const { id: groupId } = await send('POST /organizations/:org/groups', {
     as,
     param,
-    body: { name: 'Design' },
+    body: { name: 'Design', role: 'member' },
   })
   const grouped = { as, param: { org, id: groupId } }
   await send('GET /organizations/:org/groups', { as, param })
@@ -221,6 +221,11 @@ export async function converse(record: Recorder) {
   await send('DELETE /organizations/:org/groups/:id/members/:userId', inIt)
   await send('DELETE /organizations/:org/groups/:id', grouped)
   await send('DELETE /organizations/:org/groups/:id', grouped)
+  await exchange('PATCH /organizations/:org/groups/:id', { ...grouped, body: { name: 'None' } })
+  await exchange('POST /organizations/:org/groups/:id/members', {
+    ...grouped,
+    body: { userIds: [owner.userId] },
+  })
 
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })

@@ -123,7 +123,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ],
   [
     'standing',
-    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \? and group_roles is null\)$/,
   ],
   [
     'caller is a member',
@@ -131,7 +131,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ],
   [
     'caller has a role that may',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and role in /,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and \(role in /,
   ],
   [
     'live',
@@ -166,7 +166,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ['slug is free', /^not exists \(select 1 from seatgate_organizations holder where holder.slug/],
   [
     'membership as read',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \?\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \? and group_roles is null\)$/,
   ],
   [
     'another owner',
