@@ -132,7 +132,7 @@ describe('the scripts and styles of the console', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/operations/memberships/add.ts'
-  const MOST = { files: 48, lines: 6_615 }
+  const MOST = { files: 48, lines: 6_649 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.
