@@ -1756,7 +1756,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   linksEnd(
     'a departure ends the links of everyone',
-    '${creatorId === null ? sql`` : sql`and created_by_id = ${creatorId}`}',
+    'and created_by_id ${isOneOf(creatorIds)}',
     ''
   ),
   keysEnd(
@@ -1766,8 +1766,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   keysEnd(
     'a departure ends the keys of every creator',
-    ' and created_by_id = ${creatorId}',
-    ' and created_by_id is not ${null as unknown as typeof creatorId}'
+    'and created_by_id ${creators}',
+    'and created_by_id is not null'
   ),
   keysEnd('a departure ends the keys that were to stay', 'and ends_with_creator = 1 ', ''),
   keysEnd(

@@ -100,7 +100,7 @@ export function permissionsOf<Permission extends string>(
   return permissions.filter((each) => named.includes(each))
 }
 
-/** What rights come from: a role, and for a member a JSON list of the roles of their groups. */
+/** The source of rights: a role, and for a member a JSON list of the roles of their groups. */
 export interface RoleHolder {
   readonly role: string
   readonly groupRoles?: string | null
