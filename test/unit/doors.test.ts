@@ -76,7 +76,14 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/membership.ts',
       'src/engine/model/reseat.ts',
       'src/engine/model/role-change.ts',
+      'src/parts/groups/end-members.ts',
+      'src/parts/groups/group-rights.ts',
     ])
+    // Groups write the roles that they carry, and no other column.
+    for (const file of ['end-members', 'group-rights']) {
+      const text = sources[`../../src/parts/groups/${file}.ts`] ?? ''
+      expect(text).toMatch(/update\(memberships\)\s*\.set\(\{ groupRoles: [^\n]+ \}\)/)
+    }
     // A change of role has a seat from a claim, or leaves the seat as it is.
     const change = sources['../../src/engine/model/role-change.ts'] ?? ''
     expect([...change.matchAll(/\.set\(([^)]*)\)/g)].map(([, set]) => set)).toEqual([
