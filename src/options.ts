@@ -23,6 +23,7 @@ export interface Parts {
   readonly scim: (Part<'scim'> & NonNullable<ScimMembersContext['scim']>) | null
   readonly keys: Part<'keys'> | null
   readonly groups: Part<'groups'> | null
+  readonly impersonation: Part<'impersonation'> | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
@@ -59,6 +60,8 @@ export interface SeatgateOptions<
   readonly keys?: Has['keys']
   /** Gives organizations groups of members: `groups({ … })` of `seatgate/groups`. Default null: not possible. */
   readonly groups?: Has['groups']
+  /** Lets operators act as a user: `impersonation({ … })` of `seatgate/impersonation`. Default null: not possible. */
+  readonly impersonation?: Has['impersonation']
   /**
    * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
    * provider's `defaultLimit`. Default null: operators set the limits.

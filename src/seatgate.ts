@@ -69,6 +69,7 @@ export interface Seatgate<
   readonly scim: Has['scim']
   readonly keys: Has['keys']
   readonly groups: Has['groups']
+  readonly impersonation: Has['impersonation']
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
@@ -103,6 +104,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   scim: true,
   keys: true,
   groups: true,
+  impersonation: true,
   billing: true,
   audit: true,
   hooks: true,
@@ -134,6 +136,7 @@ export function createSeatgate<
   Scim extends Parts['scim'] = null,
   Keys extends Parts['keys'] = null,
   Groups extends Parts['groups'] = null,
+  Impersonation extends Parts['impersonation'] = null,
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
@@ -147,6 +150,7 @@ export function createSeatgate<
       readonly scim: Scim
       readonly keys: Keys
       readonly groups: Groups
+      readonly impersonation: Impersonation
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
@@ -161,6 +165,7 @@ export function createSeatgate<
     readonly scim: Scim
     readonly keys: Keys
     readonly groups: Groups
+    readonly impersonation: Impersonation
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
@@ -176,6 +181,7 @@ export function createSeatgate<
     scim: (options.scim ?? null) as Scim,
     keys: (options.keys ?? null) as Keys,
     groups: (options.groups ?? null) as Groups,
+    impersonation: (options.impersonation ?? null) as Impersonation,
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,

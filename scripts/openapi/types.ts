@@ -1,6 +1,7 @@
 import type { DefinedRoutes } from '../../src/client/index.ts'
 import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../../src/hono/index.ts'
 import type { GroupRoutes } from '../../src/hono/groups/index.ts'
+import type { ImpersonationRoutes } from '../../src/hono/impersonation/index.ts'
 import type { KeyRoutes } from '../../src/hono/keys/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
@@ -10,7 +11,8 @@ export type Routes = DefinedRoutes &
   DefinedRoutes<BillingWebhooks> &
   DefinedRoutes<StepUpRoutes> &
   DefinedRoutes<KeyRoutes> &
-  DefinedRoutes<GroupRoutes>
+  DefinedRoutes<GroupRoutes> &
+  DefinedRoutes<ImpersonationRoutes>
 
 /** The bodies of refusals, by code. */
 export type Problems = { readonly [Code in RefusalCode]: Problem<Code> }

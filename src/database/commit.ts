@@ -199,6 +199,7 @@ const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
   billing_handlers: ['provider account mode event_id handler'],
   billing_users: ['user_id provider', 'provider customer_id'],
   api_keys: ['id', 'token_hash'],
+  impersonations: ['id', 'token_hash'],
   groups: ['organization_id id', 'organization_id name_key', 'organization_id external_id'],
   group_members: ['organization_id group_id user_id'],
   scim_tokens: ['id', 'token_hash'],

@@ -65,4 +65,5 @@ export type {
 } from './schema/billing-inbox-tables.ts'
 export { scimTokens, scimUsers } from './schema/scim-tables.ts'
 export { apiKeys } from './schema/key-tables.ts'
+export { impersonations } from './schema/impersonation-tables.ts'
 export { groups, groupMembers } from './schema/group-tables.ts'

@@ -46,6 +46,11 @@ export function scopeOf(c: Context<RouterEnv>): Scope {
   return { caller: c.var.asking, ...marksOfRequest(c) }
 }
 
+/** Returns the token of `Authorization: Bearer`; an empty text without one. */
+export function bearerOf(c: Context): string {
+  return /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+}
+
 export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
   return { ...scopeOf(c), organization: c.req.param('org') ?? '' }
 }

@@ -254,6 +254,8 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.api_key.rotated':
       case 'organization.api_key.revoked':
       case 'organization.api_key.ended':
+      case 'organization.impersonation.started':
+      case 'organization.impersonation.ended':
       case 'organization.group.created':
       case 'organization.group.updated':
       case 'organization.group.deleted':

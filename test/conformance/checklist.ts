@@ -15,7 +15,7 @@ export const GROUPS = {
   SCIM: 18,
   KEY: 19,
   GROUP: 17,
-  OP: 3,
+  OP: 6,
 } as const
 
 type Groups = typeof GROUPS

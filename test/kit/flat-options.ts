@@ -39,7 +39,15 @@ export interface FlatOptions
   extends
     Pick<
       SeatgateOptions,
-      'database' | 'seats' | 'sessions' | 'joining' | 'scim' | 'keys' | 'groups' | 'billing'
+      | 'database'
+      | 'seats'
+      | 'sessions'
+      | 'joining'
+      | 'scim'
+      | 'keys'
+      | 'groups'
+      | 'impersonation'
+      | 'billing'
     >,
     IdentityOptions,
     RuntimeOptions,
@@ -96,6 +104,7 @@ export type FullSeatgate = Seatgate<
     readonly scim: Seatgate['scim']
     readonly keys: Seatgate['keys']
     readonly groups: Seatgate['groups']
+    readonly impersonation: Seatgate['impersonation']
     readonly forwarding: Forwarding
     readonly log: AuditLog
     readonly retention: Retention
@@ -107,7 +116,8 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, scim, keys, groups, billing, defaultSeatLimit } = flat
+  const { database, seats, sessions, joining, scim, keys, groups, billing } = flat
+  const { impersonation, defaultSeatLimit } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
@@ -116,6 +126,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
     ...(scim !== undefined && { scim }),
     ...(keys !== undefined && { keys }),
     ...(groups !== undefined && { groups }),
+    ...(impersonation !== undefined && { impersonation }),
     ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,

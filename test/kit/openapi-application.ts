@@ -19,6 +19,11 @@ import {
   stepUpRoutes,
 } from '../../src/hono/index.ts'
 import { groupRoutes, groups } from '../../src/hono/groups/index.ts'
+import {
+  authenticateImpersonation,
+  impersonation,
+  impersonationRoutes,
+} from '../../src/hono/impersonation/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../../src/hono/keys/index.ts'
 import {
   billing,
@@ -99,6 +104,8 @@ export function hostWith({
 
 export const dev = devBilling(testEnv.DB, 'https://app.example.com')
 
+const acting = impersonation({ isOperator: (userId) => userId.startsWith('operator') })
+
 export function configured({
   around = (_trip, run) => run(),
   mostKeys = 50,
@@ -112,6 +119,7 @@ export function configured({
   const seatgate = seatgateWith({
     keys,
     groups: grouped,
+    impersonation: acting,
     database: own,
     auditLogKey: privateKey,
     sinks: [sinkOf('siem')],
@@ -123,7 +131,7 @@ export function configured({
     billing: billing({ plans: PLANS, baseSeats: 50, lapsedSeats: 50 }),
     ...options,
   })
-  return { ...seatgate, keys, groups: grouped }
+  return { ...seatgate, keys, groups: grouped, impersonation: acting }
 }
 
 const connectedTo = (fetch: () => Promise<Response>) =>
@@ -143,7 +151,7 @@ export function application({
   ...options
 }: Options = {}): Hono {
   const seatgate = configured(options)
-  const authenticate = authenticateKeys(seatgate, own)
+  const authenticate = authenticateImpersonation(seatgate, authenticateKeys(seatgate, own))
   const router = seatgateRouter(seatgate, {
     authenticate,
     signIn: async () => 'session-token',
@@ -152,6 +160,7 @@ export function application({
   return router
     .route('/', keyRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/', groupRoutes(seatgate, { authenticate }) as unknown as Hono)
+    .route('/', impersonationRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route(
       '/',
       paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, { authenticate })

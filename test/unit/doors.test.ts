@@ -569,6 +569,8 @@ describe('the hooks of the doors', () => {
     'organization.api_key.rotated',
     'organization.api_key.revoked',
     'organization.api_key.ended',
+    'organization.impersonation.started',
+    'organization.impersonation.ended',
     'organization.group.created',
     'organization.group.updated',
     'organization.group.deleted',

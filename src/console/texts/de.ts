@@ -593,6 +593,8 @@ export const german: Catalogue = {
     'organization.api_key.rotated': 'API-Schlüssel ersetzt',
     'organization.api_key.revoked': 'API-Schlüssel widerrufen',
     'organization.api_key.ended': 'API-Schlüssel beendet',
+    'organization.impersonation.started': 'Handeln als Benutzer begonnen',
+    'organization.impersonation.ended': 'Handeln als Benutzer beendet',
     'organization.group.created': 'Gruppe erstellt',
     'organization.group.updated': 'Gruppe geändert',
     'organization.group.deleted': 'Gruppe gelöscht',

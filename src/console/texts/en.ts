@@ -534,6 +534,8 @@ export const english: Catalogue = {
     'organization.api_key.rotated': 'API key replaced',
     'organization.api_key.revoked': 'API key revoked',
     'organization.api_key.ended': 'API keys ended',
+    'organization.impersonation.started': 'Acting as a user started',
+    'organization.impersonation.ended': 'Acting as a user ended',
     'organization.group.created': 'Group created',
     'organization.group.updated': 'Group changed',
     'organization.group.deleted': 'Group deleted',

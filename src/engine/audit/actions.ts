@@ -5,6 +5,7 @@
  */
 import { CORE_ACTIONS, type MetadataIn } from './core-actions.ts'
 import { GROUP_ACTIONS } from './group-actions.ts'
+import { IMPERSONATION_ACTIONS } from './impersonation-actions.ts'
 import { KEY_ACTIONS } from './key-actions.ts'
 import {
   BILLING_ACTIONS,
@@ -24,6 +25,7 @@ export const ACTIONS = {
   ...SCIM_ACTIONS,
   ...KEY_ACTIONS,
   ...GROUP_ACTIONS,
+  ...IMPERSONATION_ACTIONS,
   ...TRAIL_ACTIONS,
 }
 

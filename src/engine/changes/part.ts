@@ -69,6 +69,7 @@ const PASSED = {
   scim: 'scim: scim({ … })',
   keys: 'keys: apiKeys({ … })',
   groups: 'groups: groups({ … })',
+  impersonation: 'impersonation: impersonation({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

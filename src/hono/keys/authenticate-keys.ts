@@ -3,7 +3,7 @@ import { partOf } from '../../engine/changes/part.ts'
 import { callerOfKey, type KeyLookup } from '../../parts/keys/api-key.ts'
 import { isApiKey } from '../../parts/keys/key-text.ts'
 import type { ApiKeysPart } from '../../parts/keys/keys.ts'
-import { checkAuthenticate, type Authenticate } from '../request.ts'
+import { bearerOf, checkAuthenticate, type Authenticate } from '../request.ts'
 
 /**
  * Authenticates requests with an API key in `Authorization: Bearer`, and all others by the host's own
@@ -26,7 +26,7 @@ export function authenticateKeys(
   const { prefix } = partOf(seatgate, 'keys')
   checkAuthenticate('authenticateKeys', authenticate)
   return (c) => {
-    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '') ?? []
+    const token = bearerOf(c)
     const isKey = isApiKey(token)
     if (!isKey && !token.startsWith(`${prefix}_`)) return authenticate(c)
     return isKey ? callerOfKey({ ...seatgate, waitUntil: lasting(seatgate, c) }, token) : null

@@ -19,7 +19,7 @@ import { replaceScimUser } from '../../parts/scim/replace-user.ts'
 import { noteUse, scopeOfToken, type ScimCaller } from '../../parts/scim/scim-token.ts'
 import type { ScimContext } from '../../parts/scim/scim.ts'
 import { isNamedBy, type ScimUser } from '../../parts/scim/user-view.ts'
-import { marksOfRequest } from '../request.ts'
+import { bearerOf, marksOfRequest } from '../request.ts'
 import { readBody, requireWellEncoded } from '../request-body.ts'
 import { noStore, RefusalException } from '../problem.ts'
 import { scimError, scimResponse } from './scim-response.ts'
@@ -115,7 +115,7 @@ function userRoutes(context: ScimContext): Hono<ScimEnv> {
 // The token is checked in the round trip of the operation; here it is read alone.
 function authenticated(context: ScimContext): MiddlewareHandler<ScimEnv> {
   return async (c, next) => {
-    const [, token = ''] = /^Bearer +(\S+) *$/i.exec(c.req.header('authorization') ?? '') ?? []
+    const token = bearerOf(c)
     const scope = await scopeOfToken(context, token)
     if (scope === null) return scimError({ code: 'unauthenticated' })
     c.set('place', { ...marksOfRequest(c), ...scope })

@@ -250,6 +250,8 @@ export const OCSF_ACTIVITIES: Readonly<Partial<Record<AuditAction, OcsfActivity>
   'organization.api_key.rotated': entity(3),
   'organization.api_key.revoked': entity(4),
   'organization.api_key.ended': entity(4),
+  'organization.impersonation.started': entity(1),
+  'organization.impersonation.ended': entity(4),
   'organization.group.created': entity(1),
   'organization.group.updated': entity(3),
   'organization.group.deleted': entity(4),

@@ -3,13 +3,15 @@
  *
  * @module
  */
-import { sha256 } from '@noble/hashes/sha2.js'
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js'
+import {
+  CHECKSUM_LENGTH,
+  hasChecksum,
+  hashOfToken,
+  RANDOM_LENGTH,
+  tokenText,
+} from '../../base/token-text.ts'
 
-const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-const RANDOM_LENGTH = 43
-const CHECKSUM_LENGTH = 6
-const KEY = /^([a-z][a-z0-9]*(?:_[a-z0-9]+)*_[0-9A-Za-z]{43})([0-9A-Za-z]{6})$/
+const KEY = /^[a-z][a-z0-9]*(?:_[a-z0-9]+)*_[0-9A-Za-z]{49}$/
 const LONGEST_KEY = 100
 
 /** The form of a prefix. */
@@ -26,15 +28,14 @@ export const PREFIX = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/
  */
 export function isApiKey(text: unknown, prefix?: string): boolean {
   if (typeof text !== 'string' || text.length > LONGEST_KEY) return false
-  const [, body = '', checksum] = KEY.exec(text) ?? []
-  if (prefix !== undefined && body.slice(0, -RANDOM_LENGTH) !== `${prefix}_`) return false
-  return checksum !== undefined && checksum === checksumOf(body)
+  const beginning = text.slice(0, -RANDOM_LENGTH - CHECKSUM_LENGTH)
+  if (prefix !== undefined && beginning !== `${prefix}_`) return false
+  return KEY.test(text) && hasChecksum(text)
 }
 
 /** Returns the text of a new key. */
 export function newKey(prefix: string, secret: Uint8Array): string {
-  const body = `${prefix}_${inBase62(BigInt(`0x${bytesToHex(secret)}`), RANDOM_LENGTH)}`
-  return body + checksumOf(body)
+  return tokenText(`${prefix}_`, secret)
 }
 
 const SHOWN_CHARACTERS = 4
@@ -46,26 +47,5 @@ export function startOf(key: string): string {
 
 /** Returns the hash that a key is stored and found by. */
 export function hashOfKey(key: string): string {
-  return bytesToHex(sha256(utf8ToBytes(`seatgate-key/v1\n${key}`)))
-}
-
-function checksumOf(body: string): string {
-  return inBase62(BigInt(crc32(body)), CHECKSUM_LENGTH)
-}
-
-// CRC-32 as in IEEE 802.3, of ASCII.
-function crc32(text: string): number {
-  let crc = 0xffffffff
-  for (let place = 0; place < text.length; place++) {
-    crc ^= text.charCodeAt(place)
-    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0)
-  }
-  return ~crc >>> 0
-}
-
-function inBase62(number: bigint, length: number): string {
-  let text = ''
-  for (let rest = number; text.length < length; rest /= 62n)
-    text = DIGITS[Number(rest % 62n)] + text
-  return text
+  return hashOfToken('seatgate-key/v1', key)
 }

@@ -29,6 +29,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/scim',
     'parts/keys',
     'parts/groups',
+    'parts/impersonation',
     'seatgate',
   ],
   ['hono', 'identity', 'worker', 'index'],

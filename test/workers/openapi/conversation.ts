@@ -227,6 +227,30 @@ export async function converse(record: Recorder) {
     body: { userIds: [owner.userId] },
   })
 
+  const begin = 'POST /operator/organizations/:org/impersonations'
+  const acting = {
+    userId: plain.userId,
+    reason: 'Ticket 4711: the import fails',
+    minutes: 15,
+    password: PASSWORD,
+  }
+  const begun = await send(begin, { as: operator, param, body: acting })
+  for (const body of [
+    { ...acting, userId: 'operator' },
+    { ...acting, userId: 'nobody' },
+    { ...acting, reason: 'short' },
+    { ...acting, password: 'wrong' },
+  ]) {
+    await exchange(begin, { as: operator, param, body })
+  }
+  const itself = tokenFor({ type: 'system' })
+  await exchange(begin, { as: itself, param, body: acting })
+  await send('GET /operator/impersonations', { as: operator })
+  await send('GET /organizations/:org/impersonations', { as, param })
+  const end = 'DELETE /operator/organizations/:org/impersonations/:id'
+  await send(end, { as: operator, param: { org, id: begun.id } })
+  await exchange(end, { as: operator, param: { org, id: begun.id } })
+
   await send('GET /organizations/:org/seats', { as, param })
   await send('GET /organizations/:org/seats/explain', { as, param })
   await send('GET /organizations/:org/billing', { as, param })

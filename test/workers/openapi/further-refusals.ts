@@ -4,7 +4,7 @@
  * @module
  */
 import { ledgerSeats, refuse, type LedgerCalls, type LedgerNamespace } from '../../../src/index.ts'
-import { testEnv, type Person } from '../../kit/index.ts'
+import { PASSWORD, testEnv, type Person } from '../../kit/index.ts'
 import { application, configured, dev, lost, throws } from '../../kit/openapi-application.ts'
 import { scene, type Recorder, type Scene } from './scene.ts'
 
@@ -20,6 +20,7 @@ export async function refuseFurther(record: Recorder) {
   const there = await scene(record, 'Further')
   await refuseKeys(record, there)
   await refuseGroups(record, there)
+  await refuseImpersonations(record, there)
   await refuseVerifying(record, there)
   await refuseSeats(record, there)
 }
@@ -50,6 +51,19 @@ async function refuseGroups({ exchange }: Recorder, { as, param, owner, member }
   const missing = { ...param, id: crypto.randomUUID() }
   await exchange(`POST ${groups}/:id/members`, { as, param: missing, body })
   await exchange(`PATCH ${groups}/:id`, { as, param: missing, body: { name: 'Three' } })
+}
+
+async function refuseImpersonations({ exchange }: Recorder, { param, operator, member }: Scene) {
+  const { userId } = member
+  const body = { userId, reason: 'Ticket 4711: the import fails', minutes: 15, password: PASSWORD }
+  // An operator has at most ten at once.
+  for (let more = 0; more <= 10; more++) {
+    await exchange('POST /operator/organizations/:org/impersonations', {
+      as: operator,
+      param,
+      body,
+    })
+  }
 }
 
 // A ledger that answers from before, while another start of it is recorded.

@@ -14,6 +14,7 @@ import {
   generateLogKey,
   sealOrganization,
   type LifecycleHook,
+  listMembers,
 } from '../../../src/index.ts'
 import { auditQueueHandler, sweepHandler } from '../../../src/worker/index.ts'
 import {
@@ -23,6 +24,10 @@ import {
   createScimKit,
   keyOf,
   newOrganization,
+  actingAs,
+  createKit,
+  impersonating,
+  isStaff,
   patch,
   pushedOrganization,
   byName,
@@ -143,6 +148,7 @@ async function useParts(): Promise<void> {
   await sweepBilling({ ...seatgate, connection: dev.connection })
   await pushUsers()
   await actWithKey()
+  await actAsUser()
   await bill()
 }
 
@@ -152,6 +158,14 @@ async function actWithKey(): Promise<void> {
   const { key } = await keyOf(kit, organization)
   await kit.client.get(`/organizations/${organization.id}`, key)
   await erasePersonalData(kit.seatgate, { caller: { type: 'system' } }, organization.owner)
+}
+
+async function actAsUser(): Promise<void> {
+  const part = impersonating.impersonation({ isOperator: isStaff })
+  const kit = createKit({ around, impersonation: part })
+  const organization = await newOrganization(kit)
+  const { caller } = await actingAs({ ...kit.seatgate, impersonation: part }, organization)
+  await listMembers(kit.seatgate, { caller, organization: organization.id })
 }
 
 async function bill(): Promise<void> {

@@ -314,6 +314,8 @@ const PERFORMING = [
   'parts/groups/delete-group',
   'parts/groups/remove-from-group',
   'parts/groups/update-group',
+  'parts/impersonation/end',
+  'parts/impersonation/start',
   'parts/keys/create-key',
   'parts/keys/revoke-key',
   'parts/keys/rotate-key',

@@ -21,6 +21,7 @@ SELECT id, organization_id, user_id, address_length, salt, digest, created_at FR
 SELECT organization_id, group_id, user_id, created_at FROM seatgate_group_members WHERE 0;
 SELECT organization_id, id, name, name_key, role, external_id, members, version, created_at, updated_at FROM seatgate_groups WHERE 0;
 SELECT code FROM seatgate_guards WHERE 0;
+SELECT id, organization_id, user_id, operator_id, token_hash, reason, expires_at, created_at FROM seatgate_impersonations WHERE 0;
 SELECT id, organization_id, email, role, token_hash, token_version, seat_id, expires_at, accepted_at, accepted_by_id, revoked_at, revoked_by_id, revoke_reason, declined_at, mail_status, locale, invited_by_id, created_at, updated_at FROM seatgate_invitations WHERE 0;
 SELECT id, organization_id, token_hash, role, domain, max_uses, uses_left, expires_at, created_by_id, revoked_at, revoked_by_id, created_at, updated_at FROM seatgate_invite_links WHERE 0;
 SELECT id, organization_id, kind, payload, attempts, due_at, last_error, created_at FROM seatgate_jobs WHERE 0;
@@ -50,4 +51,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 62, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 63, 1);
