@@ -210,6 +210,36 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'return final',
     seed: 126,
   },
+  'a link stays when its creator may not invite any more': {
+    file: 'src/operations/joining/joining-config.ts',
+    from: 'followers: links ? [linkFollower] : []',
+    to: 'followers: links ? [linkFollower].slice(1) : []',
+    seed: 2_000_000_001,
+  },
+  'a key outlives the rights of its creator': {
+    file: 'src/parts/keys/keys.ts',
+    from: 'followers: [keyFollower]',
+    to: 'followers: [keyFollower].slice(1)',
+    seed: 2_000_000_013,
+  },
+  'a user passes the limit of organizations': {
+    file: 'src/parts/limits/user-limits.ts',
+    from: 'where used > most limit 1',
+    to: 'where used > most + 1 limit 1',
+    seed: 2_000_000_007,
+  },
+  'somebody gives permissions that they have not': {
+    file: 'src/engine/access/roles.ts',
+    from: 'return !roles.bounded ||',
+    to: 'return roles.all.length > 0 ||',
+    seed: 2_000_000_007,
+  },
+  'the seats of a type have the limit of the others': {
+    file: 'src/engine/seats/count-seats.ts',
+    from: 'return type === null ? context.defaultLimit',
+    to: "return type !== '' ? context.defaultLimit",
+    seed: 2_000_000_051,
+  },
   'a key has rights that its creator has not': {
     file: 'src/parts/keys/create-key.ts',
     from: 'if (!mayGive(access.value.roles, access.value.permissions, roleOfKey(roles, rights))) {',
