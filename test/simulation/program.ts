@@ -9,6 +9,7 @@ import { replaceGlobals } from './realm.ts'
 
 export { explore } from './explore.ts'
 export { runHistory } from './history.ts'
+export { liveInSimulation } from './plain/simulated.ts'
 export { actNames, triples } from './scope.ts'
 export { migrated } from './sqlite.ts'
 
