@@ -36,6 +36,8 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'ledgerSeats',
     'unlimitedSeats',
     'userLimits',
+    'permissions',
+    'seatTypes',
     'seatLimit',
     'bucketSink',
     'webhookSink',

@@ -458,7 +458,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 /** What the library exports beside operations. */
 const NO_OPERATION: Readonly<Record<string, string>> = {
   'sets up':
-    'createSeatgate auditLog forwarding invitations joinRules billing retention userLimits d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
+    'createSeatgate permissions seatTypes auditLog forwarding invitations joinRules billing retention userLimits d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
     'allow refuse composeLifecycle tenantDatabase unscoped forOrganization generateLogKey',
   'is pure':
     'combine generateSlug generate normalizeEmail seatLimit personalDigest ocsfEvent isQueueBound',

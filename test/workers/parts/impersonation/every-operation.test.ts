@@ -383,7 +383,7 @@ const WITHOUT_A_CALLER = new Set(
   generateSlug generate invitations normalizeEmail joinRules allow refuse composeLifecycle d1Sessions
   acceptInvitationWithSignup prepareUserDeletion selectActiveOrganization activateAtLogin forOrganization UnscopedQuery tenantDatabase
   unscoped ledgerSeats d1Seats unlimitedSeats checkSeatLimit releaseSeat sweepSeats seatLimit billing
-  userLimits UnknownSchemaVersion StreamEnded auditActions personalDigest bucketSink ocsfEvent webhookSink
+  userLimits permissions seatTypes UnknownSchemaVersion StreamEnded auditActions personalDigest bucketSink ocsfEvent webhookSink
   auditLog sealOrganization tendOrganization forwardOrganization retention sweepRetention generateLogKey
   isQueueBound forwarding sweepAudit
   apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes
