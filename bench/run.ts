@@ -2,7 +2,8 @@
  * `npm run bench`: measures everything, keeps the numbers in `bench/results/latest.json` and writes
  * `docs/performance.md` and its plots from them. `--library DIR` measures another checkout of Seatgate,
  * `--out FILE` keeps its numbers elsewhere and writes no page. `--exact` leaves throughput and starts as
- * they were; `--page` measures nothing and writes the page again.
+ * they were; `--page` measures nothing and writes the page again; `--console` measures the console alone, which is
+ * printed and not kept.
  *
  * @module
  */
@@ -11,6 +12,7 @@ import { cpus, loadavg } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readArguments } from '../scripts/arguments.ts'
+import { measureConsole } from './console.ts'
 import { countAll } from './counts.ts'
 import { compareBareCalls, compareProducts } from './ratios.ts'
 import { LATEST, readResults, type Results, type Sizes, type Timed } from './results.ts'
@@ -21,12 +23,13 @@ import { PRODUCTS, type Product } from './subjects.ts'
 import { writePage } from './write-page.ts'
 
 const { values } = readArguments(
-  'npm run bench -- [--page] [--exact] [--library DIR --out FILE]',
+  'npm run bench -- [--page] [--console] [--exact] [--library DIR --out FILE]',
   () =>
     parseArgs({
       options: {
         exact: { type: 'boolean', default: false },
         page: { type: 'boolean', default: false },
+        console: { type: 'boolean', default: false },
         library: { type: 'string', default: root },
         out: { type: 'string', default: LATEST },
       },
@@ -38,6 +41,7 @@ const say = (text: string) =>
   console.error(`${performance.now().toFixed(0).padStart(7)} ms  ${text}`)
 
 if (values.page) writePage()
+else if (values.console) measureConsole()
 else await measure()
 
 async function measure(): Promise<void> {
@@ -63,6 +67,9 @@ async function measure(): Promise<void> {
   writeFileSync(out, `${JSON.stringify(results, null, 2)}\n`)
   say(`Written: ${out}`)
   if (out === LATEST) writePage()
+  if (values.exact || library !== root) return
+  say('Console …')
+  measureConsole()
 }
 
 function lastTimes(): Timed | null {

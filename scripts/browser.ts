@@ -2,14 +2,53 @@ import { existsSync } from 'node:fs'
 import sparticuz from '@sparticuz/chromium'
 import { chromium, type BrowserServer } from 'playwright-core'
 
-/** Starts Chromium without any network but this machine's. */
-export async function startBrowser(): Promise<BrowserServer> {
-  const { executablePath, args = [], channel } = await foundBrowser()
+/** What decides which browser is started. */
+export interface Machine {
+  readonly chromePath: string | undefined
+  readonly platform: string
+  readonly arch: string
+  /** Returns the path of the browser of the package, which has one for Linux on x64. */
+  packaged(): Promise<string>
+  launch(options: LaunchOptions): Promise<BrowserServer>
+}
+
+interface LaunchOptions extends Found {
+  readonly host: string
+  readonly args: string[]
+}
+
+interface Found {
+  readonly executablePath?: string
+  readonly channel?: string
+  readonly args?: readonly string[]
+}
+
+const NO_BROWSER =
+  'The browser tests need Chromium: set CHROME_PATH to one, or install Google Chrome.'
+
+// A container without user namespaces has no sandbox. The package's own arguments also ask for one process,
+// which ends with the first context.
+const UNSANDBOXED = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
+
+const thisMachine = (): Machine => ({
+  chromePath: process.env['CHROME_PATH'],
+  platform: process.platform,
+  arch: process.arch,
+  packaged: () => sparticuz.executablePath(),
+  launch: (options) => chromium.launchServer(options),
+})
+
+/**
+ * Starts Chromium without any network but this machine's.
+ *
+ * @throws {Error} if there is none; the message says what to do.
+ */
+export async function startBrowser(machine: Machine = thisMachine()): Promise<BrowserServer> {
   try {
-    return await chromium.launchServer({
+    const { args = [], ...found } = await foundBrowser(machine)
+    return await machine.launch({
       host: '127.0.0.1',
-      ...(executablePath !== undefined && { executablePath }),
-      ...(channel !== undefined && { channel }),
+      ...found,
       args: [
         ...args,
         '--disable-background-networking',
@@ -22,26 +61,11 @@ export async function startBrowser(): Promise<BrowserServer> {
   }
 }
 
-const NO_BROWSER =
-  'The browser tests need Chromium: set CHROME_PATH to one, or install Google Chrome.'
-
-// A container without user namespaces has no sandbox. The package's own arguments also ask for one process,
-// which ends with the first context.
-const UNSANDBOXED = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
-
-interface Found {
-  readonly executablePath?: string
-  readonly channel?: string
-  readonly args?: readonly string[]
-}
-
-// The package has a browser for this platform alone.
-async function foundBrowser(): Promise<Found> {
-  const path = process.env['CHROME_PATH']
-  if (path !== undefined && path !== '') {
-    if (!existsSync(path)) throw new Error(`${NO_BROWSER} There is no file ${path}.`)
-    return { executablePath: path }
+async function foundBrowser({ chromePath, platform, arch, packaged }: Machine): Promise<Found> {
+  if (chromePath !== undefined && chromePath !== '') {
+    if (!existsSync(chromePath)) throw new Error(`There is no file ${chromePath}.`)
+    return { executablePath: chromePath }
   }
-  if (process.platform !== 'linux' || process.arch !== 'x64') return { channel: 'chrome' }
-  return { executablePath: await sparticuz.executablePath(), args: UNSANDBOXED }
+  if (platform !== 'linux' || arch !== 'x64') return { channel: 'chrome' }
+  return { executablePath: await packaged(), args: UNSANDBOXED }
 }

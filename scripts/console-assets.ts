@@ -41,7 +41,7 @@ export async function buildConsole(): Promise<void> {
   const css = await readFile(join(CLIENT, 'console.css'), 'utf8')
   add('console.css', (await transform(css, { loader: 'css', minify: true })).code)
   add('icon.svg', (await readFile(join(CLIENT, 'icon.svg'), 'utf8')).trim())
-  const saved = await readFile(join(CLIENT, 'verification.html'), 'utf8')
+  const saved = await readFile(join(CLIENT, 'verification.template'), 'utf8')
   add('verification.html', saved.replaceAll(/\n\s*/g, '\n'))
   for (const file of SCRIPTS) add(file.replace(/\.ts$/, '.js'), await bundled(file))
   // The module has no texts: a Worker with the module has those of the source.

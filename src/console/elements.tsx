@@ -358,6 +358,13 @@ export function RefusalNotice({
   )
 }
 
+/** Returns a refusal in one line: the reason, and its numbers or when to try again. */
+export function refusalLine(refusal: Refusal, words: Words): string {
+  const reason = words.refusal(refusal.code)
+  const more = 'retryAfterSeconds' in refusal ? remedyOf(refusal, words) : numbersOf(refusal, words)
+  return more === null ? reason : `${reason}: ${more}`
+}
+
 /** How many seats have to be free before a change, and who could leave. */
 export function MustFree({
   mustFree: { seats, candidates, invitations },
@@ -390,9 +397,6 @@ export function MustFree({
 
 function detailsOf(refusal: Refusal, words: Words): Child {
   switch (refusal.code) {
-    case 'seat_limit_reached':
-      if (refusal.limit === undefined) return null
-      return words.text('usedOf', { used: refusal.used, limit: refusal.limit })
     case 'validation_error': {
       const said = Object.entries(refusal.errors ?? {})
         .map(([field, messages]) => `${field}: ${messages.join(' ')}`)
@@ -403,8 +407,13 @@ function detailsOf(refusal: Refusal, words: Words): Child {
     case 'hook_refused':
       return <Name>{refusal.detail ?? refusal.reason}</Name>
     default:
-      return null
+      return numbersOf(refusal, words)
   }
+}
+
+function numbersOf(refusal: Refusal, words: Words): string | null {
+  if (refusal.code !== 'seat_limit_reached' || refusal.limit === undefined) return null
+  return words.text('usedOf', { used: refusal.used, limit: refusal.limit })
 }
 
 const RETRY = ['unavailable', 'operation_in_progress', 'seats_unavailable', 'provider_unavailable']

@@ -5,7 +5,7 @@ import type { Child } from 'hono/jsx'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Refusal } from '../base/result.ts'
 import { headersOf, statusOf } from '../hono/problem.ts'
-import { hasForwarding, hasInvitations, hasJoining } from '../hono/router-parts.ts'
+import { hasForwarding, hasJoining } from '../hono/router-parts.ts'
 import { assetUrl, Name, OutcomeNotice, RefusalNotice } from './elements.tsx'
 import { takeOutcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
@@ -132,7 +132,7 @@ function pagesFor(setup: Console, c: Visit): readonly (readonly [TextKey, string
   const ofOrganization = may(c, 'organization:update')
   return [
     ['members', '/members', true],
-    ['invitations', '/invitations', hasInvitations(seatgate)],
+    ['invitations', '/invitations', true],
     [
       'requests',
       '/requests',

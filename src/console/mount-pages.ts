@@ -5,7 +5,7 @@ import { checkProof } from '../hono/routes/route-group.ts'
 import { hasForwarding, hasInvitations, hasJoining } from '../hono/router-parts.ts'
 import { auditPages } from './pages/audit-pages.tsx'
 import { billingPages } from './pages/billing-pages.tsx'
-import { invitationPages } from './pages/invitation-pages.tsx'
+import { invitationPages, noInvitations } from './pages/invitation-pages.tsx'
 import { invitedPages } from './pages/invited-pages.tsx'
 import { joiningPages } from './pages/joining-pages.tsx'
 import { memberPages } from './pages/member-pages.tsx'
@@ -45,7 +45,7 @@ export function mountPages(name: string, setup: Console): Hono<ConsoleEnv> {
     if (hasInvitations(seatgate)) {
       invitationPages({ ...setup, seatgate }, routes)
       invitedPages({ ...setup, seatgate }, routes)
-    }
+    } else noInvitations(setup, routes)
     if (hasJoining(seatgate)) joiningPages({ ...setup, seatgate }, routes)
     seatPages(setup, routes)
     if (seatgate.billing !== null) billingPages(setup, routes)

@@ -135,10 +135,52 @@ describe('the verification', () => {
     await verify(good)
     await page.getByText(/Proven: all \d+ events\./).waitFor()
     await expectAccessible(page)
+    const marks = page.locator('.blocks li')
+    expect((await marks.first().innerText()).startsWith('✓ 1–')).toBe(true)
     await verify(bad)
     await page
       .getByText(`Broken at line ${line + 1}, event ${line + 1}: the event was altered.`)
       .waitFor()
+    // Whole up to that line, which has a cross; no line after it is marked.
+    expect(await marks.last().innerText()).toBe(`✗ ${line + 1}`)
+    expect(await marks.locator('xpath=self::*[contains(., "✗")]').count()).toBe(1)
+    await expectAccessible(page)
+  })
+
+  it('says through which event it is proven, and how many are younger', async () => {
+    const acme = await found('Growing', { seats: 5 })
+    const { publicKey, checkpoint, size } = await sealed(acme)
+    await ask(acme.token, 'PATCH', `/organizations/${acme.id}`, { name: 'Grown' })
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.route('**/audit/checkpoint', (route) => route.fulfill({ json: { checkpoint } }))
+    await page.goto(url(`/org/${acme.slug}/audit/verification`))
+    await page.getByLabel('Trusted public key').fill(publicKey)
+    await page.getByRole('button', { name: 'Verify' }).click()
+    await page.getByText(`Proven through event ${size}.`).waitFor()
+    await page.getByText(/\d+ younger events? (is|are) not sealed yet\./).waitFor()
+    await expectAccessible(page)
+  })
+
+  it('says when no event is sealed yet, and when the trail cannot be read', async () => {
+    const acme = await found('Young', { seats: 5 })
+    const { publicKey } = await sealed(acme)
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.route('**/audit/checkpoint', (route) =>
+      route.fulfill({ json: { checkpoint: null } })
+    )
+    await page.goto(url(`/org/${acme.slug}/audit/verification`))
+    await page.getByLabel('Trusted public key').fill(publicKey)
+    await page.getByRole('button', { name: 'Verify' }).click()
+    await page.getByText('Nothing is sealed yet.').waitFor()
+    await expectAccessible(page)
+    await page.unroute('**/audit/checkpoint')
+    await page.route('**/audit/export*', (route) => route.fulfill({ status: 503 }))
+    tolerate(/503/)
+    await page.getByRole('button', { name: 'Verify' }).click()
+    await page.getByText('The trail could not be read: Error: HTTP 503.').waitFor()
+    await expectAccessible(page)
   })
 
   it('names the need for scripts where there are no scripts', async () => {

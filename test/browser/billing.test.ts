@@ -4,7 +4,9 @@ import {
   actAs,
   addMember,
   ask,
+  breakStore,
   browse,
+  execute,
   expectAccessible,
   expectNoOverflow,
   found,
@@ -48,7 +50,9 @@ describe('the billing page', () => {
     await actAs(page, acme.token)
     await page.goto(url(`/org/${acme.slug}/billing`))
     await page.getByLabel('Seats to pay for').fill('6')
-    await page.getByRole('button', { name: 'Show the price' }).click()
+    const seats = page.getByRole('region', { name: 'Change the number of seats' })
+    const price = seats.getByRole('button', { name: 'Show the price' })
+    await price.click()
     await page.getByText(/Due now: .*\d/).waitFor()
     await page.getByRole('link', { name: 'Back', exact: true }).click()
     await page.getByLabel('Seats to pay for').fill('6')
@@ -62,7 +66,7 @@ describe('the billing page', () => {
     for (const email of emails) expect(refused).toContain(email)
     await page.getByRole('link', { name: 'Back', exact: true }).click()
     await page.getByLabel('Seats to pay for').fill('1')
-    await page.getByRole('button', { name: 'Show the price' }).click()
+    await price.click()
     await page.getByText(emails[0] ?? '').waitFor()
   })
 
@@ -83,6 +87,43 @@ describe('the billing page', () => {
     await page.getByRole('button', { name: 'Keep the subscription' }).click()
     await page.getByText('The subscription continues.').waitFor()
     await cancel.waitFor()
+  })
+
+  it('shows a trial with its end, and another plan with its price', async () => {
+    const acme = await found('Tried')
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
+    const end = Date.now() + 5 * 86_400_000
+    await execute(
+      `UPDATE seatgate_subscriptions SET status = 'trialing', trial_end = ? WHERE organization_id = ?`,
+      end,
+      acme.id
+    )
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await page.getByText('Trial until').waitFor()
+    await page.getByText('The trial ends').waitFor()
+    await expectAccessible(page)
+    const plans = page.getByRole('region', { name: 'Choose a plan' })
+    await plans.getByRole('combobox', { name: 'Plan' }).selectOption('flat')
+    await plans.getByRole('button', { name: 'Show the price' }).click()
+    await page.getByText(/Due now: /).waitFor()
+    await page.getByRole('button', { name: 'Payment details and invoices' }).waitFor()
+    await expectAccessible(page)
+  })
+
+  it('shows what is known, with its age, while the provider does not answer', async () => {
+    const acme = await found('Cut Off')
+    await provider(acme, { event: 'checkout_completed', plan: 'team', seats: 4 })
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/billing`))
+    await breakStore(page, 'provider')
+    await page.getByRole('button', { name: 'Payment details and invoices' }).click()
+    expect(await page.getByRole('alert').innerText()).toContain('Try again in a moment')
+    await page.getByText('team', { exact: true }).first().waitFor()
+    await page.getByText(/As of (this|in 0|\d+) minutes?( ago)?/).waitFor()
+    await expectAccessible(page)
   })
 
   it('shows a payment that is due', async () => {

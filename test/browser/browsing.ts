@@ -48,6 +48,8 @@ export interface Browsing {
   readonly scripts?: boolean
   readonly width?: number
   readonly language?: string
+  /** How many times as large everything is: a window of this width then has room for less. Default 1. */
+  readonly zoom?: number
 }
 
 /** Opens a browser of one person. A violation of the policy or an error in a script fails the test. */
@@ -55,10 +57,12 @@ export async function browse({
   scripts = true,
   width = 1100,
   language = 'en',
+  zoom = 1,
 }: Browsing = {}): Promise<Page> {
   const context = await browser.newContext({
     javaScriptEnabled: scripts,
-    viewport: { width, height: 800 },
+    viewport: { width: width / zoom, height: 800 / zoom },
+    deviceScaleFactor: zoom,
     locale: language,
   })
   contexts.add(context)
@@ -209,7 +213,10 @@ export async function execute(sql: string, ...params: readonly unknown[]): Promi
 }
 
 /** Lets the requests of a page fail at a store. */
-export async function breakStore(page: Page, store: 'd1' | 'ledger' | null): Promise<void> {
+export async function breakStore(
+  page: Page,
+  store: 'd1' | 'ledger' | 'provider' | null
+): Promise<void> {
   await page.setExtraHTTPHeaders(store === null ? {} : { 'x-fault': store })
 }
 

@@ -5,6 +5,7 @@ import {
   address,
   ask,
   browse,
+  execute,
   expectAccessible,
   expectNoOverflow,
   found,
@@ -98,6 +99,24 @@ describe('the invitations page', () => {
     await expectAccessible(page)
   })
 
+  it('says after too many mails when to try again', async () => {
+    const acme = await found('Eager', { seats: 'unlimited' })
+    for (let sent = 0; sent < 20; sent += 1) await invite(acme.token, acme.id, address('many'))
+    const page = await browse()
+    await actAs(page, acme.token)
+    await page.goto(url(`/org/${acme.slug}/invitations`))
+    await page
+      .getByRole('button', { name: /^Manage many-/ })
+      .first()
+      .click()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Send the invitation/ })
+      .click()
+    expect(await page.getByRole('alert').innerText()).toMatch(/Try again in [\d,]+ seconds\./)
+    await expectAccessible(page)
+  })
+
   it('invites without scripts, and shows each link once', async () => {
     const acme = await found('Plain', { seats: 9 })
     const email = address('ann')
@@ -185,6 +204,12 @@ describe("the page of an invitation's link", () => {
     await ask(acme.token, 'DELETE', `/organizations/${acme.id}/invitations/${id}`)
     await page.goto(await linkMailedTo(revoked))
     await shows('This invitation was revoked')
+
+    const expired = address('expired')
+    const late = (await invite(acme.token, acme.id, expired)) as { id: string }
+    await execute('UPDATE seatgate_invitations SET expires_at = 1 WHERE id = ?', late.id)
+    await page.goto(await linkMailedTo(expired))
+    await shows('This invitation has expired')
 
     const other = address('other')
     await invite(acme.token, acme.id, other)

@@ -1,3 +1,4 @@
+import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import {
   actAs,
@@ -13,6 +14,7 @@ import {
   signUp,
   url,
 } from './browsing.ts'
+import { PAGES } from './organization-pages.ts'
 
 describe('a violation of the policy', () => {
   it.each([true, false])('is seen by each test, with scripts: %s', async (scripts) => {
@@ -47,6 +49,49 @@ describe('every page', () => {
     expect(await look()).toEqual({ moving: true, ground: 'rgb(251, 251, 250)' })
     await page.emulateMedia({ reducedMotion: 'reduce', colorScheme: 'dark' })
     expect(await look()).toEqual({ moving: false, ground: 'rgb(19, 20, 23)' })
+  })
+})
+
+/** Whether each control is in the window, or in a part of the page that scrolls by itself. */
+async function expectControlsInView(page: Page): Promise<void> {
+  const lost = await page.evaluate(() =>
+    [...document.querySelectorAll('a, button, input, select, textarea, summary')]
+      .filter((control) => control.checkVisibility() && !control.matches('.skip'))
+      .filter((control) => {
+        for (let part = control.parentElement; part !== null; part = part.parentElement)
+          if (/auto|scroll/.test(getComputedStyle(part).overflowX)) return false
+        const { left, right, width } = control.getBoundingClientRect()
+        return width === 0 || left < 0 || right > window.innerWidth + 1
+      })
+      .map(({ outerHTML }) => outerHTML)
+  )
+  expect(lost, page.url()).toEqual([])
+}
+
+describe('every page enlarged', () => {
+  async function read(page: Page, enlarge: () => Promise<void>) {
+    const acme = await found('Enlarged', { seats: 9 })
+    await addMember(acme)
+    const body = { email: address('a-rather-long-address-of-a-person'), role: 'member' }
+    await ask(acme.token, 'POST', `/organizations/${acme.id}/invitations`, body)
+    await actAs(page, acme.token)
+    for (const path of PAGES) {
+      await page.goto(url(`/org/${acme.slug}/${path}`))
+      await enlarge()
+      await expectNoOverflow(page)
+      await expectControlsInView(page)
+    }
+  }
+
+  it('at a zoom of 200 % has no scrolling sideways and all controls', async () => {
+    await read(await browse({ width: 1280, zoom: 2 }), async () => {})
+  })
+
+  it('with text of 200 % has no scrolling sideways and all controls', async () => {
+    const page = await browse({ width: 1280 })
+    await read(page, () =>
+      page.evaluate(() => void (document.documentElement.style.fontSize = '200%'))
+    )
   })
 })
 

@@ -20,6 +20,7 @@ export function verification(root: HTMLElement, data: Data): void {
   const button = element('button', { class: 'primary' }, filled(texts['verifyStart']))
   const working = element('progress', { 'aria-label': filled(texts['verifyStart']), hidden: true })
   const result = element('div', { role: 'status', class: 'result' })
+  const blocks = element('ol', { class: 'blocks' })
   const key = { name: 'key', rows: 2, required: true, spellcheck: 'false' }
   const form = element(
     'form',
@@ -28,13 +29,15 @@ export function verification(root: HTMLElement, data: Data): void {
     ...(trail === undefined ? files(texts) : [keep(texts, pinned !== '')]),
     element('p', {}, button),
     working,
-    result
+    result,
+    blocks
   )
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     void start()
   })
   root.replaceChildren(form)
+  let read = 0
 
   async function start(): Promise<void> {
     const fields = new FormData(form)
@@ -42,6 +45,8 @@ export function verification(root: HTMLElement, data: Data): void {
       if (fields.get('keep') === null) localStorage.removeItem(pin)
       else localStorage.setItem(pin, fieldIn(fields, 'key'))
     }
+    blocks.replaceChildren()
+    read = 0
     show({ kind: 'progress', events: 0 })
     const request = await requestOf(fields, data)
     const verifier = new Worker(worker === '' ? inlineWorker() : worker)
@@ -55,8 +60,24 @@ export function verification(root: HTMLElement, data: Data): void {
     verifier.postMessage(request)
   }
 
+  /** Marks the events since the last mark. */
+  function mark(through: number, isGood: boolean): void {
+    if (through <= read) return
+    const { lang } = document.documentElement
+    const text = [...new Set([read + 1, through])].map((one) => one.toLocaleString(lang)).join('–')
+    const kind = isGood ? 'good' : 'bad'
+    blocks.append(element('li', { class: kind }, `${isGood ? '✓' : '✗'} ${text}`))
+    read = through
+  }
+
   function show(answer: VerifyAnswer): void {
     const running = answer.kind === 'progress'
+    if (answer.kind === 'progress') mark(answer.events, true)
+    if (answer.kind === 'proven') mark(answer.proven, true)
+    if (answer.kind === 'broken') {
+      mark(answer.line - 1, true)
+      mark(answer.line, false)
+    }
     button.disabled = running
     working.hidden = !running
     result.dataset['result'] = answer.kind
@@ -94,10 +115,11 @@ function shown(answer: VerifyAnswer, texts: IslandTexts): readonly HTMLElement[]
       return [line(filled(texts['verifyReading'], { count: answer.events }))]
     case 'proven': {
       const { proven, younger } = answer
-      const proof = good(filled(texts['verifyProven'], { count: proven }))
-      return younger > 0
-        ? [proof, line(filled(texts['verifyYounger'], { count: younger }))]
-        : [proof]
+      if (younger === 0) return [good(filled(texts['verifyProven'], { count: proven }))]
+      return [
+        good(filled(texts['verifyThrough'], { count: proven })),
+        line(filled(texts['verifyYounger'], { count: younger })),
+      ]
     }
     case 'broken': {
       const { line: at, sequence, finding } = answer

@@ -39,6 +39,8 @@ const FILTERS = [
   ['action_prefix', 'auditAction', 'text'],
   ['actor_id', 'auditActor', 'text'],
   ['target_id', 'auditTarget', 'text'],
+  ['request_id', 'auditRequest', 'text'],
+  ['trace_id', 'auditTrace', 'text'],
   ['from', 'auditFrom', 'datetime-local'],
   ['to', 'auditTo', 'datetime-local'],
 ] as const satisfies readonly (readonly [string, TextKey, string])[]
@@ -257,12 +259,20 @@ function Event({
     [words.text('auditWhat'), action],
     [words.text('auditActor'), actorId === null ? actorType : `${actorType} ${actorId}`],
     [words.text('auditTarget'), targetId === null ? null : `${targetType} ${targetId}`],
-    [words.text('auditRequest'), event.requestId],
-    [words.text('auditTrace'), event.traceId],
-    [words.text('auditCause'), event.causeEventId],
+    [
+      words.text('auditRequest'),
+      event.requestId,
+      `?request_id=${encodeURIComponent(event.requestId ?? '')}`,
+    ],
+    [
+      words.text('auditTrace'),
+      event.traceId,
+      `?trace_id=${encodeURIComponent(event.traceId ?? '')}`,
+    ],
+    [words.text('auditCause'), event.causeEventId, `#${event.causeEventId}`],
   ] as const
   return (
-    <li>
+    <li id={event.id}>
       <details>
         <summary>
           <time datetime={occurredAt}>{occurredAt.slice(11, 16)}</time>
@@ -283,12 +293,12 @@ function Event({
           </small>
         </summary>
         <dl class="facts">
-          {facts.map(([title, value]) =>
+          {facts.map(([title, value, href]) =>
             value === null ? null : (
               <>
                 <dt>{title}</dt>
                 <dd>
-                  <code>{value}</code>
+                  <code>{href ? <a href={href}>{value}</a> : value}</code>
                 </dd>
               </>
             )

@@ -18,6 +18,7 @@ import type { BillingConnection, ConnectionContext } from '../../parts/billing/c
 import type { Seatgate } from '../../seatgate.ts'
 import {
   Confirm,
+  Deadline,
   Facts,
   Field,
   Form,
@@ -54,7 +55,12 @@ export function billingPages(setup: Console, routes: Routes): void {
       key: 'billing',
       content: (words) => (
         <>
-          <Overview words={words} billing={billing} />
+          <Overview
+            words={words}
+            billing={billing}
+            seatsPath={pathIn(c, '/seats')}
+            now={seatgate.now()}
+          />
           {connection && <Changes setup={setup} c={c} words={words} billing={billing} />}
         </>
       ),
@@ -146,7 +152,8 @@ function paymentForms(
   })
   routes.organizationForm('/org/:org/billing/preview', async (c) => {
     const fields = await readFields(c)
-    const input = { seats: Number(fields.get('seats')) }
+    const [plan, seats] = [fields.get('plan'), fields.get('seats')]
+    const input = plan === '' ? { seats: Number(seats) } : { plan }
     const [preview, users] = await withUsers((named) =>
       previewChange(named, inOrganization(c), input)
     )
@@ -156,6 +163,8 @@ function paymentForms(
       content: (words) => (
         <section aria-label={words.text('preview')}>
           <Price words={words} preview={preview.value} users={users} />
+          {/* The plan changes on the pages of the provider. */}
+          {plan !== '' && <PortalForm path={all(c)} words={words} />}
           <p>
             <a href={all(c)}>{words.text('back')}</a>
           </p>
@@ -213,7 +222,17 @@ function moneyIn({ language }: Words, currency: string, amount: number): string 
   return format.format(amount / 10 ** digits)
 }
 
-function Overview({ words, billing }: { words: Words; billing: BillingView }) {
+function Overview({
+  words,
+  billing,
+  seatsPath,
+  now,
+}: {
+  words: Words
+  billing: BillingView
+  seatsPath: string
+  now: Date
+}) {
   const { plan, status, seats, overLimitSince, scheduled, syncedAt } = billing
   const time = (at: string | null): Child => at !== null && <Time at={at} words={words} />
   const facts: readonly (readonly [TextKey, Child])[] = [
@@ -240,7 +259,7 @@ function Overview({ words, billing }: { words: Words; billing: BillingView }) {
         <div class="notice bad" role="alert">
           <p>
             {words.text('overSince')} <Time at={overLimitSince} words={words} />.{' '}
-            {words.text('overLimitHelp')}
+            {words.text('overLimitHelp')} <a href={seatsPath}>{words.text('seats')}</a>
           </p>
         </div>
       )}
@@ -250,7 +269,9 @@ function Overview({ words, billing }: { words: Words; billing: BillingView }) {
       )}
       <Facts words={words} facts={facts} />
       {syncedAt !== null && (
-        <p class="soft">{words.say('checkedAt', { time: <Time at={syncedAt} words={words} /> })}</p>
+        <p class="soft">
+          {words.say('checkedAt', { time: <Deadline at={syncedAt} words={words} now={now} /> })}
+        </p>
       )}
     </Section>
   )
@@ -275,13 +296,7 @@ function Changes({
       <Section id="checkout" title={words.text('choosePlan')}>
         <Form action={`${path}/checkout`} operation={seatgate.newId()}>
           <div class="line">
-            <Field label={words.text('plan')}>
-              <select name="plan">
-                {plans.map(({ name }) => (
-                  <option value={name}>{name}</option>
-                ))}
-              </select>
-            </Field>
+            <PlanSelect words={words} plans={plans} />
             <Field label={words.text('seatsToPay')}>
               <input name="seats" type="number" min={1} value={Math.max(1, billing.seats.used)} />
             </Field>
@@ -310,10 +325,14 @@ function Changes({
           <button class="primary">{words.text('save')}</button>
         </form>
       </Section>
+      <Section id="plan" title={words.text('choosePlan')}>
+        <form method="post" action={`${path}/preview`} class="line">
+          <PlanSelect words={words} plans={plans.filter(({ name }) => name !== billing.plan)} />
+          <button>{words.text('preview')}</button>
+        </form>
+      </Section>
       <Section id="portal" title={words.text('portal')}>
-        <Form action={`${path}/portal`}>
-          <button>{words.text('portal')}</button>
-        </Form>
+        <PortalForm path={path} words={words} />
       </Section>
       <Section
         id="cancel"
@@ -336,5 +355,31 @@ function Changes({
         )}
       </Section>
     </>
+  )
+}
+
+function PlanSelect({
+  words,
+  plans,
+}: {
+  words: Words
+  plans: readonly { readonly name: string }[]
+}) {
+  return (
+    <Field label={words.text('plan')}>
+      <select name="plan">
+        {plans.map(({ name }) => (
+          <option value={name}>{name}</option>
+        ))}
+      </select>
+    </Field>
+  )
+}
+
+function PortalForm({ path, words }: { path: string; words: Words }) {
+  return (
+    <Form action={`${path}/portal`}>
+      <button>{words.text('portal')}</button>
+    </Form>
   )
 }

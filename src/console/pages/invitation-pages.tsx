@@ -22,6 +22,7 @@ import {
   islandTexts,
   Name,
   Pages,
+  refusalLine,
   RefusalNotice,
   RoleSelect,
   Section,
@@ -122,7 +123,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
     const rows = invited.ok ? rowsOf(setup, c, words, emails, invited.value) : []
     if (c.req.header('accept') === 'application/json') {
       if (invited.ok) return c.json({ rows })
-      return c.json({ words: words.refusal(invited.error.code) }, 409)
+      return c.json({ words: refusalLine(invited.error, words) }, 409)
     }
     return showOrganizationPage(setup, c, {
       key: 'invitations',
@@ -149,6 +150,16 @@ export function invitationPages(setup: Setup, routes: Routes): void {
   })
   routes.act('/org/:org/invitations/:id/revoke', all, 'revokedDone', (c) =>
     revokeInvitation(seatgate, inOrganization(c), idIn(c))
+  )
+}
+
+/** The page of a configuration without a secret for invitations. */
+export function noInvitations(setup: Console, routes: Routes): void {
+  routes.page('/org/:org/invitations', (c) =>
+    showOrganizationPage(setup, c, {
+      key: 'invitations',
+      content: (words) => <Empty>{words.text('invitationsOff')}</Empty>,
+    })
   )
 }
 
@@ -239,13 +250,8 @@ function rowsOf(
       const { email, token } = outcome.value
       return { email, invited: true, words: words.text('invited'), link: link(token) }
     }
-    const { error } = outcome
-    const numbers =
-      error.code === 'seat_limit_reached'
-        ? `: ${words.text('usedOf', { used: error.used, limit: error.limit })}`
-        : ''
     const email = emails[index] ?? ''
-    return { email, invited: false, words: words.refusal(error.code) + numbers }
+    return { email, invited: false, words: refusalLine(outcome.error, words) }
   })
 }
 

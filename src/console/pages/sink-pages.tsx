@@ -27,6 +27,7 @@ export function sinkPages(setup: Setup, routes: Routes): void {
   const { seatgate } = setup
   const sinkIn = (c: Visit) => c.req.param('sink') ?? ''
   const all = (c: Visit) => pathIn(c, '/sinks')
+  const { missingSinks } = seatgate.forwarding
 
   routes.page('/org/:org/sinks', async (c) => {
     const { data } = granted(await listSinks(seatgate, inOrganization(c)))
@@ -34,7 +35,17 @@ export function sinkPages(setup: Setup, routes: Routes): void {
       key: 'sinks',
       content: (words) => (
         <>
-          {data.length === 0 && <Empty>{words.text('sinksNone')}</Empty>}
+          {data.length + missingSinks.length === 0 && <Empty>{words.text('sinksNone')}</Empty>}
+          {missingSinks.map(({ id, disabled }) => (
+            <Section id={`sink-${id}`} title={id}>
+              <p>
+                <span class="badge bad">
+                  {words.text(disabled ? 'sinkDisabled' : 'sinkMissing')}
+                </span>{' '}
+                {words.text('sinkMissingHelp')}
+              </p>
+            </Section>
+          ))}
           {data.map((sink) => (
             <Sink setup={setup} c={c} words={words} sink={sink} />
           ))}

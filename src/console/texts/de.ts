@@ -111,6 +111,8 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   invitesOutcome: { one: '{count} von {all} eingeladen', other: '{count} von {all} eingeladen' },
   invitesProgress: '{count} von {all} Adressen',
   invitationsNone: 'Keine Einladung ist offen.',
+  invitationsOff:
+    'Einladungen sind nicht eingerichtet: Diesem Dienst fehlt das Geheimnis für ihre Links.',
   invitationsCount: { one: '{count} offene Einladung', other: '{count} offene Einladungen' },
   expires: 'Läuft ab',
   mail: 'Mail',
@@ -318,6 +320,7 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   verifyNote: 'Signierter Prüfpunkt',
   verifyReading: 'Gelesen: {count} Ereignisse',
   verifyProven: { one: 'Bewiesen: {count} Ereignis.', other: 'Bewiesen: alle {count} Ereignisse.' },
+  verifyThrough: 'Bewiesen bis Ereignis {count}.',
   verifyYounger: {
     one: '{count} jüngeres Ereignis ist noch nicht versiegelt.',
     other: '{count} jüngere Ereignisse sind noch nicht versiegelt.',
@@ -348,6 +351,9 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   sinkBehind: { one: '{count} Ereignis', other: '{count} Ereignisse' },
   sinkBehindSince: 'seit {time}',
   sinkPaused: 'Angehalten: {reason}',
+  sinkMissing: 'Fehlt',
+  sinkDisabled: 'Abgeschaltet',
+  sinkMissingHelp: 'Er erhält kein Ereignis. Die Aufbewahrung wartet auf ihn.',
   sinkRunning: 'Läuft',
   sinkRetry: 'Versuch {attempts} schlug fehl: {error}',
   sinkNext: 'nächster {time}',

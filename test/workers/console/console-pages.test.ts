@@ -299,10 +299,10 @@ describe('the options', () => {
     expect(() => seatgateConsole(seatgate, unknown)).toThrow('signinUrl')
   })
 
-  it('without invitations and joining have no pages of them', async () => {
+  it('without joining and billing have no pages of them', async () => {
     const { slug, owner } = await acme()
     const pages = mounted(seatgateWith({ users: undefined as never, secret: undefined as never }))
-    for (const page of ['invitations', 'requests', 'domains', 'billing']) {
+    for (const page of ['requests', 'domains', 'billing']) {
       expect((await pages.get(`/org/${slug}/${page}`, owner)).status, page).toBe(404)
     }
   })
