@@ -12,7 +12,7 @@ export const GROUPS = {
   CAP: 8,
   PERM: 6,
   LINK: 15,
-  SCIM: 18,
+  SCIM: 22,
   KEY: 19,
   GROUP: 17,
   OP: 6,

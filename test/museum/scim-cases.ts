@@ -104,6 +104,31 @@ export const SCIM_CASES: readonly ScimCase[] = [
     },
   },
   {
+    id: 'MUSEUM-52',
+    title: 'members of a group come and go one by one, by a filter in the path too',
+    async run(product) {
+      const { ask } = product
+      const [ann, bob] = [await push(product, 'ann'), await push(product, 'bob')]
+      const { status, body } = await ask('POST', '/Groups', {
+        schemas: ['urn:ietf:params:scim:schemas:core:2.0:Group'],
+        displayName: 'Design',
+        members: [{ value: ann }],
+      })
+      demand(status === 201, `a group is ${status}`)
+      const path = `/Groups/${body.id as string}`
+      const inIt = async () => {
+        const { members } = (await ask('GET', path)).body as { members: { value: string }[] }
+        return members.map(({ value }) => value)
+      }
+      await ask('PATCH', path, patch({ op: 'add', path: 'members', value: [{ value: bob }] }))
+      const both = await inIt()
+      demand(both.length === 2, `after an addition ${both.length} are in`)
+      await ask('PATCH', path, patch({ op: 'remove', path: `members[value eq "${ann}"]` }))
+      const left = await inIt()
+      demand(left.length === 1 && left[0] === bob, `after a removal ${left.length} are in`)
+    },
+  },
+  {
     id: 'MUSEUM-53',
     title: 'a repeated create changes nothing',
     async run(product) {

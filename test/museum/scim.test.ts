@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
+import { groups } from '../../src/hono/groups/index.ts'
 import { setSeatLimit, transferOwnership } from '../../src/index.ts'
 import { createScimKit, PASSWORD, pushedOrganization, testEnv, unwrap } from '../kit/index.ts'
 import { SCIM_CASES, type ScimProduct } from './scim-cases.ts'
 
 async function openScim(): Promise<ScimProduct> {
-  const kit = createScimKit({ provider: 'd1' })
+  const kit = createScimKit({ provider: 'd1', groups: groups() })
   const organization = await pushedOrganization(kit, 10)
   const { send, person } = organization
   const owner = organization.as(organization.owner)

@@ -7,6 +7,7 @@ const WHY: Record<string, RegExp> = {
   'MUSEUM-49': /^after a deactivation 2 are in$/,
   'MUSEUM-50': /^after \{"op":"Replace","path":"active","value":"False"\} 2 are in$/,
   'MUSEUM-51': /^without a seat it is 400, and 2 are in$/,
+  'MUSEUM-52': /^after an addition 1 are in$/,
   'MUSEUM-53': /^a repeat is 201$/,
   'MUSEUM-54': /^the id of the client is taken$/,
   'MUSEUM-55': /^of 2 members 1 are left$/,

@@ -28,6 +28,7 @@ export function openNaiveScim(): ScimProduct {
   const patch = (user: User, body: unknown): ScimAnswer => {
     const { Operations } = body as { Operations: { op: string; path?: string; value: unknown }[] }
     for (const { op, path, value } of Operations) {
+      if (op === 'add' && path !== undefined) user[path] = value
       if (op !== 'replace') continue
       if (path === 'active' && value === true) {
         if (users.size >= limit) return said(400, { error: 'not supported' })

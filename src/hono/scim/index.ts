@@ -43,3 +43,22 @@ export { deleteScimUser } from '../../parts/scim/delete-user.ts'
 export type { DeleteScimUserRefusal } from '../../parts/scim/delete-user.ts'
 export type { ScimChangeOptions, ScimChangeRefusal } from '../../parts/scim/change-user.ts'
 export type { ScimUser } from '../../parts/scim/user-view.ts'
+export { createScimGroup } from '../../parts/scim-groups/create-scim-group.ts'
+export type { CreateScimGroupRefusal } from '../../parts/scim-groups/create-scim-group.ts'
+export { getScimGroup } from '../../parts/scim-groups/get-group.ts'
+export type { GetScimGroupRefusal, ScimGroupOptions } from '../../parts/scim-groups/get-group.ts'
+export { listScimGroups } from '../../parts/scim-groups/list-scim-groups.ts'
+export type {
+  ListScimGroupsRefusal,
+  ScimGroupPage,
+} from '../../parts/scim-groups/list-scim-groups.ts'
+export { replaceScimGroup } from '../../parts/scim-groups/replace-group.ts'
+export { patchScimGroup } from '../../parts/scim-groups/patch-group.ts'
+export { deleteScimGroup } from '../../parts/scim-groups/delete-scim-group.ts'
+export type { DeleteScimGroupRefusal } from '../../parts/scim-groups/delete-scim-group.ts'
+export type { ScimGroupChangeRefusal } from '../../parts/scim-groups/change-group.ts'
+export type {
+  ScimGroup,
+  ScimGroupMember,
+  ScimGroupsContext,
+} from '../../parts/scim-groups/scim-group.ts'

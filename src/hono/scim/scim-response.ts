@@ -44,7 +44,8 @@ function errorOf(refusal: Refusal): ScimError {
       return {
         status: 409,
         scimType: 'uniqueness',
-        detail: 'There is a user with this userName, externalId or address already.',
+        detail:
+          'There is such a user or group already: a userName, displayName, externalId or address is taken.',
       }
     case 'seat_limit_reached':
       return {

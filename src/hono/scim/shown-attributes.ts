@@ -12,21 +12,27 @@ export function shown(
   excluded: string | undefined
 ): Readonly<Record<string, unknown>> {
   if (attributes === undefined && excluded === undefined) return resource
-  const wanted = attributes === undefined ? null : namesIn(attributes)
-  const left = excluded === undefined ? [] : namesIn(excluded)
-  const entries = Object.entries(resource).filter(([name]) => {
-    if (ALWAYS.includes(name)) return true
-    return wanted ? isNamed(name, wanted) : !left.includes(lowerCase(name))
-  })
+  const entries = Object.entries(resource).filter(([name]) => isShown(name, attributes, excluded))
   return Object.fromEntries(entries)
 }
 
+/** Whether an attribute is in a response to a request with these parameters. */
+export function isShown(
+  name: string,
+  attributes: string | undefined,
+  excluded: string | undefined
+): boolean {
+  if (ALWAYS.includes(name)) return true
+  if (attributes !== undefined) return isNamed(name, namesIn(attributes))
+  return excluded === undefined || !namesIn(excluded).includes(lowerCase(name))
+}
+
 function namesIn(list: string): readonly string[] {
-  const core = 'urn:ietf:params:scim:schemas:core:2.0:user:'
+  const core = /^urn:ietf:params:scim:schemas:core:2\.0:(?:user|group):/
   return lowerCase(list)
     .split(',')
     .map((name) => name.trim())
-    .map((name) => (name.startsWith(core) ? name.slice(core.length) : name))
+    .map((name) => name.replace(core, ''))
 }
 
 function isNamed(name: string, wanted: readonly string[]): boolean {

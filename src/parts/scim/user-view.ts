@@ -52,8 +52,11 @@ function versionOf({ version }: Pick<ScimUserRow, 'version'>, active: boolean): 
   return `W/"${version}${active ? 'a' : 'i'}"`
 }
 
-/** Whether a list of entity tags names the user as it is; `*` names every one. */
-export function isNamedBy(header: string, { meta }: Pick<ScimUser, 'meta'>): boolean {
+/** Whether a list of entity tags names the resource as it is; `*` names every one. */
+export function isNamedBy(
+  header: string,
+  { meta }: { readonly meta: Pick<ScimUser['meta'], 'version'> }
+): boolean {
   const weak = (tag: string) => tag.trim().replace(/^W\//, '')
   return header.split(',').some((tag) => tag.trim() === '*' || weak(tag) === weak(meta.version))
 }

@@ -32,6 +32,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/impersonation',
     'seatgate',
   ],
+  ['parts/scim-groups'],
   ['hono', 'identity', 'worker', 'index'],
   ['client', 'console'],
   ['react'],

@@ -16,7 +16,7 @@ const pages = import.meta.glob(['../../../CONTRIBUTING.md', '../../../docs/conce
 /** The folders that the picture of a page shows on each floor, from the bottom up. */
 function pictureIn(page: string): readonly (readonly string[])[] {
   const [, picture = ''] = /^```\n(\d [^]*?)^```$/m.exec(page) ?? []
-  const floors = picture.split(/^(?=\d)/m).map((floor) => floor.match(/[\w/]+(?:\/|\.ts)/g) ?? [])
+  const floors = picture.split(/^(?=\d)/m).map((floor) => floor.match(/[\w/-]+(?:\/|\.ts)/g) ?? [])
   return floors.reverse()
 }
 
