@@ -15,7 +15,7 @@ export const GROUPS = {
   SCIM: 22,
   KEY: 19,
   GROUP: 17,
-  OP: 6,
+  OP: 18,
 } as const
 
 type Groups = typeof GROUPS

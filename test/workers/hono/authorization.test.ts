@@ -9,6 +9,11 @@ import { StripeStandIn } from '../../../host/billing/stand-in.ts'
 import { paymentRoutes, seatgateRouter, statusOf, stepUpRoutes } from '../../../src/hono/index.ts'
 import { addToGroup, createGroup, groupRoutes, groups } from '../../../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, createApiKey, keyRoutes } from '../../../src/hono/keys/index.ts'
+import {
+  authenticateImpersonation,
+  impersonation,
+  impersonationRoutes,
+} from '../../../src/hono/impersonation/index.ts'
 import { billing, generateLogKey } from '../../../src/index.ts'
 import type {
   InvitationWithToken,
@@ -20,8 +25,11 @@ import { sha256 } from '../../../src/proof/encoding.ts'
 import { connectBilling, putCustomer, reconcileCustomer } from '../../../src/parts/billing/index.ts'
 import { stripe } from '../../../src/parts/billing/stripe/index.ts'
 import {
+  actingAs,
   adapterOf,
   byName,
+  isStaff,
+  REASON,
   clientOf,
   db,
   Hono,
@@ -50,6 +58,7 @@ import {
  * - `nob` nobody; `out` somebody who is in no organization; `els` the owner of another one
  * - `sus` a suspended member, `mem` a member, `adm` an admin, `own` an owner
  * - `ope` an operator of the platform; `asm` one who acts as the member, `aso` one as the owner
+ * - `imm` the token of an impersonation of the member, `imo` of the owner
  * - `mam` `maa` `mao` a service account of the organization that is member, admin, owner there; `mae`
  *   one of another organization that is owner there
  * - `kya` an API key of the organization that is admin there; `kye` one of another organization
@@ -61,102 +70,107 @@ import {
  * to somebody else if there is none: a member cannot be invited.
  */
 const TABLE = `
-                                        nob out els sus mem adm own ope asm aso mam maa mao mae kya kye sys
-GET /organizations                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /organizations                     401 201 201 201 201 201 201 201 201 201 403 403 403 403 403 403 403
-GET :org                                401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-PATCH :org                              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/slug                          401 404 404 404 403 200 200 404 403 stp 403 stp stp 404 stp 404 200
-DELETE :org                             401 404 404 404 403 403 204 404 403 stp 403 403 stp 404 403 404 204
-POST :org/transfer                      401 404 404 404 403 403 200 404 403 stp 403 403 403 404 403 404 403
-GET :org/members                        401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-GET :org/members/count                  401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-PUT :org/mfa-policy                     401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/members/import                401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-POST :org/members                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
-POST :org/members [owner]               401 404 404 404 403 403 201 404 403 201 403 403 201 404 403 404 201
-PATCH :org/members/:id                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-PATCH :org/members/:id [to owner]       401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-PATCH :org/members/:id [owner]          401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-PATCH :org/members/:id [self to owner]  401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-DELETE :org/members/:id                 401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-DELETE :org/members/:id [owner]         401 404 404 404 403 403 204 404 403 204 403 403 204 404 403 404 204
-DELETE :org/members/:id [self]          401 404 404 404 204 204 204 404 204 204 403 204 204 404 204 404 204
-POST :org/members/:id/suspend           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/members/:id/suspend [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-POST :org/members/:id/restore           401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-POST :org/invitations                   401 404 404 404 403 201 201 404 403 403 403 201 201 404 201 404 201
-POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 403 403 403 201 404 403 404 201
-POST :org/invitations/bulk              401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-PATCH :org/invitations/:id              401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-PATCH :org/invitations/:id [owner]      401 404 404 404 403 403 200 404 403 200 403 403 200 404 403 404 200
-POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 403 403 403 200 404 403 404 200
-DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 404 200 404 200
-PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 404 403 404 200
-GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/billing/checkout              401 404 404 404 403 201 201 404 403 403 403 201 201 404 201 404 201
-POST :org/billing/portal                401 404 404 404 403 201 201 404 403 403 403 201 201 404 201 404 201
-POST :org/billing/preview               401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-PUT :org/billing/seats                  401 404 404 404 403 202 202 404 403 403 403 202 202 404 202 404 202
-PUT :org/billing/seats [remove]         401 404 404 404 403 202 202 404 403 403 403 202 202 404 202 404 202
-PUT :org/billing/seats [remove owner]   401 404 404 404 403 403 202 404 403 403 403 403 202 404 403 404 202
-POST :org/billing/cancel                401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-POST :org/billing/resume                401 404 404 404 403 200 200 404 403 403 403 200 200 404 200 404 200
-GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-GET :org/domains                        401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/domains                       401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
-GET :org/join-requests                  401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-GET :org/api-keys                       401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-POST :org/api-keys                      401 404 404 404 403 201 201 404 403 403 403 403 403 404 403 404 201
-POST :org/api-keys/:id/rotate           401 404 404 404 403 201 201 404 403 403 403 403 403 404 403 404 201
-DELETE :org/api-keys/:id                401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-GET :org/groups                         401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-POST :org/groups                        401 404 404 404 403 201 201 404 403 201 403 201 201 404 201 404 201
-PATCH :org/groups/:id                   401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-DELETE :org/groups/:id                  401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-GET :org/groups/:id/members             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-POST :org/groups/:id/members            401 404 404 404 403 200 200 404 403 200 403 200 200 404 200 404 200
-DELETE :org/groups/:id/members/:userId  401 404 404 404 403 204 204 404 403 204 403 204 204 404 204 404 204
-DELETE :org/groups/:id/members/:userId [self] 401 404 404 404 204 204 204 404 204 204 403 204 204 404 204 404 204
-GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 404 200 404 200
-GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nos nos nos nos nos nos nos
-POST /organizations/switch              401 404 404 404 303 303 303 404 303 303 404 404 404 404 404 404 404
-GET /invitations                        401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
-POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis inv inv inv inv inv inv inv
-POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 204 204 204 204 204 204 204
-POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
-POST /step-up/challenge                 401 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401 401
-POST /step-up                           401 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401 401
-DELETE /step-up                         401 204 204 204 204 204 204 204 401 401 401 401 401 401 401 401 401
-GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
-GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-GET /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-PUT /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 200
-GET /operator/health                    401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
-GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
-GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 403 403 403 403 403 403 200
-DELETE /users/me                        401 204 409 204 204 204 204 204 stp stp 403 403 403 403 403 403 403
+                                        nob out els sus mem adm own ope asm aso imm imo mam maa mao mae kya kye sys
+GET /organizations                      401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /organizations                     401 201 201 201 201 201 201 201 201 201 401 401 403 403 403 403 403 403 403
+GET :org                                401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+PATCH :org                              401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/slug                          401 404 404 404 403 200 200 404 403 stp 403 stp 403 stp stp 404 stp 404 200
+DELETE :org                             401 404 404 404 403 403 204 404 403 stp 403 stp 403 403 stp 404 403 404 204
+POST :org/transfer                      401 404 404 404 403 403 200 404 403 stp 403 stp 403 403 403 404 403 404 403
+GET :org/members                        401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+GET :org/members/count                  401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+PUT :org/mfa-policy                     401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/members/import                401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+POST :org/members                       401 404 404 404 403 201 201 404 403 201 403 201 403 201 201 404 201 404 201
+POST :org/members [owner]               401 404 404 404 403 403 201 404 403 201 403 201 403 403 201 404 403 404 201
+PATCH :org/members/:id                  401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+PATCH :org/members/:id [to owner]       401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+PATCH :org/members/:id [owner]          401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+PATCH :org/members/:id [self to owner]  401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+DELETE :org/members/:id                 401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+DELETE :org/members/:id [owner]         401 404 404 404 403 403 204 404 403 204 403 204 403 403 204 404 403 404 204
+DELETE :org/members/:id [self]          401 404 404 404 204 204 204 404 204 204 204 204 403 204 204 404 204 404 204
+POST :org/members/:id/suspend           401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/members/:id/suspend [owner]   401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+POST :org/members/:id/restore           401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/members/:id/restore [owner]   401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+GET :org/invitations                    401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+POST :org/invitations                   401 404 404 404 403 201 201 404 403 403 403 403 403 201 201 404 201 404 201
+POST :org/invitations [owner]           401 404 404 404 403 403 201 404 403 403 403 403 403 403 201 404 403 404 201
+POST :org/invitations/bulk              401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+PATCH :org/invitations/:id              401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+PATCH :org/invitations/:id [owner]      401 404 404 404 403 403 200 404 403 200 403 200 403 403 200 404 403 404 200
+POST :org/invitations/:id/resend        401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+POST :org/invitations/:id/resend [owner] 401 404 404 404 403 403 200 404 403 403 403 403 403 403 200 404 403 404 200
+DELETE :org/invitations/:id             401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+DELETE :org/invitations/:id [owner]     401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+GET :org/seats                          401 404 404 404 200 200 200 200 200 200 200 200 200 200 200 404 200 404 200
+PUT :org/seats/limit                    401 404 404 404 403 403 403 200 403 403 403 403 403 403 403 404 403 404 200
+GET :org/seats/explain                  401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET :org/billing                        401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/billing/checkout              401 404 404 404 403 201 201 404 403 403 403 403 403 201 201 404 201 404 201
+POST :org/billing/portal                401 404 404 404 403 201 201 404 403 403 403 403 403 201 201 404 201 404 201
+POST :org/billing/preview               401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+PUT :org/billing/seats                  401 404 404 404 403 202 202 404 403 403 403 403 403 202 202 404 202 404 202
+PUT :org/billing/seats [remove]         401 404 404 404 403 202 202 404 403 403 403 403 403 202 202 404 202 404 202
+PUT :org/billing/seats [remove owner]   401 404 404 404 403 403 202 404 403 403 403 403 403 403 202 404 403 404 202
+POST :org/billing/cancel                401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+POST :org/billing/resume                401 404 404 404 403 200 200 404 403 403 403 403 403 200 200 404 200 404 200
+GET :org/audit                          401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET :org/audit/count                    401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET :org/audit/seats                    401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET :org/domains                        401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/domains                       401 404 404 404 403 201 201 404 403 201 403 201 403 201 201 404 201 404 201
+GET :org/join-requests                  401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET :org/api-keys                       401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+POST :org/api-keys                      401 404 404 404 403 201 201 404 403 403 403 403 403 403 403 404 403 404 201
+POST :org/api-keys/:id/rotate           401 404 404 404 403 201 201 404 403 403 403 403 403 403 403 404 403 404 201
+DELETE :org/api-keys/:id                401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+GET :org/groups                         401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+POST :org/groups                        401 404 404 404 403 201 201 404 403 201 403 201 403 201 201 404 201 404 201
+PATCH :org/groups/:id                   401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+DELETE :org/groups/:id                  401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+GET :org/groups/:id/members             401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+POST :org/groups/:id/members            401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+DELETE :org/groups/:id/members/:userId  401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
+DELETE :org/groups/:id/members/:userId [self] 401 404 404 404 204 204 204 404 204 204 204 204 403 204 204 404 204 404 204
+GET :org/impersonations                 401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 401 401 200 200 200 200 200 200 200
+GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+GET /active-organization                401 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+PUT /active-organization                401 nam nam nam 200 200 200 nam 200 200 nss nss nos nos nos nos nos nos nos
+POST /organizations/switch              401 404 404 404 303 303 303 404 303 303 404 404 404 404 404 404 404 404 404
+GET /invitations                        401 200 200 200 200 200 200 200 200 200 401 401 200 200 200 200 200 200 200
+POST /invitations/view                  200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200 200
+POST /invitations/accept                401 200 200 mis mis mis mis 200 mis mis 401 401 inv inv inv inv inv inv inv
+POST /invitations/decline               204 204 204 mis mis mis mis 204 mis mis 401 401 204 204 204 204 204 204 204
+POST /invitations/accept-with-signup    201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201 201
+POST /step-up/challenge                 401 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401 401 401 401
+POST /step-up                           401 200 200 200 200 200 200 200 401 401 401 401 401 401 401 401 401 401 401
+DELETE /step-up                         401 204 204 204 204 204 204 204 401 401 401 401 401 401 401 401 401 401 401
+GET /operator/organizations             401 403 403 403 403 403 403 200 403 403 401 401 403 403 403 403 403 403 200
+GET /operator/organizations/:org        401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+POST /operator/organizations/:org/restore 401 404 404 404 404 404 404 200 404 404 401 401 404 404 404 404 404 404 200
+GET /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+PUT /operator/organizations/:org/entitlement 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/seats/verify 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+POST /operator/organizations/:org/seats/rebuild 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit  401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+GET /operator/organizations/:org/audit/count 401 404 404 404 404 404 404 200 404 404 404 404 404 404 404 404 404 404 200
+GET /operator/health                    401 403 403 403 403 403 403 200 403 403 401 401 403 403 403 403 403 403 200
+GET /operator/audit                     401 403 403 403 403 403 403 200 403 403 401 401 403 403 403 403 403 403 200
+GET /operator/users/:userId/audit       401 403 403 403 403 403 403 200 403 403 401 401 403 403 403 403 403 403 200
+GET /operator/impersonations            401 403 403 403 403 403 403 200 403 403 401 401 403 403 403 403 403 403 200
+POST /operator/organizations/:org/impersonations 401 404 404 404 404 404 404 201 404 404 404 404 404 404 404 404 404 404 stp
+DELETE /operator/organizations/:org/impersonations/:id 401 404 404 404 404 404 404 204 404 404 404 404 404 404 404 404 404 404 204
+DELETE /users/me                        401 204 409 204 204 204 204 204 stp stp 401 401 403 403 403 403 403 403 403
 `
 
 const REFUSALS: Readonly<Record<string, RefusalCode>> = {
   '401': 'unauthenticated',
   nos: 'no_scope',
+  nss: 'no_session',
   '403': 'insufficient_role',
   stp: 'step_up_required',
   '404': 'organization_not_found',
@@ -191,6 +205,8 @@ interface Team {
   readonly sent: readonly InvitationWithToken[]
   /** An API key, for the rows about one. */
   readonly keyId?: string
+  /** An impersonation, for the row about one. */
+  readonly actingId?: string
   readonly groupId?: string
 }
 
@@ -228,6 +244,21 @@ const keyed = (where: 'organization' | 'foreign'): Actor => ({
   },
 })
 
+const impersonated = (person: (team: Team) => Person): Actor => ({
+  person,
+  principal: async () => null,
+  token: async (team) => (await started(team, person(team).userId)).token,
+})
+
+/** Each by an operator of its own, who has at most ten at once. */
+const started = ({ organization, owner }: Team, userId: string) =>
+  actingAs(
+    seatgate,
+    { ...organization, owner: owner.userId },
+    { userId },
+    { userId: `operator ${crypto.randomUUID()}`, operator: true }
+  )
+
 const acting = { operator: true, impersonatedBy: 'operations' }
 
 const ACTORS: Readonly<Record<string, Actor>> = {
@@ -241,6 +272,8 @@ const ACTORS: Readonly<Record<string, Actor>> = {
   ope: somebody(({ outsider }) => outsider, { operator: true }),
   asm: somebody(({ member }) => member, acting),
   aso: somebody(({ owner }) => owner, acting),
+  imm: impersonated(({ member }) => member),
+  imo: impersonated(({ owner }) => owner),
   mam: machine('member'),
   maa: machine('admin'),
   mao: machine('owner'),
@@ -526,6 +559,10 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'DELETE',
     path: `/organizations/${id}/groups/${groupId}/members/${self.userId}`,
   }),
+  'GET :org/impersonations': (_team, { id }) => ({
+    method: 'GET',
+    path: `/organizations/${id}/impersonations`,
+  }),
   'GET /joinable-organizations': () => ({ method: 'GET', path: '/joinable-organizations' }),
   'GET /o/:org': (_team, { slug }) => ({ method: 'GET', path: `/o/${slug}` }),
   'GET /active-organization': () => ({ method: 'GET', path: '/active-organization' }),
@@ -594,22 +631,31 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'GET',
     path: `/operator/users/${member.userId}/audit`,
   }),
+  'GET /operator/impersonations': () => ({ method: 'GET', path: '/operator/impersonations' }),
+  'POST /operator/organizations/:org/impersonations': ({ member }, about) => ({
+    ...operator('POST', about, '/impersonations'),
+    body: { userId: member.userId, reason: REASON, minutes: 5, password },
+  }),
+  'DELETE /operator/organizations/:org/impersonations/:id': ({ actingId }, about) =>
+    operator('DELETE', about, `/impersonations/${actingId}`),
   'DELETE /users/me': () => ({ method: 'DELETE', path: '/users/me', body: { password } }),
 }
 
 const keys = apiKeys()
+const acts = impersonation({ isOperator: isStaff })
 const grouped = groups()
 const configured = seatgateWith({
   keys,
   groups: grouped,
+  impersonation: acts,
   auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   lifecycle: { onDelete: deleteAccount(db) },
   registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.
   invitationLimits: { failedAccepts: Infinity },
 })
-const seatgate = { ...configured, keys, groups: grouped }
-const authenticate = authenticateKeys(seatgate, byName)
+const seatgate = { ...configured, keys, groups: grouped, impersonation: acts }
+const authenticate = authenticateImpersonation(seatgate, authenticateKeys(seatgate, byName))
 const router = seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) })
 
 const prices = { price_team: { unitAmount: 1000, interval: 'month' } } as const
@@ -636,6 +682,7 @@ const adapter = adapterOf({
 const app = new Hono()
   .route('/', router)
   .route('/', keyRoutes(seatgate, { authenticate }))
+  .route('/', impersonationRoutes(seatgate, { authenticate }))
   .route('/', groupRoutes(seatgate, { authenticate }))
   .route('/', paymentRoutes(sold, connection, { authenticate }))
   .route(
@@ -683,7 +730,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the table', () => {
-  it('has a row for every route of the router, of API keys, groups, payments and step-up [KEY-16 GROUP-13]', () => {
+  it('has a row for every route of the router, of API keys, groups, impersonations, payments and step-up [KEY-16 GROUP-13 OP-4]', () => {
     const registered = app.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`)
@@ -705,7 +752,7 @@ describe('the table', () => {
 })
 
 describe('every caller gets what the table says', () => {
-  it.each(shareOf(rows, 18))('$asked', async ({ asked, cells }) => {
+  it.each(shareOf(rows, 30))('$asked', async ({ asked, cells }) => {
     const request = REQUESTS[asked]!
     const found: string[] = []
     let team = await teamFor(asked)
@@ -769,6 +816,9 @@ async function newTeam(): Promise<Team> {
 /** A team that a row can be asked of: one that has a subscription, to change it. */
 async function teamFor(asked: string): Promise<Team> {
   const team = await newTeam()
+  if (asked.includes('/impersonations/:id')) {
+    return { ...team, actingId: (await started(team, team.member.userId)).id }
+  }
   if (asked.includes('/api-keys/')) {
     const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
     const { id } = unwrap(await createApiKey(seatgate, scope, { name: 'CI', role: 'member' }))
