@@ -211,6 +211,7 @@ const OPERATIONS: Readonly<Record<string, readonly [answer: string, act: Act]>> 
   listAttempts: ['ok', ({ s, scope }) => library.listAttempts(s, scope, 'siem')],
   listDeadLetters: ['ok', ({ s, scope }) => library.listDeadLetters(s, scope, 'siem')],
   replaySink: ['ok', ({ s, scope }) => library.replaySink(s, scope, 'siem', { fromSequence: 1 })],
+  pauseSink: ['ok', ({ s, scope }) => library.pauseSink(s, scope, 'siem')],
   resumeSink: ['ok', ({ s, scope }) => library.resumeSink(s, scope, 'siem')],
   requeueDeadLetters: ['ok', ({ s, scope }) => library.requeueDeadLetters(s, scope, 'siem', {})],
   retentionStatus: ['ok', ({ s, scope }) => library.retentionStatus(s, scope)],
@@ -385,7 +386,7 @@ const WITHOUT_A_CALLER = new Set(
   unscoped ledgerSeats d1Seats unlimitedSeats checkSeatLimit releaseSeat sweepSeats seatLimit billing
   userLimits permissions seatTypes UnknownSchemaVersion StreamEnded auditActions personalDigest bucketSink ocsfEvent webhookSink
   auditLog sealOrganization tendOrganization forwardOrganization retention sweepRetention generateLogKey
-  isQueueBound forwarding sweepAudit
+  isQueueBound forwarding sweepAudit permissions seatTypes
   apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes
   impersonation isImpersonationToken authenticateImpersonation impersonationRoutes
   scim scimRoutes scimTokenRoutes scopeOfToken createScimUser getScimUser listScimUsers replaceScimUser
