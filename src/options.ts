@@ -13,6 +13,7 @@ import type { IdempotencyOptions } from './options/idempotency-options.ts'
 import type { IdentityOptions } from './options/identity-options.ts'
 import type { RoleOptions } from './options/role-options.ts'
 import type { PermissionOptions } from './engine/access/permissions.ts'
+import type { Roles } from './engine/access/roles.ts'
 import type { RuntimeOptions } from './options/runtime-options.ts'
 import type { SlugRuleOptions } from './options/slug-options.ts'
 
@@ -24,6 +25,7 @@ export interface Parts {
   readonly keys: Part<'keys'> | null
   readonly groups: Part<'groups'> | null
   readonly impersonation: Part<'impersonation'> | null
+  readonly ownRoles: (Part<'ownRoles'> & { readonly extend: NonNullable<Roles['extend']> }) | null
   readonly forwarding: Part<'forwarding'> | null
   readonly log: Part<'log'> | null
   readonly retention: (Part<'retention'> & NonNullable<ArchiveContext['retention']>) | null
@@ -62,6 +64,8 @@ export interface SeatgateOptions<
   readonly groups?: Has['groups']
   /** Lets operators act as a user: `impersonation({ … })` of `seatgate/impersonation`. Default null: not possible. */
   readonly impersonation?: Has['impersonation']
+  /** Lets organizations make roles of their own: `ownRoles({ … })` of `seatgate/roles`. Default null: not possible. */
+  readonly ownRoles?: Has['ownRoles']
   /**
    * Computes limits from plans and subscriptions: `billing({ … })`. Its `baseSeats` take the place of the
    * provider's `defaultLimit`. Default null: operators set the limits.

@@ -20,6 +20,7 @@ import {
   type Sweep,
 } from './engine/changes/part.ts'
 import type { HookContext } from './engine/model/hooks.ts'
+import type { RoleHolderContext } from './engine/model/role-holders.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
 import type { SlugRules } from './engine/model/slug.ts'
 import type { EmailVerification } from './engine/model/exclusions.ts'
@@ -70,6 +71,7 @@ export interface Seatgate<
   readonly keys: Has['keys']
   readonly groups: Has['groups']
   readonly impersonation: Has['impersonation']
+  readonly ownRoles: Has['ownRoles']
   readonly forwarding: Has['forwarding']
   readonly log: Has['log']
   readonly retention: Has['retention']
@@ -89,6 +91,8 @@ export interface Seatgate<
   readonly listeners: readonly Listener[]
   readonly sweeps: readonly Sweep[]
   readonly followers: readonly Follower[]
+  readonly roleHolders: RoleHolderContext['roleHolders']
+  readonly creators: RoleHolderContext['creators']
 }
 
 // The compiler requires each new option here.
@@ -105,6 +109,7 @@ const OPTIONS = namesOf<SeatgateOptions>({
   keys: true,
   groups: true,
   impersonation: true,
+  ownRoles: true,
   billing: true,
   audit: true,
   hooks: true,
@@ -137,6 +142,7 @@ export function createSeatgate<
   Keys extends Parts['keys'] = null,
   Groups extends Parts['groups'] = null,
   Impersonation extends Parts['impersonation'] = null,
+  OwnRoles extends Parts['ownRoles'] = null,
   Forwarding extends Parts['forwarding'] = null,
   Log extends Parts['log'] = null,
   Retention extends Parts['retention'] = null,
@@ -151,6 +157,7 @@ export function createSeatgate<
       readonly keys: Keys
       readonly groups: Groups
       readonly impersonation: Impersonation
+      readonly ownRoles: OwnRoles
       readonly forwarding: Forwarding
       readonly log: Log
       readonly retention: Retention
@@ -158,7 +165,7 @@ export function createSeatgate<
     Resources
   >
 ): Seatgate<
-  Role,
+  OwnRoles extends null ? Role : string,
   {
     readonly invitations: Invitations
     readonly joining: Joining
@@ -166,6 +173,7 @@ export function createSeatgate<
     readonly keys: Keys
     readonly groups: Groups
     readonly impersonation: Impersonation
+    readonly ownRoles: OwnRoles
     readonly forwarding: Forwarding
     readonly log: Log
     readonly retention: Retention
@@ -182,6 +190,7 @@ export function createSeatgate<
     keys: (options.keys ?? null) as Keys,
     groups: (options.groups ?? null) as Groups,
     impersonation: (options.impersonation ?? null) as Impersonation,
+    ownRoles: (options.ownRoles ?? null) as OwnRoles,
     forwarding: (audit?.forwarding ?? null) as Forwarding,
     log: (audit?.log ?? null) as Log,
     retention: (audit?.retention ?? null) as Retention,
@@ -194,7 +203,8 @@ export function createSeatgate<
   const { measure, trace } = options.runtime ?? {}
   const db = measure || trace ? observedBy(quick, runtime) : quick
   const defaultLimit = defaultLimitOf(parts.billing, seats.defaultLimit ?? unlimited)
-  const roles = checkedRoles(options.roles)
+  const configured = checkedRoles(options.roles)
+  const roles = { ...configured, extend: parts.ownRoles?.extend ?? null }
   const { seatTypes } = roles
   const seatContext = { db, defaultLimit, seatTypes, now: runtime.now }
   checkSeatTypes(seatTypes, seats, parts.billing)
@@ -278,5 +288,7 @@ function foldParts(parts: readonly (Brought | null)[]): Required<Brought> {
     listeners: all((part) => part.listeners),
     sweeps: all((part) => part.sweeps),
     followers: all((part) => part.followers),
+    roleHolders: all((part) => part.roleHolders),
+    creators: all((part) => part.creators),
   }
 }

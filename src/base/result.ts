@@ -40,7 +40,8 @@ export function refused<Code extends RefusalCode>(error: RefusalOf<Code>): Refus
  * `seatType` for a type of `roles.seatTypes` and `expansion` if the seat could not be bought,
  * `validation_error` the messages by field, `last_owner` the organizations that would be left without an
  * owner where there may be several, `hook_refused` the host's reason, `before_horizon` the sequence up to which the trail was
- * purged, `outdated_version` the limit and the version in force, `scim_invalid` the error of SCIM.
+ * purged, `outdated_version` the limit and the version in force, `role_in_use` what has the role, `scim_invalid`
+ * the error of SCIM.
  */
 export type Refusal =
   | {
@@ -76,6 +77,11 @@ export type Refusal =
       readonly version: number
     }
   | { readonly code: 'seats_in_use'; readonly mustFree: SeatsToFree }
+  | {
+      readonly code: 'role_in_use'
+      /** How many members, invitations and others have the role. */
+      readonly uses: Readonly<Record<string, number>>
+    }
   | { readonly code: 'scim_invalid'; readonly scimType: string; readonly detail: string }
   | { readonly code: RateRefusalCode; readonly retryAfterSeconds: number }
   | { readonly code: PlainRefusalCode }

@@ -48,6 +48,7 @@ const PROBLEMS = {
   membership_limit_reached: [409, 'This user is in as many organizations as they may be'],
   outdated_version: [409, 'A newer version of the limit is in force'],
   seats_in_use: [409, 'More seats are in use'],
+  role_in_use: [409, 'The role is in use'],
   no_subscription: [409, 'There is no subscription'],
   already_subscribed: [409, 'There is a subscription already'],
   invalid_state: [409, 'The subscription does not allow this now'],

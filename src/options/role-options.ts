@@ -76,7 +76,7 @@ export function checkedRoles<Role extends string, Resources extends PermissionOp
   const seatTypes = typesIn(given.seatTypes ?? null, { all, owner, seatless })
   if (permissions !== null) {
     const rights = rightsIn(permissions, { ...given, all, owner })
-    return { all, owner, ...rights, bounded: true, seatless, seatTypes }
+    return { all, owner, ...rights, bounded: true, seatless, seatTypes, extend: null }
   }
   const { invitationAdmins = ADMINS as readonly Role[] } = given
   const { memberAdmins = invitationAdmins, organizationAdmins = invitationAdmins } = given
@@ -85,7 +85,8 @@ export function checkedRoles<Role extends string, Resources extends PermissionOp
     checkNames(name, roles, all)
     if (roles.length === 0) throw wrong(`roles.${name} must not be empty.`)
   }
-  return { all, owner, ...rightsOfLists(all, lists), bounded: false, seatless, seatTypes }
+  const plain = { bounded: false, seatless, seatTypes, extend: null }
+  return { all, owner, ...rightsOfLists(all, lists), ...plain }
 }
 
 function rightsIn<Role extends string, Resources extends PermissionOptions>(

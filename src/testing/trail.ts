@@ -124,6 +124,16 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
         roles.set(to, 'owner')
         break
       }
+      // A new name, and a replacement, are those of all members and open invitations.
+      case 'organization.role.updated':
+      case 'organization.role.deleted': {
+        const to = String(metadata['new_role'] ?? metadata['replacement'] ?? target_id)
+        for (const [userId, role] of roles) if (role === target_id) roles.set(userId, to)
+        for (const [id, is] of invitations) {
+          if (is === `unfinished ${target_id}`) invitations.set(id, `unfinished ${to}`)
+        }
+        break
+      }
       case 'organization.member_suspend':
         if (standing.get(target_id) !== 'active') say('was not active')
         standing.set(target_id, `suspended by ${String(metadata['by'])}`)
@@ -256,6 +266,7 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.api_key.ended':
       case 'organization.impersonation.started':
       case 'organization.impersonation.ended':
+      case 'organization.role.created':
       case 'organization.group.created':
       case 'organization.group.updated':
       case 'organization.group.deleted':

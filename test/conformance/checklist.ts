@@ -10,7 +10,7 @@ export const GROUPS = {
   SEAT: 53,
   BILL: 78,
   CAP: 8,
-  PERM: 6,
+  PERM: 16,
   LINK: 15,
   SCIM: 22,
   KEY: 19,

@@ -47,6 +47,7 @@ export interface FlatOptions
       | 'keys'
       | 'groups'
       | 'impersonation'
+      | 'ownRoles'
       | 'billing'
     >,
     IdentityOptions,
@@ -105,6 +106,7 @@ export type FullSeatgate = Seatgate<
     readonly keys: Seatgate['keys']
     readonly groups: Seatgate['groups']
     readonly impersonation: Seatgate['impersonation']
+    readonly ownRoles: Seatgate['ownRoles']
     readonly forwarding: Forwarding
     readonly log: AuditLog
     readonly retention: Retention
@@ -116,8 +118,9 @@ export type FullSeatgate = Seatgate<
  * forwarding, of no sinks, and retention, of no windows, are there.
  */
 function grouped(flat: FlatOptions): SeatgateOptions {
-  const { database, seats, sessions, joining, scim, keys, groups, billing } = flat
-  const { impersonation, defaultSeatLimit } = flat
+  const { impersonation } = flat
+  const { database, seats, sessions, joining, billing, defaultSeatLimit } = flat
+  const { scim, keys, groups, ownRoles } = flat
   return {
     database,
     seats: defaultSeatLimit === undefined ? seats : limited(seats, defaultSeatLimit),
@@ -127,6 +130,7 @@ function grouped(flat: FlatOptions): SeatgateOptions {
     ...(keys !== undefined && { keys }),
     ...(groups !== undefined && { groups }),
     ...(impersonation !== undefined && { impersonation }),
+    ...(ownRoles !== undefined && { ownRoles }),
     ...(billing !== undefined && { billing }),
     identity: given({
       users: flat.users,

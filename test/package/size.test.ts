@@ -76,6 +76,7 @@ describe('a Worker that does not use a part', () => {
     ['API keys', 'src/parts/keys/', './src/hono/keys/index.ts'],
     ['impersonations', 'src/parts/impersonation/', './src/hono/impersonation/index.ts'],
     ['groups', 'src/parts/groups/', './src/hono/groups/index.ts'],
+    ['own roles', 'src/parts/roles/', './src/hono/roles/index.ts'],
   ])('has no code of %s, which has an entry point of its own', async (_name, place, entry) => {
     const all = await bundled(
       `${WORKER}\nexport * from './src/index.ts'\nexport { seatgateRouter } from './src/hono/index.ts'`

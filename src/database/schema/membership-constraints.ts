@@ -18,6 +18,7 @@ export const organizations = /* @__PURE__ */ constrained(tables.organizations, (
   check('seatgate_organizations_slug', sql`slug = lower(slug) AND length(slug) > 0`),
   check('seatgate_organizations_enforce_mfa_for_members', sql`enforce_mfa_for_members IN (0, 1)`),
   check('seatgate_organizations_personal', sql`personal IN (0, 1)`),
+  check('seatgate_organizations_own_roles', sql`json_valid(own_roles)`),
 ])
 
 export const memberships = /* @__PURE__ */ constrained(tables.memberships, (table) => [

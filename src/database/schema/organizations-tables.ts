@@ -8,7 +8,8 @@ import { flag, instant } from './column-types.ts'
 
 /**
  * Organizations. Readers do not see a row with `deletedAt`, and its slug is free again. `ownerUserId` is
- * the founder and never changes; the current owners are in the memberships.
+ * the founder and never changes; the current owners are in the memberships. `ownRoles` has the roles that
+ * the organization has made, as JSON `{ name: [permission, …] }`; `rolesVersion` counts their changes.
  */
 export const organizations = /* @__PURE__ */ sqliteTable('seatgate_organizations', () => ({
   id: text('id').primaryKey(),
@@ -17,6 +18,8 @@ export const organizations = /* @__PURE__ */ sqliteTable('seatgate_organizations
   ownerUserId: text('owner_user_id').notNull(),
   personal: flag('personal').notNull().default(false),
   enforceMfaForMembers: flag('enforce_mfa_for_members').notNull().default(false),
+  ownRoles: text('own_roles'),
+  rolesVersion: integer('roles_version').notNull().default(0),
   deletedAt: instant('deleted_at'),
   createdAt: instant('created_at').notNull(),
   updatedAt: instant('updated_at').notNull(),

@@ -12,7 +12,7 @@ import {
   type UserContext,
 } from '../../database/database.ts'
 import { guard } from '../../database/commit.ts'
-import type { MembershipRow } from '../../database/schema/organizations-tables.ts'
+import type { MembershipRow, OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import type { Access } from './authorize.ts'
 import type { AccessContext } from './roles.ts'
 
@@ -23,8 +23,22 @@ export function guardLive({ db }: DatabaseContext, organizationId: string): Stat
   return guard(db, 'stale', live)
 }
 
+/** Guards that the organization is live, and that its own roles are those that the plan relied on. */
+export function guardOrganization(
+  { db }: DatabaseContext,
+  organization: OrganizationRow
+): Statement {
+  return guard(db, 'stale', unchangedOrganization(organization))
+}
+
+function unchangedOrganization({ id, rolesVersion }: OrganizationRow): SQL {
+  const sameRoles = rolesVersion === 0 ? sql`` : sql`and roles_version = ${rolesVersion}`
+  return sql`exists (select 1 from seatgate_organizations where id = ${id} and deleted_at is null
+    ${sameRoles})`
+}
+
 /**
- * Guards that the organization is live, and that the caller has the role that the plan relied on. Callers
+ * Guards that the organization is live with the same own roles, and that the caller has the role that the plan relied on. Callers
  * that are not users have no membership: the host vouches for them.
  */
 export function guardAccess(
@@ -34,7 +48,7 @@ export function guardAccess(
   return guard(
     db,
     'stale',
-    sql`exists (select 1 from seatgate_organizations where id = ${organization.id} and deleted_at is null)
+    sql`${unchangedOrganization(organization)}
       ${membership ? sql`and ${unchangedRow(membership)}` : sql``}`
   )
 }

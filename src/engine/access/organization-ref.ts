@@ -2,6 +2,7 @@ import { eq, sql, type SQL, type SQLWrapper } from 'drizzle-orm'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import { isQuery, isUser, userIdOf, type Caller, type Principal } from './principal.ts'
 import { lowerCase } from '../../base/input.ts'
+import { hasPermission, mayHave, type Needed } from './role-conditions.ts'
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
@@ -76,22 +77,18 @@ export function ownMembership(
  * A stranger's query reads no row and costs the same for an organization that exists and for one that
  * does not.
  */
-export function readable(caller: Caller, organization: string, roles?: readonly string[]): SQL {
+export function readable(caller: Caller, organization: string, needed?: Needed): SQL {
   if (!isQuery(caller) && !isUser(caller)) {
     if (caller.type === 'system') return sql`true`
     if (caller.type === 'anonymous') return sql`false`
-    if (roles && !roles.includes(caller.role)) return sql`false`
+    if (needed && !mayHave(needed, caller.role)) return sql`false`
     return sql`${organizationIdOf(organization)} = ${caller.organizationId}`
   }
   // Its role is known with the answer alone: the operation refuses then, as it does for every role.
   if (isQuery(caller) && caller.serviceAccount) {
     return sql`${organizationIdOf(organization)} = ${caller.serviceAccount.organizationId}`
   }
-  const allowed = roles
-    ? sql`and (reader.role in (select value from json_each(${JSON.stringify(roles)}))
-        or exists (select 1 from json_each(reader.group_roles) own
-          where own.value in (select value from json_each(${JSON.stringify(roles)}))))`
-    : sql``
+  const allowed = needed ? sql`and ${hasPermission(needed, 'reader.')}` : sql``
   const confined = confinedTo(caller, sql`reader.organization_id`)
   return sql`exists (select 1 from seatgate_memberships reader
     where reader.organization_id = ${organizationIdOf(organization)}

@@ -1,5 +1,6 @@
 import type { DatabaseContext } from '../../database/database.ts'
 import * as v from 'valibot'
+import { invalid, refused } from '../../base/result.ts'
 import type { SeatTypeContext } from '../../base/seat-types.ts'
 import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import type { OwnPermission } from './permissions.ts'
@@ -27,6 +28,8 @@ export interface Roles<
   readonly grants: ReadonlyMap<string, readonly Permission[]>
   /** Whether the host has set `roles.permissions`: then a caller gives no permission that they do not have. */
   readonly bounded: boolean
+  /** Returns the roles of an organization that has made its own; null: organizations make none. */
+  readonly extend: ((roles: Roles, organization: OrganizationRow) => Roles) | null
 }
 
 /** A configuration with the roles `Role`: the operations accept only these. */
@@ -50,17 +53,29 @@ export interface ChangeRoleInput<Role extends string = string> {
   readonly role: Role
 }
 
-/** Creates the schema of a configured role. */
-export function roleInput({ all }: Roles) {
-  return v.pipe(
-    v.string('Must be a string.'),
-    v.check((role) => all.includes(role), `Must be one of ${all.join(', ')}.`)
-  )
-}
+/** The form of the name of an organization's own role. */
+export const OWN_ROLE_NAME = /^[a-z][a-z0-9_-]{0,31}$/
 
 /**
- * Whether a stored role is configured. A role that was removed from the configuration can no longer be
- * granted.
+ * Creates the schema of a role. The name of an organization's own role is accepted by its form: the plan
+ * checks with {@link isConfigured} that the organization has it.
+ */
+export function roleInput({ all, extend }: Roles) {
+  const known = (role: string) =>
+    all.includes(role) || (extend !== null && OWN_ROLE_NAME.test(role))
+  return v.pipe(v.string('Must be a string.'), v.check(known, oneOf(all)))
+}
+
+/** Returns the refusal of a role that the organization does not have. */
+export function unknownRole({ all }: Roles) {
+  return refused(invalid({ role: [oneOf(all)] }))
+}
+
+const oneOf = (all: readonly string[]) => `Must be one of ${all.join(', ')}.`
+
+/**
+ * Whether a stored role is configured, or one of the organization's own. One that was removed can no longer
+ * be granted.
  */
 export function isConfigured({ all }: Roles, role: string): boolean {
   return all.includes(role)
@@ -76,9 +91,9 @@ export function mayMoveSeats({ seatless, seatTypes }: Pick<Roles, 'seatless' | '
   return seatless.length > 0 || seatTypes.size > 0
 }
 
-/** Returns the roles of an organization. */
-export function rolesIn(roles: Roles, _organization: OrganizationRow): Roles {
-  return roles
+/** Returns the roles of an organization: the configured ones, and those that it has made. */
+export function rolesIn(roles: Roles, organization: OrganizationRow): Roles {
+  return roles.extend?.(roles, organization) ?? roles
 }
 
 /** Returns the role of a machine that has these permissions and no configured role. */

@@ -7,6 +7,7 @@ import { CORE_ACTIONS, type MetadataIn } from './core-actions.ts'
 import { GROUP_ACTIONS } from './group-actions.ts'
 import { IMPERSONATION_ACTIONS } from './impersonation-actions.ts'
 import { KEY_ACTIONS } from './key-actions.ts'
+import { ROLE_ACTIONS } from './role-actions.ts'
 import {
   BILLING_ACTIONS,
   INVITATION_ACTIONS,
@@ -26,6 +27,7 @@ export const ACTIONS = {
   ...KEY_ACTIONS,
   ...GROUP_ACTIONS,
   ...IMPERSONATION_ACTIONS,
+  ...ROLE_ACTIONS,
   ...TRAIL_ACTIONS,
 }
 

@@ -19,6 +19,7 @@ export type TargetType =
   | 'scim_user'
   | 'api_key'
   | 'group'
+  | 'role'
   | 'event'
 
 /** The definition of an action. */

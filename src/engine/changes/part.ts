@@ -10,6 +10,7 @@ import type { UserTable } from '../../database/database.ts'
 import type { Roles } from '../access/roles.ts'
 import type { ConsumerTraits, TrailConsumer } from '../audit/consumers.ts'
 import type { VerificationContext } from '../model/exclusions.ts'
+import type { RoleHolderContext } from '../model/role-holders.ts'
 import type { ChangeContext, Follower, Listener } from './change-context.ts'
 
 /** Work that the cron handler repeats. */
@@ -47,6 +48,10 @@ export interface Brought {
   readonly sweeps?: readonly Sweep[]
   /** Statements that follow events in their batch. */
   readonly followers?: readonly Follower[]
+  /** Rows of the part that have the name of a role. */
+  readonly roleHolders?: RoleHolderContext['roleHolders']
+  /** Who has made what ends with a right of theirs. */
+  readonly creators?: RoleHolderContext['creators']
 }
 
 /** A part of a configuration. `Name` is that of its factory. */
@@ -70,6 +75,7 @@ const PASSED = {
   keys: 'keys: apiKeys({ … })',
   groups: 'groups: groups({ … })',
   impersonation: 'impersonation: impersonation({ … })',
+  ownRoles: 'ownRoles: ownRoles({ … })',
   forwarding: 'audit: { forwarding: forwarding({ … }) }',
   log: 'audit: { log: auditLog({ … }) }',
   retention: 'audit: { retention: retention([ … ]) }',

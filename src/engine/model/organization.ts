@@ -23,7 +23,9 @@ export interface Organization {
   readonly updatedAt: string
 }
 
-export function organizationView(row: Omit<OrganizationRow, 'deletedAt'>): Organization {
+export function organizationView(
+  row: Omit<OrganizationRow, 'deletedAt' | 'ownRoles' | 'rolesVersion'>
+): Organization {
   return {
     id: row.id,
     name: row.name,

@@ -64,6 +64,6 @@ export function trailOf(
 ): Trail {
   return {
     organizationId: organizationIdOf(organization),
-    readable: readable(caller, organization, roles.auditReaders),
+    readable: readable(caller, organization, { roles, permission: 'audit:read' }),
   }
 }

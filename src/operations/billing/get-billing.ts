@@ -83,7 +83,7 @@ export function getBilling(
     const { caller, organization } = scope
     const now = seatgate.now()
     const id = sql<string>`${organizationIdOf(organization)}`
-    const allowed = readable(caller, organization, roles.billingAdmins)
+    const allowed = readable(caller, organization, { roles, permission: 'billing:manage' })
     const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
     const found = await find(db, scope, {
       ...entitlementQueries(db, place),

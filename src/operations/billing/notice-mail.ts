@@ -1,8 +1,9 @@
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { unlinkedName } from '../../base/shown-text.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { batch } from '../../database/batch.ts'
 import { hasUserId, type UserContext } from '../../database/database.ts'
+import { hasPermission } from '../../engine/access/role-conditions.ts'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { LimitNotice } from '../../engine/seats/notice-level.ts'
@@ -65,9 +66,7 @@ export async function sendNotice(
         and(
           eq(memberships.organizationId, organizationId),
           eq(memberships.status, 'active'),
-          sql`(${inArray(memberships.role, [...roles.billingAdmins])}
-            or exists (select 1 from json_each(${memberships.groupRoles})
-              where ${inArray(sql`value`, [...roles.billingAdmins])}))`
+          hasPermission({ roles, permission: 'billing:manage' }, 'seatgate_memberships.')
         )
       )
       .limit(MOST_RECIPIENTS),

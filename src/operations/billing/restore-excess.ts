@@ -1,9 +1,9 @@
 import { and, asc, eq, sql } from 'drizzle-orm'
 import { memberEvent } from '../../engine/audit/event.ts'
-import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { guardOrganization, guardUnchanged } from '../../engine/access/access-guards.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { isSystem } from '../../engine/access/principal.ts'
-import { isConfigured, takesSeat } from '../../engine/access/roles.ts'
+import { isConfigured, takesSeat, rolesIn } from '../../engine/access/roles.ts'
 import type { ChangeContext, Listener } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
@@ -58,7 +58,9 @@ async function restoreExcess(
         // A claim without a free seat would be recorded as a limit that was reached.
         const limit = limitFrom(rows.entitlement).limit ?? seatgate.seatContext.defaultLimit
         const room = limit.kind === 'finite' ? limit.seats - (rows.used[0]?.used ?? 0) : Infinity
-        const known = rows.suspended.filter(({ role }) => isConfigured(roles, role))
+        const known = rows.suspended.filter(({ role }) =>
+          isConfigured(rolesIn(roles, organization), role)
+        )
         const counts = ({ role }: MembershipRow) =>
           takesSeat(roles, role) && typeOfRole(roles, role) === null
         const seated = known.filter(counts)
@@ -78,7 +80,7 @@ async function restoreExcess(
             return {
               value: restored.length,
               statements: [
-                guardLive(seatgate, organization.id),
+                guardOrganization(seatgate, organization),
                 ...restored.map((row) => guardUnchanged(seatgate, row)),
               ],
               events: restored.map((row) =>

@@ -2,7 +2,7 @@ import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { normalizeEmail } from '../../base/email.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, rolesIn } from '../../engine/access/roles.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { find } from '../../engine/access/authorize.ts'
@@ -139,7 +139,8 @@ export async function acceptInvitationWithSignup(
     if (typeof posted !== 'string' || normalizeEmail(posted) !== email) {
       return refused({ code: 'email_mismatch' })
     }
-    if (!isConfigured(context.roles, role)) return refused({ code: 'role_not_configured' })
+    const roles = rolesIn(context.roles, open.value.organization)
+    if (!isConfigured(roles, role)) return refused({ code: 'role_not_configured' })
     return found.taken.length > 0
       ? refused(invalid({ email: ['This e-mail address is already taken.'] }))
       : open

@@ -1,6 +1,6 @@
 import { partOf } from '../../engine/changes/part.ts'
 import { normalizeEmail } from '../../base/email.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, rolesIn } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { markVerified, type ExclusionCandidate } from '../../engine/model/exclusions.ts'
 import {
@@ -55,7 +55,7 @@ import { planJoin } from '../../engine/model/join.ts'
 import { membershipView, type Membership, personOf } from '../../engine/model/membership.ts'
 import { organizationView, type Organization } from '../../engine/model/organization.ts'
 import { freedSeat } from '../../engine/model/end-invitation.ts'
-import { guardLive, guardUnchanged } from '../../engine/access/access-guards.ts'
+import { guardOrganization, guardUnchanged } from '../../engine/access/access-guards.ts'
 
 /** Why {@link acceptInvitation} refuses. */
 export type AcceptInvitationRefusal =
@@ -133,7 +133,10 @@ export async function acceptInvitation(
         if (!user || normalizeEmail(user.email) !== open.value.invitation.email) {
           return refused({ code: 'invitation_mismatch' })
         }
-        if (!existing && !isConfigured(roles, open.value.invitation.role)) {
+        if (
+          !existing &&
+          !isConfigured(rolesIn(roles, open.value.organization), open.value.invitation.role)
+        ) {
           return refused({ code: 'role_not_configured' })
         }
         const plan = existing
@@ -293,13 +296,13 @@ function accepted(invitation: InvitationRow, userId: string, now: Date): Invitat
 
 function stamp(
   context: Pick<InvitationContext, 'db' | 'emailVerification' | 'roles'>,
-  { invitation, provesMailbox }: OpenInvitation,
+  { invitation, organization, provesMailbox }: OpenInvitation,
   userId: string,
   now: Date
 ) {
   const { db } = context
   return [
-    guardLive(context, invitation.organizationId),
+    guardOrganization(context, organization),
     guardPending(context, invitation, now),
     db
       .update(invitations)

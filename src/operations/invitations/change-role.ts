@@ -12,6 +12,8 @@ import {
   roleInput,
   type ChangeRoleInput,
   type HasRoles,
+  isConfigured,
+  unknownRole,
 } from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
@@ -85,6 +87,7 @@ export async function changeInvitationRole<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
+        if (!isConfigured(access.value.roles, role)) return unknownRole(access.value.roles)
         const [target] = found.rows.target
         const mayBoth = [role, target?.role ?? role].every((to) =>
           mayInvite(access.value.roles, access.value, to)

@@ -34,7 +34,7 @@ import { membersWithAddresses } from '../../engine/model/invitation-lookup.ts'
 import { drawToken, tokenSealing, type TokenSeed } from './token.ts'
 import { bulkRatesOf, countMore, countedSoFar, reached } from '../../engine/model/rate-limits.ts'
 import type { InvitationContext, MailContext } from './invitation-config.ts'
-import { mayInvite, type HasRoles } from '../../engine/access/roles.ts'
+import { mayInvite, type HasRoles, isConfigured, unknownRole } from '../../engine/access/roles.ts'
 
 /** The outcome of each row, in the order of the rows. */
 export type InvitationOutcomes = readonly Result<InvitationWithToken>[]
@@ -287,6 +287,9 @@ function decideRow(
 ): RowDecision {
   const { invitations } = context
   const { caller, access, organizationId, now, existing, open, counted } = facts
+  if (!isConfigured(access.roles, role)) {
+    return { kind: 'refused', refusal: unknownRole(access.roles).error }
+  }
   if (!mayInvite(access.roles, access, role)) return refuseRow('insufficient_role')
   const full = reached(bulkRatesOf(invitations.limits, organizationId), counted, now, candidates)
   if (full !== null) return { kind: 'refused', refusal: full }

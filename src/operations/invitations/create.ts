@@ -21,7 +21,7 @@ import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { InvitationWithToken } from '../../engine/model/invitation.ts'
 import { membersWithAddresses, unfinishedFor } from '../../engine/model/invitation-lookup.ts'
 import { drawToken, tokenSealing } from './token.ts'
-import { mayInvite, type HasRoles } from '../../engine/access/roles.ts'
+import { mayInvite, type HasRoles, isConfigured, unknownRole } from '../../engine/access/roles.ts'
 import {
   invitationInput,
   planInvitation,
@@ -100,6 +100,7 @@ export async function createInvitation<Role extends string = string>(
         const { organization } = access.value
         if (!parsed.ok) return parsed
         const { role, locale = null } = parsed.value
+        if (!isConfigured(access.value.roles, role)) return unknownRole(access.value.roles)
         if (!mayInvite(access.value.roles, access.value, role)) {
           return refused({ code: 'insufficient_role' })
         }

@@ -1,3 +1,4 @@
+import { invitationsInRole } from './invitation-roles.ts'
 import { invitedMembers } from '../../engine/model/invited-members.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { PartContext } from '../../engine/changes/part.ts'
@@ -109,6 +110,7 @@ export function invitations(options: InvitationOptions): InvitationRules {
   const { registerUser = null } = options
   return {
     part: 'invitations',
+    roleHolders: [invitationsInRole],
     secret,
     mailer,
     url,

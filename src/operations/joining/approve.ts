@@ -11,7 +11,13 @@ import { planJoin, type JoinDetails } from '../../engine/model/join.ts'
 import { excluding, exclusionsOf, readmit } from '../../engine/model/exclusions.ts'
 import { guardAccess, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
 import { membershipView, personOf } from '../../engine/model/membership.ts'
-import { isConfigured, mayChangeRole, roleInput, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  isConfigured,
+  mayChangeRole,
+  roleInput,
+  type HasRoles,
+  unknownRole,
+} from '../../engine/access/roles.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
@@ -117,9 +123,13 @@ export async function approveJoinRequest<Role extends string = string>(
         const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
         if (!parsed.ok) return parsed
+        const { role: given } = parsed.value
+        if (given !== undefined && !isConfigured(access.value.roles, given)) {
+          return unknownRole(access.value.roles)
+        }
         const [target] = found.rows.targets
         if (target === undefined) return refused({ code: 'not_found' })
-        const role = parsed.value.role ?? target.role
+        const role = given ?? target.role
         if (!mayChangeRole(access.value.roles, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })
         }

@@ -17,7 +17,14 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
-import { mayInvite, roleInput, type HasRoles, type Roles } from '../../engine/access/roles.ts'
+import {
+  mayInvite,
+  roleInput,
+  type HasRoles,
+  type Roles,
+  isConfigured,
+  unknownRole,
+} from '../../engine/access/roles.ts'
 import { linkEvent } from '../../engine/audit/part-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { hashOfToken, linkRules, linkView, type InviteLink } from './invite-link.ts'
@@ -99,6 +106,7 @@ export async function createInviteLink<Role extends string = string>(
         if (!parsed.ok) return parsed
         const { role, maxUses, ttlSeconds, domain } = parsed.value
         const { organization } = access.value
+        if (!isConfigured(access.value.roles, role)) return unknownRole(access.value.roles)
         // A link ends with the right of the person who made it: a machine has no membership to lose.
         const mayGive = mayInvite(access.value.roles, access.value, role)
         if (caller.type === 'service_account' || !mayGive) {

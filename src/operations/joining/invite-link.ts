@@ -17,7 +17,7 @@ import {
   type MembershipRow,
   type OrganizationRow,
 } from '../../database/schema/organizations-tables.ts'
-import { mayInvite, type AccessContext, rightsOf } from '../../engine/access/roles.ts'
+import { mayInvite, type AccessContext, rightsOf, rolesIn } from '../../engine/access/roles.ts'
 import { configured, type JoiningContext, type LinkRules } from './join-rules.ts'
 
 /** A link to join an organization. Timestamps are ISO 8601 UTC. */
@@ -152,9 +152,10 @@ export function openLink(
   if (link === undefined || organization === undefined) {
     return refused({ code: 'invitation_invalid' })
   }
+  const own = rolesIn(roles, organization)
   const isTheirs =
     link.createdById === null ||
-    (creator?.status === 'active' && mayInvite(roles, rightsOf(roles, creator), link.role))
+    (creator?.status === 'active' && mayInvite(own, rightsOf(own, creator), link.role))
   const state = isTheirs ? stateOf(link, now) : 'revoked'
   if (state === 'revoked') return refused({ code: 'invitation_revoked' })
   if (state === 'expired') return refused({ code: 'invitation_expired' })

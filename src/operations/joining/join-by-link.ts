@@ -9,7 +9,7 @@ import {
   type InviteLinkRow,
   type JoinRequestRow,
 } from '../../database/schema/joining-tables.ts'
-import { memberships } from '../../database/schema/organizations-tables.ts'
+import { memberships, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import {
   HOOK_REFUSALS,
   SEAT_REFUSALS,
@@ -21,7 +21,7 @@ import {
   type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { guardLive, guardUserExists } from '../../engine/access/access-guards.ts'
+import { guardOrganization, guardUserExists } from '../../engine/access/access-guards.ts'
 import {
   isUser,
   operationActor,
@@ -30,7 +30,7 @@ import {
   type Scope,
   type UserPrincipal,
 } from '../../engine/access/principal.ts'
-import { isConfigured } from '../../engine/access/roles.ts'
+import { isConfigured, rolesIn } from '../../engine/access/roles.ts'
 import { joinRequestEvent, linkEvent } from '../../engine/audit/part-actions.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -180,8 +180,11 @@ export async function joinByLink(
         if (excluding(rows.excluded, by.userId).length > 0) {
           return refused({ code: 'invitation_mismatch' })
         }
-        if (!isConfigured(roles, link.role)) return refused({ code: 'role_not_configured' })
-        const comer = { candidates: rows.excluded, invited: rows.invited, pending }
+        const [organization] = rows.organizations
+        if (!organization || !isConfigured(rolesIn(roles, organization), link.role)) {
+          return refused({ code: 'role_not_configured' })
+        }
+        const comer = { organization, candidates: rows.excluded, invited: rows.invited, pending }
         return ok(planEntry(context, link, comer, by, now))
       },
     },
@@ -192,6 +195,7 @@ export async function joinByLink(
 
 /** Further facts about the joining user. */
 interface Comer {
+  readonly organization: OrganizationRow
   readonly candidates: readonly ExclusionCandidate[]
   readonly invited: readonly InvitationRow[]
   /** Their open request to join. */
@@ -201,7 +205,7 @@ interface Comer {
 function planEntry(
   context: JoiningContext,
   link: InviteLinkRow,
-  { candidates, invited, pending }: Comer,
+  { organization, candidates, invited, pending }: Comer,
   caller: UserPrincipal,
   now: Date
 ): Plan<JoinOutcome> {
@@ -209,7 +213,7 @@ function planEntry(
   const { userId } = caller
   const used = linkEvent(link, 'organization.invite_link.used', { user_id: userId })
   const guards = [
-    guardLive(context, organizationId),
+    guardOrganization(context, organization),
     ...spendUse(context, link, now),
     ...guardDomain(context, link, userId),
     guardExclusions(context, organizationId, personOf(context, userId), candidates),

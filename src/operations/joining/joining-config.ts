@@ -1,4 +1,5 @@
 import type { PartContext } from '../../engine/changes/part.ts'
+import { linkCreators, linksInRole, requestsInRole } from './joining-roles.ts'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { normalizeDomain } from '../../base/email.ts'
 import { linkFollower, purgeLinks } from './end-links.ts'
@@ -110,6 +111,8 @@ export function joinRules(options: JoinOptions): JoinRules {
     ],
     listeners: [admitWhenFreed],
     followers: links ? [linkFollower] : [],
+    roleHolders: links ? [requestsInRole, linksInRole] : [requestsInRole],
+    creators: links ? [linkCreators] : [],
     sweeps: [
       {
         name: 'domains',

@@ -46,7 +46,7 @@ export function listInviteLinks(
           and(
             eq(inviteLinks.organizationId, organizationIdOf(organization)),
             isNull(inviteLinks.revokedAt),
-            readable(caller, organization, roles.invitationAdmins),
+            readable(caller, organization, { roles, permission: 'members:invite' }),
             after
               ? sql`(${inviteLinks.createdAt}, ${inviteLinks.id}) < (${after[0]}, ${after[1]})`
               : undefined

@@ -114,7 +114,7 @@ export function listJoinRequests(
     const { caller, organization } = scope
     const request = parsePage(input, newestFirst('join_requests'))
     const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
-    const allowed = [...new Set([...roles.memberAdmins, roles.owner])]
+    const needed = { roles, permission: 'members:manage', orOwner: true } as const
     const found = await find(db, scope, {
       requests: db
         .select({
@@ -132,7 +132,7 @@ export function listJoinRequests(
           and(
             eq(joinRequests.organizationId, organizationIdOf(organization)),
             sql`${joinRequests.state} in ('open', 'waiting')`,
-            readable(caller, organization, allowed),
+            readable(caller, organization, needed),
             olderThan(after)
           )
         )

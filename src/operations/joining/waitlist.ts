@@ -10,7 +10,12 @@ import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { joinRequests, type JoinRequestRow } from '../../database/schema/joining-tables.ts'
-import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import {
+  memberships,
+  organizations,
+  type MembershipRow,
+  type OrganizationRow,
+} from '../../database/schema/organizations-tables.ts'
 import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { unchanged, withHook, type Plan } from '../../engine/model/plan.ts'
 import { planJoin } from '../../engine/model/join.ts'
@@ -20,11 +25,17 @@ import {
   guardExclusions,
   type ExclusionCandidate,
 } from '../../engine/model/exclusions.ts'
-import { guardLive, guardUnchanged, guardUserExists } from '../../engine/access/access-guards.ts'
+import {
+  guardLive,
+  guardOrganization,
+  guardUnchanged,
+  guardUserExists,
+} from '../../engine/access/access-guards.ts'
 import { waitsFor } from '../../engine/seats/count-seats.ts'
 import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
-import { mayChangeRole, type AccessContext, rightsOf } from '../../engine/access/roles.ts'
+import { mayChangeRole, type AccessContext, rightsOf, rolesIn } from '../../engine/access/roles.ts'
+import { hasKnownRole } from '../../engine/access/role-conditions.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { LIMIT_REFUSALS, hasCode, ok, type Result } from '../../base/result.ts'
@@ -135,6 +146,8 @@ type Settle = (
 
 /** Further facts about the first user. */
 interface Comer {
+  /** The organization, if it may have made roles of its own. */
+  readonly organization: OrganizationRow | undefined
   readonly invited: readonly InvitationRow[]
   readonly candidates: readonly ExclusionCandidate[]
   /** The member who approved the request and counts it, if any. */
@@ -146,7 +159,7 @@ async function settleFirst(
   line: Line,
   settle: Settle
 ): Promise<Result<Settled>> {
-  const { db } = context
+  const { db, roles } = context
   const { organizationId } = line
   const ofFirst = (column: 'user_id' | 'decided_by_id') =>
     sql<string | null>`(select ${sql.raw(column)} from seatgate_join_requests
@@ -178,6 +191,10 @@ async function settleFirst(
         user: existingUser(context, first),
         invited: context.invitations?.members.toUser(context, organizationId, first) ?? null,
         excluded: exclusionsOf(context, sql`${organizationId}`, personOf(context, first)),
+        // The roles that the organization has made.
+        organizations: roles.extend
+          ? db.select().from(organizations).where(eq(organizations.id, organizationId))
+          : null,
         approvers: db
           .select()
           .from(memberships)
@@ -196,12 +213,14 @@ async function settleFirst(
         if (!here) return ok(close(gone)(context, waiting, now))
         const candidates = rows.excluded
         const [approver] = rows.approvers
+        const [organization] = rows.organizations
+        const own = organization ? rolesIn(roles, organization) : roles
         const putOut = excluding(candidates, waiting.userId).length > 0
-        if (putOut || !isApproved(context, waiting, approver)) {
+        if (putOut || !isApproved({ ...context, roles: own }, waiting, approver)) {
           return ok(askAgain(context, waiting, approver, now))
         }
         const { invited } = rows
-        return ok(settle(context, waiting, now, { invited, candidates, approver }))
+        return ok(settle(context, waiting, now, { organization, invited, candidates, approver }))
       },
     }
   )
@@ -222,7 +241,7 @@ function isApproved(
   )
 }
 
-const admit: Settle = (context, first, now, { invited, candidates, approver }) => {
+const admit: Settle = (context, first, now, { organization, invited, candidates, approver }) => {
   const { organizationId, userId, role, path } = first
   const plan = planJoin(
     context,
@@ -230,7 +249,7 @@ const admit: Settle = (context, first, now, { invited, candidates, approver }) =
     host,
     now,
     [
-      guardLive(context, organizationId),
+      organization ? guardOrganization(context, organization) : guardLive(context, organizationId),
       guardFirst(context, first),
       guardExclusions(context, organizationId, personOf(context, userId), candidates),
       ...guardUserExists(context, userId),
@@ -327,5 +346,5 @@ function guardFirst(context: AccessContext, first: JoinRequestRow): Statement {
 
 // A request for a role that is no longer configured keeps its place, and blocks no one else.
 function isNext({ roles }: Pick<AccessContext, 'roles'>, { organizationId, type }: Line): SQL {
-  return sql`organization_id = ${organizationId} and state = 'waiting' and role in ${roles.all}${waitsFor(roles, type)}`
+  return sql`organization_id = ${organizationId} and state = 'waiting' and ${hasKnownRole(roles)}${waitsFor(roles, type)}`
 }

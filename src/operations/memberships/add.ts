@@ -30,7 +30,12 @@ import {
   personOf,
 } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
-import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  mayChangeRole,
+  type HasRoles,
+  isConfigured,
+  unknownRole,
+} from '../../engine/access/roles.ts'
 
 /** Why {@link addMember} refuses. */
 export type AddMemberRefusal =
@@ -93,6 +98,7 @@ export async function addMember<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { role } = parsed.value
+        if (!isConfigured(access.value.roles, role)) return unknownRole(access.value.roles)
         const { organization } = access.value
         if (!mayChangeRole(access.value.roles, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })

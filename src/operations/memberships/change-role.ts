@@ -41,6 +41,8 @@ import {
   type ChangeRoleInput,
   type Roles,
   rightsOf,
+  isConfigured,
+  unknownRole,
 } from '../../engine/access/roles.ts'
 
 /** Why {@link changeRole} refuses. */
@@ -100,6 +102,7 @@ export async function changeRole<Role extends string = string>(
         if (!parsed.ok) return parsed
         const { role } = parsed.value
         const { roles: own } = access.value
+        if (!isConfigured(own, role)) return unknownRole(own)
         const [target] = found.rows.target
         if (!mayChangeRole(own, access.value, target?.role ?? null, role)) {
           return refused({ code: 'insufficient_role' })

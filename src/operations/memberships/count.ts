@@ -92,7 +92,7 @@ export function countMembersWithoutMfa(
         .from(memberships)
         .where(
           sql`${inScope(scope)} and ${memberships.status} = 'active'
-          and ${readable(scope.caller, scope.organization, roles.memberAdmins)} ${protectedBy}`
+          and ${readable(scope.caller, scope.organization, { roles, permission: 'members:manage' })} ${protectedBy}`
         ),
     })
     const access = authorizeFor(roles, found, 'members:manage')

@@ -6,6 +6,7 @@ import type { Statement, UserContext } from '../../database/database.ts'
 import { onlyOnce } from '../../engine/audit/only-once.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { confinedTo, isIdentifier } from '../../engine/access/organization-ref.ts'
+import { isOwnRole } from '../../engine/access/role-conditions.ts'
 import {
   refused,
   type HookRefusal,
@@ -34,6 +35,9 @@ import {
   type AccessContext,
   type HasRoles,
   rightsOf,
+  isConfigured,
+  unknownRole,
+  permissionsOf,
 } from '../../engine/access/roles.ts'
 
 /** Why {@link prepareMember} refuses. */
@@ -78,6 +82,7 @@ export function prepareMember<Role extends string = string>(
     const parsed = parseMember(context, input)
     if (!parsed.ok) return parsed
     const { userId, role } = parsed.value
+    if (!isConfigured(context.roles, role)) return unknownRole(context.roles)
     if (!mayBeAllowed(context, caller, organizationId, role)) {
       return refused({ code: 'insufficient_role' })
     }
@@ -121,6 +126,11 @@ function guardUnseen(
   const allowed = roles.all.filter((each) =>
     mayChangeRole(roles, rightsOf(roles, { role: each }), null, role)
   )
+  const needed = ['members:manage', ...permissionsOf(roles, role)]
+  const own =
+    roles.extend && role !== roles.owner
+      ? sql`or ${isOwnRole(roles, 'seatgate_memberships.', needed)}`
+      : sql``
   const confined = confinedTo(caller, sql`organization_id`) ?? sql`true`
   const actor = (condition = confined) => sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${isUser(caller) ? caller.userId : null}
@@ -135,7 +145,7 @@ function guardUnseen(
             'insufficient_role',
             actor(sql`(role in (select value from json_each(${JSON.stringify(allowed)}))
               or exists (select 1 from json_each(group_roles)
-                where value in (select value from json_each(${JSON.stringify(allowed)}))))`)
+                where value in (select value from json_each(${JSON.stringify(allowed)}))) ${own})`)
           ),
         ]
       : []),

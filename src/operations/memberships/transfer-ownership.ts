@@ -21,7 +21,7 @@ import {
   type SeatRefusal,
   type StoreRefusal,
 } from '../../base/result.ts'
-import { mayMoveSeats, rightsOf } from '../../engine/access/roles.ts'
+import { mayMoveSeats, rightsOf, isConfigured, unknownRole } from '../../engine/access/roles.ts'
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
@@ -119,6 +119,7 @@ export async function transferOwnership<Role extends string = string>(
         if (owner === null) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
         const lesser = parsed.value.role ?? lesserRole(roles)
+        if (lesser !== undefined && !isConfigured(own, lesser)) return unknownRole(own)
         const errors = {
           ...(userId === owner.userId && { userId: ['Is already the owner.'] }),
           ...((lesser === undefined || lesser === roles.owner) && {

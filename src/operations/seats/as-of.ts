@@ -102,7 +102,7 @@ function seatsAt(
   const ofDefaultType = sql`id not glob '~[a-z]*/*'`
   const past = sql`(
     with place(place_id) as materialized (
-      select ${organizationIdOf(organization)} where ${readable(caller, organization, roles.memberAdmins)}
+      select ${organizationIdOf(organization)} where ${readable(caller, organization, { roles, permission: 'members:manage' })}
     ),
     head(place_id, sequence) as materialized (
       select place_id, (select sequence from seatgate_audit_events where organization_id = place_id

@@ -116,7 +116,7 @@ export function explainSeatsAndUsers(
     const { db, roles, now } = context
     const { caller, organization } = scope
     const id = organizationIdOf(organization)
-    const allowed = readable(caller, organization, roles.memberAdmins)
+    const allowed = readable(caller, organization, { roles, permission: 'members:manage' })
     const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
     const members = db
       .select({ userId: memberships.userId, role: memberships.role })

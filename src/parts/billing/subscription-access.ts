@@ -45,7 +45,7 @@ export async function findBilling(
   const { db, roles, connection } = context
   const { caller, organization } = scope
   const now = context.now()
-  const allowed = readable(caller, organization, roles.billingAdmins)
+  const allowed = readable(caller, organization, { roles, permission: 'billing:manage' })
   const id = sql<string>`${organizationIdOf(organization)}`
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const toFree = toFreeQueries(context, place)

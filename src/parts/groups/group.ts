@@ -46,7 +46,8 @@ export const GroupName = v.pipe(
 export function groupRole(roles: Roles) {
   return v.nullable(
     v.pipe(
-      roleInput(roles),
+      // Groups carry configured roles alone.
+      roleInput({ ...roles, extend: null }),
       v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
     )
   )

@@ -13,6 +13,7 @@ import { KEY_ACTIONS } from '../../engine/audit/key-actions.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
 import { alike, isOneOf, type LeftAlike } from '../../engine/model/rights-left.ts'
+import type { RoleHolder, RoleHolderContext } from '../../engine/model/role-holders.ts'
 import { areValid, mayGive } from './api-key.ts'
 
 /** The loss of rights of a creator. */
@@ -83,4 +84,22 @@ function beyond(roles: Roles, left: readonly string[]): SQL {
   return sql`and (role not in (select value from json_each(${JSON.stringify(kept)}))
     or exists (select 1 from json_each(permissions)
       where value not in (select value from json_each(${JSON.stringify(left)}))))`
+}
+
+/** Selects the members whose keys end with a right of theirs. */
+export const keyCreators: RoleHolderContext['creators'][number] = (organizationId) =>
+  sql`select created_by_id from seatgate_api_keys
+    where organization_id = ${organizationId} and ends_with_creator = 1`
+
+/** The keys with the name of a role. */
+export const keysInRole: RoleHolder = {
+  name: 'apiKeys',
+  holding: ({ organizationId, role, now }) =>
+    sql`select 1 from seatgate_api_keys
+      where organization_id = ${organizationId} and role = ${role} and ${areValid(now)}`,
+  replace: ({ db }, { organizationId, role, newRole }) =>
+    db
+      .update(apiKeys)
+      .set({ role: newRole })
+      .where(and(eq(apiKeys.organizationId, organizationId), eq(apiKeys.role, role))),
 }

@@ -1,7 +1,7 @@
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { Part } from '../../engine/changes/part.ts'
-import { keyFollower } from './end-keys.ts'
+import { keyCreators, keyFollower, keysInRole } from './end-keys.ts'
 import { PREFIX } from './key-text.ts'
 
 /** Options of {@link apiKeys}. */
@@ -55,5 +55,12 @@ export function apiKeys(options: ApiKeysOptions = {}): ApiKeysPart {
   if (!Number.isInteger(mostKeys) || mostKeys < 1 || mostKeys > MOST_KEYS) {
     throw new TypeError(`apiKeys: mostKeys must be a whole number from 1 to ${MOST_KEYS}.`)
   }
-  return { part: 'keys', prefix, mostKeys, followers: [keyFollower] }
+  return {
+    part: 'keys',
+    prefix,
+    mostKeys,
+    followers: [keyFollower],
+    roleHolders: [keysInRole],
+    creators: [keyCreators],
+  }
 }

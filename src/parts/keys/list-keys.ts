@@ -31,7 +31,11 @@ export function listApiKeys(
   return observed(context, 'organization.api_key.list', async ({ db, roles }) => {
     const { caller, organization } = scope
     const found = await find(db, scope, {
-      keys: keysOf(db, scope, readable(caller, organization, roles.organizationAdmins)),
+      keys: keysOf(
+        db,
+        scope,
+        readable(caller, organization, { roles, permission: 'organization:update' })
+      ),
     })
     const access = authorizeFor(roles, found, 'organization:update')
     return access.ok ? ok({ data: found.rows.keys.map(apiKeyView) }) : access

@@ -168,7 +168,7 @@ async function readLog(context: ProofContext, scope: OrganizationScope) {
       .where(
         and(
           eq(auditCheckpoints.organizationId, organizationIdOf(organization)),
-          readable(caller, organization, roles.auditReaders)
+          readable(caller, organization, { roles, permission: 'audit:read' })
         )
       )
       .orderBy(desc(auditCheckpoints.size))

@@ -102,7 +102,7 @@ export async function changeScimUser(
       }
       const about = { organizationId, userId, rows, caller, now, actor: access.value }
       const wanted = pushed.value.active ?? isActive
-      const planned = planPresence(context, wanted, about)
+      const planned = planPresence({ ...context, roles: access.value.roles }, wanted, about)
       if (!planned.ok) return planned
       const presence = wanted
         ? planned.value

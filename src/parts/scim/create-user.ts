@@ -164,7 +164,11 @@ function admit(
         }
         const organizationId = access.value.organization.id
         const about = { organizationId, userId, rows, caller, now, actor: access.value }
-        const presence = planPresence(context, pushed.active ?? true, about)
+        const presence = planPresence(
+          { ...context, roles: access.value.roles },
+          pushed.active ?? true,
+          about
+        )
         if (!presence.ok) return presence
         const row = newRow(id, userId, person, pushed, now)
         const names = ['userName', ...(pushed.externalId === undefined ? [] : ['externalId'])]

@@ -30,6 +30,7 @@ export const FLOORS: readonly (readonly string[])[] = [
     'parts/keys',
     'parts/groups',
     'parts/impersonation',
+    'parts/roles',
     'seatgate',
   ],
   ['parts/scim-groups'],

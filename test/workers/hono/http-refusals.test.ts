@@ -45,6 +45,9 @@ import {
   tokenFor,
   type Person,
   connected,
+  createRolesKit,
+  join,
+  roleOf,
   createScimKit,
   pushedOrganization,
   type PushedOrganization,
@@ -479,6 +482,19 @@ const ways = {
   not_dead: { status: 409, ask: () => requeueing('none') },
   already_replayed: { status: 409, ask: () => requeueing('delivered') },
   too_many: { status: 409, ask: () => requeueing('many') },
+  role_in_use: {
+    status: 409,
+    beside: { uses: { members: 1 } },
+    ask: async () => {
+      const kit = createRolesKit()
+      const organization = await kit.organization()
+      await join(kit, organization, await roleOf(kit, organization, []))
+      return kit.client.delete(
+        `/organizations/${organization.id}/roles/auditor`,
+        organization.owner
+      )
+    },
+  },
   validation_error: {
     status: 422,
     beside: { errors: { name: [expect.any(String)], slug: [expect.any(String)] } },

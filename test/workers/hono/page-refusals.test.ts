@@ -121,6 +121,7 @@ const PAGES = {
     { mustFree: { seats: 1, candidates: [] } },
     { status: 409, says: /seats are in use/ },
   ],
+  role_in_use: [{ uses: { members: 1 } }, { status: 409, says: /role is in use/ }],
   provider_refused: [{}, { status: 409, says: /provider refuses/ }],
   provider_unavailable: [{}, { status: 503, says: /provider/ }],
   seats_unavailable: [{}, { status: 503, says: /[Ss]eats/ }],

@@ -56,6 +56,7 @@ describe('createSeatgate', () => {
         ['member', []],
       ]),
       bounded: false,
+      extend: null,
       seatless: [],
       seatTypes: new Map(),
     })

@@ -303,10 +303,11 @@ describe('recorded events', () => {
     // Those of billing are in parts/billing/billing-actions.test.ts and billing/limit-notices.test.ts, those
     // of operators in hono/host-adapter.test.ts, those of links in joining/invite-links.test.ts, those of SCIM
     // in parts/scim, those of API keys in parts/keys, those of groups in
-    // parts/groups, of impersonations in parts/impersonation.
+    // parts/groups, of impersonations in parts/impersonation, of own
+    // roles in parts/roles.
     const catalogue = Object.keys(auditActions).filter(
       (name) =>
-        !/^(?:organization\.(?:api_key|billing|group|impersonation|invite_link|scim_token|scim_user)|operator)\.|^seat\.limit_notice$/.test(
+        !/^(?:organization\.(?:api_key|billing|group|impersonation|invite_link|role|scim_token|scim_user)|operator)\.|^seat\.limit_notice$/.test(
           name
         )
     )

@@ -31,7 +31,7 @@ SELECT id, organization_id, user_id, role, status, suspended_by, seat_id, create
 SELECT actor_id, id, digest, outcome, created_at FROM seatgate_operations WHERE 0;
 SELECT id, organization_id, domain, mode, challenge, verified_at, checked_at, record_missing_since, created_at, updated_at FROM seatgate_organization_domains WHERE 0;
 SELECT old_slug, organization_id, expires_at, created_at FROM seatgate_organization_slug_aliases WHERE 0;
-SELECT id, name, slug, owner_user_id, personal, enforce_mfa_for_members, deleted_at, created_at, updated_at FROM seatgate_organizations WHERE 0;
+SELECT id, name, slug, owner_user_id, personal, enforce_mfa_for_members, deleted_at, created_at, updated_at, own_roles, roles_version FROM seatgate_organizations WHERE 0;
 SELECT key, count, ends_at FROM seatgate_rate_limits WHERE 0;
 SELECT name, place FROM seatgate_rotations WHERE 0;
 SELECT id, organization_id, token_hash, name, created_by_id, expires_at, last_used_at, created_at FROM seatgate_scim_tokens WHERE 0;
@@ -51,4 +51,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 63, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 64, 1);

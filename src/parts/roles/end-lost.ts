@@ -1,0 +1,158 @@
+/**
+ * What ends when a role loses permissions: as for one member whose role changes, for all members in it.
+ *
+ * @module
+ */
+import { and, sql, type SQL } from 'drizzle-orm'
+import type { RowsOf } from '../../database/batch.ts'
+import { guard } from '../../database/commit.ts'
+import type { Statement } from '../../database/database.ts'
+import { invitations } from '../../database/schema/invitations-tables.ts'
+import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import { mayInvite, rightsOf, type Roles } from '../../engine/access/roles.ts'
+import { endInvitations, type Ending } from '../../engine/model/end-invitation.ts'
+import { isUnfinished } from '../../engine/model/invitation.ts'
+import type { RightsLeft } from '../../engine/model/plan.ts'
+import { isPending } from '../../engine/seats/counts.ts'
+import type { OwnRolesContext } from './own-roles.ts'
+
+/** The role that loses permissions, and what its members have then. */
+export interface RoleLoss {
+  readonly organizationId: string
+  readonly role: string
+  /** The role that they have after it. */
+  readonly newRole: string
+  /** The roles of the organization after it. */
+  readonly roles: Roles
+  readonly by: string | null
+  readonly now: Date
+}
+
+const inRole = (organizationId: SQL<string | null> | string, role: string) =>
+  sql`organization_id = ${organizationId} and role = ${role} and status = 'active'`
+
+function creatorsIn({ creators }: OwnRolesContext, place: SQL<string | null> | string): SQL {
+  return sql`user_id in (${sql.join(
+    creators.map((of) => of(place)),
+    sql` union all `
+  )})`
+}
+
+/** Selects the invitations of members in a role, and the members who have made what may end. */
+export function lossQueries(context: OwnRolesContext, place: SQL<string | null>, role: string) {
+  const { db } = context
+  const senders = sql`select user_id from seatgate_memberships where ${inRole(place, role)}`
+  return {
+    sent: context.invitations
+      ? db
+          .select()
+          .from(invitations)
+          .where(
+            sql`organization_id = ${place} and invited_by_id in (${senders}) and ${isUnfinished()}`
+          )
+      : null,
+    senders: context.invitations
+      ? db
+          .select()
+          .from(memberships)
+          .where(
+            sql`${inRole(place, role)} and user_id in (select invited_by_id from seatgate_invitations
+              where organization_id = ${place} and ${isUnfinished()})`
+          )
+      : null,
+    makers:
+      context.creators.length > 0
+        ? db
+            .select()
+            .from(memberships)
+            .where(and(inRole(place, role), creatorsIn(context, place)))
+        : null,
+  }
+}
+
+/** The parts of a plan by which things end. */
+export interface RoleLost extends Ending {
+  readonly losses: readonly RightsLeft[]
+  readonly count: number
+}
+
+/** Builds the end of what the members of a role may no longer have, with guards that nothing was added. */
+export function endLostOf(
+  context: OwnRolesContext,
+  rows: RowsOf<ReturnType<typeof lossQueries>>,
+  loss: RoleLoss
+): RoleLost {
+  const { organizationId, role, newRole, roles, by, now } = loss
+  const left = (member: MembershipRow) => rightsOf(roles, { ...member, role: newRole })
+  const rights = new Map(rows.senders.map((member) => [member.userId, left(member)]))
+  const open = rows.sent.filter(({ expiresAt }) => expiresAt > now)
+  const ends = ({ invitedById, role: to }: (typeof open)[number]) => {
+    const sender = rights.get(invitedById ?? '')
+    return sender === undefined || !mayInvite(roles, sender, to === role ? newRole : to)
+  }
+  const ended = context.invitations?.outliveInviter ? [] : open.filter(ends)
+  const reason = 'inviter_lost_role'
+  const ending = endInvitations(context, ended, { reason, by, now })
+  return {
+    ...ending,
+    statements: [
+      ...(context.invitations ? [guardSent(context, loss, open)] : []),
+      ...(context.creators.length > 0 ? [guardMakers(context, loss, rows.makers)] : []),
+      ...ending.statements,
+    ],
+    losses: rows.makers.map((member) => ({
+      organizationId,
+      userId: member.userId,
+      rights: left(member),
+      roles,
+    })),
+    count: ended.length,
+  }
+}
+
+function guardSent(
+  { db }: OwnRolesContext,
+  { organizationId, role, now }: RoleLoss,
+  open: RowsOf<ReturnType<typeof lossQueries>>['sent']
+): Statement {
+  const known = open.map((row) => [row.id, row.role, row.seatId, row.invitedById].join(' '))
+  const row = sql`id || ' ' || role || ' ' || coalesce(seat_id, '') || ' ' || coalesce(invited_by_id, '')`
+  return guard(
+    db,
+    'stale',
+    sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
+        not in (select value from json_each(${JSON.stringify(known)}))) = 0
+      from seatgate_invitations where organization_id = ${organizationId}
+      and invited_by_id in (select user_id from seatgate_memberships where ${inRole(organizationId, role)})
+      and ${isPending(now)})`
+  )
+}
+
+function guardMakers(
+  context: OwnRolesContext,
+  { organizationId, role }: RoleLoss,
+  makers: readonly MembershipRow[]
+): Statement {
+  const known = JSON.stringify(makers.map(({ userId }) => userId))
+  return guard(
+    context.db,
+    'stale',
+    sql`not exists (select 1 from seatgate_memberships where ${inRole(organizationId, role)}
+      and ${creatorsIn(context, organizationId)}
+      and user_id not in (select value from json_each(${known})))`
+  )
+}
+
+/** Whether a role has lost a permission. */
+export function losesAny(before: readonly string[], after: readonly string[]): boolean {
+  return before.some((each) => !after.includes(each))
+}
+
+/** Nothing ends. */
+export const NOTHING_ENDS: RoleLost = {
+  statements: [],
+  freedSeats: [],
+  events: [],
+  losses: [],
+  count: 0,
+}

@@ -1,0 +1,64 @@
+/**
+ * What has a role: members, invitations, and what other parts bring.
+ *
+ * @module
+ */
+import { and, eq, sql } from 'drizzle-orm'
+import { guard } from '../../database/commit.ts'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
+import { memberships } from '../../database/schema/organizations-tables.ts'
+import type {
+  RoleHolder,
+  RoleHolderContext,
+  RolePlace,
+  RoleReplacement,
+} from '../../engine/model/role-holders.ts'
+
+const members: RoleHolder = {
+  name: 'members',
+  holding: ({ organizationId, role }) =>
+    sql`select 1 from seatgate_memberships where organization_id = ${organizationId} and role = ${role}`,
+  replace: ({ db }, { organizationId, role, newRole, now }) =>
+    db
+      .update(memberships)
+      .set({ role: newRole, updatedAt: now })
+      .where(and(eq(memberships.organizationId, organizationId), eq(memberships.role, role))),
+}
+
+const holdersOf = ({ roleHolders }: RoleHolderContext) => [members, ...roleHolders]
+
+/** Selects how many rows of each kind have a role, as JSON. */
+export function usesOf(context: DatabaseContext & RoleHolderContext, place: RolePlace) {
+  const counts = holdersOf(context).map(
+    ({ name, holding }) => sql`${name}, (select count(*) from (${holding(place)}))`
+  )
+  return context.db
+    .select({ counts: sql<string>`json_object(${sql.join(counts, sql`, `)})`.as('role_uses') })
+    .from(sql`(select 1)`)
+}
+
+/** Returns the kinds of rows that have a role, with their numbers; null: nothing has it. */
+export function usesIn(
+  rows: readonly { readonly counts: string }[]
+): Readonly<Record<string, number>> | null {
+  const counts = JSON.parse(rows[0]?.counts ?? '{}') as Readonly<Record<string, number>>
+  const uses = Object.entries(counts).filter(([, count]) => count > 0)
+  return uses.length === 0 ? null : Object.fromEntries(uses)
+}
+
+/** Guards that nothing has a role. */
+export function guardUnused(
+  context: DatabaseContext & RoleHolderContext,
+  place: RolePlace
+): Statement {
+  const each = holdersOf(context).map(({ holding }) => sql`not exists (${holding(place)})`)
+  return guard(context.db, 'stale', sql.join(each, sql` and `))
+}
+
+/** Builds another role for everything that has one. */
+export function replaceRole(
+  context: DatabaseContext & RoleHolderContext,
+  replacement: RoleReplacement
+): readonly Statement[] {
+  return holdersOf(context).map(({ replace }) => replace(context, replacement))
+}
