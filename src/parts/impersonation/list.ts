@@ -36,7 +36,7 @@ export function listImpersonations(
   return observed(context, 'organization.impersonation.list', async ({ db, roles, now }) => {
     const { caller, organization } = scope
     const there = eq(impersonations.organizationId, organizationIdOf(organization))
-    const allowed = readable(caller, organization, roles.auditReaders)
+    const allowed = readable(caller, organization, { roles, permission: 'audit:read' })
     const found = await find(db, scope, { running: runningOf(db, now(), there, allowed) })
     const access = authorizeFor(roles, found, 'audit:read')
     return access.ok ? ok({ data: found.rows.running.map(impersonationView) }) : access
