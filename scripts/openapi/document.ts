@@ -11,6 +11,8 @@ import { IDEMPOTENCY_KEY } from '../../src/hono/idempotency-key.ts'
 import { root } from '../run-wrangler.ts'
 import { operationOf, sharedExamples, type Exchange } from './operation.ts'
 import { readTypes } from './read-types.ts'
+import { scimPaths } from './scim-paths.ts'
+import { SCIM_SCHEMAS } from './scim-schemas.ts'
 import type { Schema } from './schema-of-type.ts'
 
 /** Where the document is, and the exchanges of its examples. */
@@ -50,20 +52,21 @@ export async function documentText(): Promise<string> {
       }),
     }
   }
+  Object.assign(paths, scimPaths(exchanges))
   const document = {
     openapi: '3.1.0',
     info: {
       title: 'Seatgate',
       version,
       description:
-        'Organizations, memberships, exact seat limits and a provable audit trail. The routes of `seatgateRouter` with every part, of `keyRoutes`, `groupRoutes`, `impersonationRoutes`, `paymentRoutes`, `billingWebhooks` and `stepUpRoutes`; a host may mount fewer, and under another path. Limits of slugs and roles are those of the default configuration.',
+        'Organizations, memberships, exact seat limits and a provable audit trail. The routes of `seatgateRouter` with every part, of `keyRoutes`, `groupRoutes`, `impersonationRoutes`, `scimTokenRoutes`, `paymentRoutes`, `billingWebhooks` and `stepUpRoutes`, and of `scimRoutes` at `/scim/v2`; a host may mount fewer, and under another path. Limits of slugs and roles are those of the default configuration.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
     security: [{ bearer: [] }, { cookie: [] }],
     paths,
     components: {
-      schemas: problems,
+      schemas: { ...problems, ...SCIM_SCHEMAS },
       examples: Object.fromEntries(shared),
       parameters: {
         IdempotencyKey: {
@@ -76,6 +79,7 @@ export async function documentText(): Promise<string> {
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer' },
         cookie: { type: 'apiKey', in: 'cookie', name: 'session' },
+        scim: { type: 'http', scheme: 'bearer', description: 'A token of `createScimToken`.' },
       },
     },
   }

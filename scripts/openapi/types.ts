@@ -3,6 +3,7 @@ import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../.
 import type { GroupRoutes } from '../../src/hono/groups/index.ts'
 import type { ImpersonationRoutes } from '../../src/hono/impersonation/index.ts'
 import type { KeyRoutes } from '../../src/hono/keys/index.ts'
+import type { ScimTokenRoutes } from '../../src/hono/scim/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
 /** The routes of the library, as `scripts/openapi.ts` reads them. */
@@ -12,7 +13,8 @@ export type Routes = DefinedRoutes &
   DefinedRoutes<StepUpRoutes> &
   DefinedRoutes<KeyRoutes> &
   DefinedRoutes<GroupRoutes> &
-  DefinedRoutes<ImpersonationRoutes>
+  DefinedRoutes<ImpersonationRoutes> &
+  DefinedRoutes<ScimTokenRoutes>
 
 /** The bodies of refusals, by code. */
 export type Problems = { readonly [Code in RefusalCode]: Problem<Code> }

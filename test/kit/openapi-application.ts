@@ -6,6 +6,7 @@
 import { drizzle } from 'drizzle-orm/d1'
 import type { Hono } from 'hono'
 import { aroundDatabase, type Around } from '../../bench/meter.ts'
+import { provisioning } from '../../host/identity/provisioning.ts'
 import { addressVerification, deleteAccount, registration } from '../../host/identity/routes.ts'
 import {
   billingWebhooks,
@@ -25,6 +26,7 @@ import {
   impersonationRoutes,
 } from '../../src/hono/impersonation/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../../src/hono/keys/index.ts'
+import { scim, scimRoutes, scimTokenRoutes } from '../../src/hono/scim/index.ts'
 import {
   billing,
   generateLogKey,
@@ -116,8 +118,10 @@ export function configured({
   const keys = apiKeys({ mostKeys })
   const grouped = groups({ limit: mostGroups, memberLimit: mostInGroup })
   const own = drizzle(aroundDatabase(testEnv.DB, around))
+  const pushed = scim({ provision: provisioning(own), deprovision: 'remove' })
   const seatgate = seatgateWith({
     keys,
+    scim: pushed,
     groups: grouped,
     impersonation: acting,
     database: own,
@@ -131,7 +135,7 @@ export function configured({
     billing: billing({ plans: PLANS, baseSeats: 50, lapsedSeats: 50 }),
     ...options,
   })
-  return { ...seatgate, keys, groups: grouped, impersonation: acting }
+  return { ...seatgate, keys, groups: grouped, impersonation: acting, scim: pushed }
 }
 
 const connectedTo = (fetch: () => Promise<Response>) =>
@@ -161,6 +165,8 @@ export function application({
     .route('/', keyRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/', groupRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/', impersonationRoutes(seatgate, { authenticate }) as unknown as Hono)
+    .route('/', scimTokenRoutes(seatgate, { authenticate }) as unknown as Hono)
+    .route('/scim/v2', scimRoutes(seatgate))
     .route(
       '/',
       paymentRoutes(seatgate, provider ? connectedTo(provider) : dev.connection, { authenticate })

@@ -8,6 +8,7 @@ import { Validator } from '@seriousme/openapi-schema-validator'
 import Ajv2020 from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { DOCUMENT, documentText, readRecorded } from '../../scripts/openapi/document.ts'
+import { SCIM_TYPE } from '../../scripts/openapi/scim-paths.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 
 interface Content {
@@ -42,12 +43,18 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 }
 
 /** The functions that make routes; the application of `test/workers/openapi` mounts each. */
+const MAKERS = /(?<=export \{[^}]*)\b[a-z]\w*(?:Routes|Router|Webhooks)\b/g
 const MOUNTED = [
   'seatgateRouter',
   'paymentRoutes',
   'billingWebhooks',
   'stepUpRoutes',
   'openapiRoutes',
+  'keyRoutes',
+  'groupRoutes',
+  'scimTokenRoutes',
+  'scimRoutes',
+  'impersonationRoutes',
 ]
 
 /** Those that `seatgateRouter` is made of. */
@@ -107,9 +114,10 @@ describe('openapi.json', () => {
   })
 
   it('has the routes of every function that makes routes', async () => {
-    const index = await readFile(join(root, 'src/hono/index.ts'), 'utf8')
-    const makers = index.match(/\b[a-z]\w*(?:Routes|Router|Webhooks)\b/g) ?? []
-    expect(makers.toSorted()).toEqual([...MOUNTED, ...IN_ROUTER].toSorted())
+    const entries = ['', 'keys/', 'groups/', 'impersonation/', 'scim/']
+    const texts = entries.map((entry) => readFile(join(root, `src/hono/${entry}index.ts`), 'utf8'))
+    const makers = (await Promise.all(texts)).join('\n').match(MAKERS) ?? []
+    expect([...new Set(makers)].toSorted()).toEqual([...MOUNTED, ...IN_ROUTER].toSorted())
   })
 
   it('has an exchange of each operation that succeeds', () => {
@@ -133,6 +141,20 @@ describe('openapi.json', () => {
     expect(unseen, 'record it').toEqual([])
   })
 
+  it('has an exchange of each status of each operation of SCIM', () => {
+    const got = new Set(exchanges.map(({ method, path, status }) => `${method} ${path} ${status}`))
+    const documented = operations
+      .filter(({ name }) => name.includes(' /scim/'))
+      .flatMap(({ name, operation }) =>
+        Object.keys(operation.responses).map((status) => `${name} ${status}`)
+      )
+    expect(documented.length).toBeGreaterThan(50)
+    expect(
+      documented.filter((one) => !got.has(one)),
+      'record it'
+    ).toEqual([])
+  })
+
   it.each(exchanges.map((one) => [`${one.method} ${one.path} ${one.status}`, one] as const))(
     'describes the answer of %s',
     (name, { method, path, status, answer }) => {
@@ -142,7 +164,9 @@ describe('openapi.json', () => {
       expect(response, `${name}: the status is not in the document`).toBeDefined()
       if (answer === undefined) return
       const { code } = answer as { code?: string }
-      const type = code === undefined ? 'application/json' : 'application/problem+json'
+      const isScim = path.startsWith('/scim/')
+      const plain = isScim ? SCIM_TYPE : 'application/json'
+      const type = code === undefined ? plain : 'application/problem+json'
       const schema = response?.content?.[type]?.schema
       const validate = ajv.compile(closed(schema) as object)
       expect(validate(answer) ? [] : validate.errors, JSON.stringify(answer)).toEqual([])

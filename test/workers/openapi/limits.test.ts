@@ -67,6 +67,8 @@ beforeAll(async () => {
   ids['org'] = (await post('/organizations', { name: 'Acme' }))['id'] as unknown as string
   const org = '/organizations/{org}'
   await post(`${org}/members`, { userId: member.userId, role: 'member' })
+  const { id } = await post(`${org}/scim-tokens`, {})
+  ids['scim-tokens'] = id as unknown as string
   const invited = await post(`${org}/invitations`, { email: 'a@example.com', role: 'member' })
   const open = await post(`${org}/invitations`, { email: 'new@example.com', role: 'member' })
   token = open['token'] as unknown as string

@@ -25,6 +25,7 @@ const SCENES = [
   scenes.refuseRestoring,
   scenes.refuseTrails,
   scenes.refuseFurther,
+  scenes.push,
 ]
 
 /** The routes of an application, without its middleware. */
