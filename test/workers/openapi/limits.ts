@@ -24,7 +24,7 @@ export interface Limited {
 export type Sided = readonly [limit: string, value: unknown]
 
 const FORMATS: Readonly<Record<string, readonly [inside: string, outside: string]>> = {
-  'date-time': ['2026-02-28T23:59:59Z', '2026-02-29T23:59:59Z'],
+  'date-time': ['2096-02-29T23:59:59Z', '2097-02-29T23:59:59Z'],
   'idn-email': ['zoe@bücher.example', 'zoe@localhost'],
   'idn-hostname': ['bücher.example', 'bücher.localhost'],
   'language-tag': ['de-CH', 'de_CH'],
