@@ -87,6 +87,10 @@ describe('every page enlarged', () => {
     await read(await browse({ width: 1280, zoom: 2 }), async () => {})
   })
 
+  it('at a zoom of 400 % has no scrolling sideways and all controls', async () => {
+    await read(await browse({ width: 1280, zoom: 4 }), async () => {})
+  })
+
   it('with text of 200 % has no scrolling sideways and all controls', async () => {
     const page = await browse({ width: 1280 })
     await read(page, () =>
