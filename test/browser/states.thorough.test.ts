@@ -1,5 +1,4 @@
 import { gzipSync } from 'node:zlib'
-import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import { waitFor } from '../../scripts/wait-for.ts'
 import {
@@ -22,31 +21,9 @@ import {
   url,
   type Founded,
 } from './browsing.ts'
-
-const PAGES = [
-  'members',
-  'invitations',
-  'requests',
-  'domains',
-  'seats',
-  'seats/history',
-  'billing',
-  'audit',
-  'audit/verification',
-  'sinks',
-  'sinks/webhook/attempts',
-  'sinks/webhook/dead-letters',
-  'settings',
-] as const
+import { open, PAGES } from './organization-pages.ts'
 
 const FOR_MEMBERS: readonly string[] = ['members', 'invitations', 'seats']
-
-async function open({ slug, token }: Founded, path: string): Promise<Page> {
-  const page = await browse()
-  await actAs(page, token)
-  await page.goto(url(`/org/${slug}/${path}`))
-  return page
-}
 
 describe('every page of an organization', () => {
   it('is accessible with rows, and loads at most 25 KB, zipped', async () => {
@@ -96,8 +73,8 @@ describe('every page of an organization', () => {
       const response = await page.goto(url(`/org/${acme.slug}/${path}`))
       expect(response?.status(), path).toBe(503)
       expect(await page.getByRole('alert').innerText(), path).toContain('Try again in a moment')
+      await expectAccessible(page)
     }
-    await expectAccessible(page)
     await breakStore(page, null)
     await page.reload()
     await page.getByRole('heading', { name: 'Settings', level: 1 }).waitFor()
@@ -128,8 +105,8 @@ describe('every page of an organization', () => {
       const response = await page.goto(url(`/org/${acme.slug}/${path}`))
       expect(response?.status(), path).toBe(404)
       expect(await page.content(), path).not.toContain('Hidden')
+      await expectAccessible(page)
     }
-    await expectAccessible(page)
   })
 })
 
@@ -198,6 +175,37 @@ describe('a page that another person has made out of date', () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
     expect(await page.getByRole('alert').innerText()).toContain('changed meanwhile')
     await page.getByText('0 open invitations').waitFor()
+    await expectAccessible(page)
+  })
+
+  it('names what has changed about a request and a domain', async () => {
+    const acme = await found('Passed', { seats: 9 })
+    await openDomain(acme, 'passed.example', 'request')
+    const person = await verifiedIn('passed.example')
+    const body = { organizationId: acme.id }
+    const asked = (await ask(person.token, 'POST', '/join-requests', body)) as {
+      request: { id: string }
+    }
+    const page = await open(acme, 'requests')
+    const act = page.getByRole('button', { name: `Approve ${person.email}` })
+    await act.waitFor()
+    await ask(person.token, 'DELETE', `/join-requests/${asked.request.id}`)
+    await act.click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Approve' }).click()
+    expect(await page.getByRole('alert').innerText()).toContain('changed meanwhile')
+    await page.getByText('Nobody waits or asks to join.').waitFor()
+    await expectAccessible(page)
+
+    await page.goto(url(`/org/${acme.slug}/domains`))
+    const remove = page.getByRole('button', { name: 'Remove: passed.example' })
+    await remove.waitFor()
+    const path = `/organizations/${acme.id}/domains`
+    const { data } = (await ask(acme.token, 'GET', path)) as { data: { id: string }[] }
+    await ask(acme.token, 'DELETE', `${path}/${data[0]?.id}`)
+    await remove.click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).click()
+    expect(await page.getByRole('alert').innerText()).toContain('changed meanwhile')
+    await page.getByText('No domain yet.').waitFor()
     await expectAccessible(page)
   })
 
@@ -320,6 +328,23 @@ describe('the pages of log streams', () => {
       const { data } = (await ask(acme.token, 'GET', path)) as { data: SinkView[] }
       return data.some(isSettled) || undefined
     })
+
+  it('pause a stream by hand, and resume it, without scripts', async () => {
+    const acme = await found('Held')
+    await streamAnswers(acme, 204)
+    const page = await open(acme, 'sinks', { scripts: false })
+    await page.getByRole('button', { name: 'Pause' }).click()
+    expect(await page.getByRole('status').innerText()).toContain('It misses no event.')
+    await page.getByText('Paused: by hand').waitFor()
+    await ask(acme.token, 'PATCH', `/organizations/${acme.id}`, { name: 'Held Back' })
+    await page.reload()
+    await page.getByText(/[1-9] events? since/).waitFor()
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await settled(acme, 'a stream that is up to date', ({ lag }) => lag === 0)
+    await page.goto(url(`/org/${acme.slug}/audit?action_prefix=audit.sink_`))
+    await page.getByText('Log stream paused').waitFor()
+    await page.getByText('Log stream resumed').waitFor()
+  })
 
   it('show a stream that is paused, and resume it', async () => {
     const acme = await found('Paused')
