@@ -1,15 +1,22 @@
-import { forgotten, organizationsIn, readStored, type LedgerState } from './state.ts'
+import { ledgerName, poolTypes, type CheckedSeatTypes } from './pools.ts'
+import { organizationsIn, readStored, type LedgerState } from './state.ts'
 import { violations } from './violations.ts'
+import { forgotten } from './waitlist.ts'
 
 /** The stores of a test, and the circumstances of the moment. */
 export interface SoundOptions {
   readonly database: D1Database
-  /** Reads a ledger, with `readLedger`. Leave it out if seats are counted in D1 only. */
-  readonly ledger?: (organizationId: string) => Promise<LedgerState | null>
+  /**
+   * Reads the ledger of a name, with `readLedger`: the id of an organization, or the pool of a type of
+   * seats there. Leave it out if seats are counted in D1 only.
+   */
+  readonly ledger?: (name: string) => Promise<LedgerState | null>
   /** Whether {@link quiet} has ended before. Default true. */
   readonly quiet?: boolean
   /** Whether seats are counted: false with `unlimitedSeats()`. Default true. */
   readonly seatsCounted?: boolean
+  /** The types of seats that the host passes to `seatTypes()`. Default: none. */
+  readonly seatTypes?: CheckedSeatTypes
   /** The time of the test: `test.clock.now()`. Default: the system's clock. */
   readonly now?: Date
 }
@@ -30,12 +37,19 @@ export interface SoundOptions {
  * ```
  */
 export async function expectSound(options: SoundOptions): Promise<void> {
-  const { database, ledger, quiet: isQuiet = true, seatsCounted = true, now = new Date() } = options
-  const circumstances = { quiet: isQuiet, seatsCounted }
+  const { database, ledger, now = new Date() } = options
+  const { quiet: isQuiet = true, seatsCounted = true, seatTypes = {} } = options
+  const circumstances = { quiet: isQuiet, seatsCounted, seatTypes }
+  const read = async (id: string, type: string | null) =>
+    (await ledger?.(ledgerName(id, type))) ?? null
   const found: string[] = []
   for (const id of await organizationsIn(database)) {
     const stored = await readStored(database, id, now)
-    const state = { ...stored, ledger: (await ledger?.(id)) ?? null }
+    const typeLedgers: Record<string, LedgerState | null> = {}
+    for (const type of poolTypes(seatTypes)) {
+      if (type !== null) typeLedgers[type] = await read(id, type)
+    }
+    const state = { ...stored, ledger: await read(id, null), typeLedgers }
     const wrong = [
       ...violations(state, circumstances),
       ...(isQuiet ? forgotten(state, circumstances) : []),

@@ -6,7 +6,9 @@
  */
 export { disordered, undelivered, unrecorded } from './trail.ts'
 export type { Heard } from './trail.ts'
-export { forgotten, overtaken, readLedger, readStored } from './state.ts'
+export { readLedger, readStored } from './state.ts'
+export { forgotten, overtaken } from './waitlist.ts'
+export type { CheckedSeatType, CheckedSeatTypes, EntitlementState } from './pools.ts'
 export {
   doubledMembers,
   miscounted,
@@ -31,6 +33,7 @@ export type {
   LedgerState,
   MemberState,
   OrganizationState,
+  RequestState,
   State,
   StoredState,
 } from './state.ts'

@@ -1,3 +1,4 @@
+import { limitOf, poolTypes, typeOfSeat, type PoolType } from './pools.ts'
 import type { Circumstances, InvitationState, LedgerState, State } from './state.ts'
 
 /** Returns the seats that memberships hold. */
@@ -14,9 +15,12 @@ export function promisedSeats({ invitations }: Pick<State, 'invitations'>): stri
   )
 }
 
-/** Whether a seat is of the default type, which the limit and the ledger of an organization are about. */
-function isOfDefaultType(seatId: string): boolean {
-  return !/^~[a-z]\w*\//.test(seatId)
+/** Returns the ledger of a type of seats. */
+export function ledgerOf(
+  { ledger, typeLedgers = {} }: Pick<State, 'ledger' | 'typeLedgers'>,
+  type: PoolType
+): LedgerState | null {
+  return type === null ? ledger : (typeLedgers[type] ?? null)
 }
 
 /** Returns how an invitation ended, without regard to the clock. */
@@ -31,20 +35,31 @@ export function endOf({
 }
 
 /**
- * Invariant 1: neither store has more seats than the limit; the ledger knows every seat in D1, and no
- * seat in use is fenced.
+ * Invariant 1: neither store has more seats of a type than its limit; the ledger of the type knows every
+ * seat in D1, and no seat in use is fenced.
  */
-export function overshoot(state: State, { usedWhenLowered = 0 }: Circumstances): string[] {
+export function overshoot(state: State, circumstances: Circumstances): string[] {
+  return poolTypes(circumstances.seatTypes).flatMap((type) => overfull(state, circumstances, type))
+}
+
+function overfull(
+  state: State,
+  { usedWhenLowered = 0, seatTypes }: Circumstances,
+  type: PoolType
+): string[] {
   const wrong: string[] = []
-  const carried = [...carriedSeats(state), ...promisedSeats(state)].filter(isOfDefaultType)
-  const limit = state.entitlement?.limit_seats ?? Infinity
-  const most = Math.max(limit, 1, usedWhenLowered)
+  const all = [...carriedSeats(state), ...promisedSeats(state)]
+  const carried = all.filter((seat) => typeOfSeat(seat) === type)
+  const limit = limitOf(state.entitlement, type, seatTypes) ?? Infinity
+  // The owner has a seat of the default type at any limit.
+  const most = Math.max(limit, type === null ? 1 : 0, usedWhenLowered)
   if (carried.length > most) wrong.push(`${carried.length} members, at most ${most} allowed`)
   for (const seat of carried) if (state.fences.includes(seat)) wrong.push(`${seat} is fenced`)
-  if (state.ledger === null) return wrong
-  const used = usedIn(state.ledger)
+  const ledger = ledgerOf(state, type)
+  if (ledger === null) return wrong
+  const used = usedIn(ledger)
   if (used > most) wrong.push(`${used} seats in the ledger, at most ${most}`)
-  return [...wrong, ...unknownSeats(carried, state.ledger)]
+  return [...wrong, ...unknownSeats(carried, ledger)]
 }
 
 /** Returns the number of seats that a ledger counts, imported or not. */
@@ -81,15 +96,26 @@ export function growth(
 }
 
 /**
- * Invariant 2, once quiet: the ledger holds the seats of memberships, has those of pending invitations
- * reserved, and no others; its limit and its epoch are those in D1.
+ * Invariant 2, once quiet: the ledger of each type holds the seats of memberships, has those of pending
+ * invitations reserved, and no others. The limit and the epoch of the organization's ledger are those in
+ * D1.
  */
-export function leak(state: State): string[] {
+export function leak(state: State, { seatTypes }: Pick<Circumstances, 'seatTypes'> = {}): string[] {
   const { ledger } = state
+  const wrong = poolTypes(seatTypes).flatMap((type) => leakOf(state, type))
+  if (ledger === null) return wrong
+  if (ledger.epoch !== state.epoch) wrong.push(`epoch ${ledger.epoch}, in force ${state.epoch}`)
+  return [...wrong, ...staleLimit(ledger, state)]
+}
+
+function leakOf(state: State, type: PoolType): string[] {
+  const ledger = ledgerOf(state, type)
   if (ledger === null) return []
   const wrong: string[] = ledger.stage === undefined ? [] : ['the import is not over']
-  const carried = new Set(carriedSeats(state))
-  const promised = new Set(promisedSeats(state).filter(isOfDefaultType))
+  const ofType = (seats: readonly string[]) =>
+    new Set(seats.filter((seat) => typeOfSeat(seat) === type))
+  const carried = ofType(carriedSeats(state))
+  const promised = ofType(promisedSeats(state))
   for (const { seat_id, state } of ledger.seats) {
     if (!carried.has(seat_id) && !promised.has(seat_id)) wrong.push(`${seat_id} leaked`)
     if (state !== (promised.has(seat_id) ? 'reserved' : 'held')) {
@@ -99,8 +125,7 @@ export function leak(state: State): string[] {
   if (ledger.held + ledger.reserved !== ledger.seats.length || ledger.reserved !== promised.size) {
     wrong.push(`counts ${ledger.held} + ${ledger.reserved} for ${ledger.seats.length} seats`)
   }
-  if (ledger.epoch !== state.epoch) wrong.push(`epoch ${ledger.epoch}, in force ${state.epoch}`)
-  return [...wrong, ...staleLimit(ledger, state)]
+  return wrong
 }
 
 function staleLimit(ledger: LedgerState, { entitlement }: State): readonly string[] {

@@ -1,4 +1,4 @@
-import { carriedSeats, promisedSeats } from './seats.ts'
+import type { CheckedSeatTypes, EntitlementState } from './pools.ts'
 
 /** The row of a membership. */
 export interface MemberState {
@@ -44,6 +44,12 @@ export interface InvitationState {
   readonly declined_at: number | null
 }
 
+/** The row of a request to join. */
+export interface RequestState {
+  readonly id: string
+  readonly role: string
+}
+
 /** The content of a ledger's storage. */
 export interface LedgerState {
   readonly epoch: number
@@ -70,11 +76,7 @@ export interface StoredState {
   readonly invitations: readonly InvitationState[]
   readonly counts: CountState | null
   readonly events: readonly EventState[]
-  readonly entitlement: {
-    readonly version: number
-    readonly limit_kind: string
-    readonly limit_seats: number | null
-  } | null
+  readonly entitlement: EntitlementState | null
   /** The epoch of the ledger in force; 0 if no ledger was ever started. */
   readonly epoch: number
   readonly fences: readonly string[]
@@ -82,12 +84,16 @@ export interface StoredState {
   readonly horizon?: number
   /** The requests on the waitlist, in order. */
   readonly line: readonly string[]
+  /** The requests to join, whatever has become of them. Needed with types of seats. */
+  readonly requests?: readonly RequestState[]
 }
 
 /** The content of both stores for one organization. */
 export interface State extends StoredState {
   /** Null if the ledger is not started, or seats are counted in D1 only. */
   readonly ledger: LedgerState | null
+  /** The ledgers of the types of seats, by type; one that is not started may be left out. */
+  readonly typeLedgers?: Readonly<Record<string, LedgerState | null>>
 }
 
 /** The circumstances at the moment when the state was read. */
@@ -98,6 +104,10 @@ export interface Circumstances {
   readonly usedWhenLowered?: number
   /** Whether seats are counted: false with `unlimitedSeats()`. */
   readonly seatsCounted?: boolean
+  /** The types of seats that the host passes to `seatTypes()`. Default: none. */
+  readonly seatTypes?: CheckedSeatTypes
+  /** The limit without an entitlement, if it is the same for all organizations. */
+  readonly defaultLimit?: number | 'unlimited'
 }
 
 /**
@@ -142,11 +152,12 @@ const QUESTIONS = [
   'SELECT active, suspended, seats FROM seatgate_member_counts WHERE organization_id = ?1',
   `SELECT sequence, action, actor_id, target_id, metadata FROM seatgate_audit_events
     WHERE organization_id = ?1 ORDER BY sequence`,
-  'SELECT version, limit_kind, limit_seats FROM seatgate_entitlements WHERE organization_id = ?1',
+  `SELECT version, limit_kind, limit_seats, type_limits FROM seatgate_entitlements WHERE organization_id = ?1`,
   'SELECT epoch FROM seatgate_seat_ledgers WHERE organization_id = ?1',
   'SELECT seat_id FROM seatgate_seat_fences WHERE organization_id = ?1',
   `SELECT coalesce(max(last_sequence), 0) AS horizon FROM seatgate_audit_purges WHERE organization_id = ?1`,
   `SELECT id FROM seatgate_join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
+  'SELECT id, role FROM seatgate_join_requests WHERE organization_id = ?1',
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
@@ -160,11 +171,12 @@ function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {
       ...event,
       metadata: JSON.parse(event.metadata) as Record<string, unknown>,
     })),
-    entitlement: rows<NonNullable<StoredState['entitlement']>>(5)[0] ?? null,
+    entitlement: rows<EntitlementState>(5)[0] ?? null,
     epoch: rows<{ epoch: number }>(6)[0]?.epoch ?? 0,
     fences: rows<{ seat_id: string }>(7).map(({ seat_id }) => seat_id),
     horizon: rows<{ horizon: number }>(8)[0]?.horizon ?? 0,
     line: rows<{ id: string }>(9).map(({ id }) => id),
+    requests: rows<RequestState>(10),
   }
 }
 
@@ -199,76 +211,4 @@ export function readLedger(sql: SqlStorage): LedgerState | null {
       state: deadline === null && !Object.hasOwn(claimed, seat_id) ? 'held' : 'reserved',
     }))
   return { ...row, ...pending, seats } as unknown as LedgerState
-}
-
-/**
- * Once quiet, no user waits for a seat that is free. The sweep ensures it within a minute: pass a state
- * that was read with a `now` two minutes ago, so that a later expiry does not count.
- *
- * @example
- * ```ts
- * const stored = await readStored(env.DB, organizationId, twoMinutesAgo)
- * expect(forgotten({ ...stored, ledger }, { quiet: true })).toEqual([])
- * ```
- */
-export function forgotten(state: State, { seatsCounted = true }: Circumstances): readonly string[] {
-  const { line, ledger, entitlement } = state
-  if (line.length === 0) return []
-  if (!seatsCounted) return [`${line.length} wait where seats are not counted`]
-  // Without an entitlement only the host knows the limit.
-  if (entitlement === null) return []
-  const limit = entitlement.limit_seats ?? Infinity
-  const used = Math.max(
-    ledger?.seats.length ?? 0,
-    carriedSeats(state).length + promisedSeats(state).length
-  )
-  return used < limit ? [`${line.length} wait with ${used} of ${limit} seats in use`] : []
-}
-
-/** The first of the waitlist joins first; replayed, the trail ends with the current waitlist. */
-export function overtaken({ events, line }: Pick<State, 'events' | 'line'>): readonly string[] {
-  const wrong: string[] = []
-  let told: readonly Waiting[] = []
-  for (const event of events) {
-    const first = told[0]
-    const next = follow(told, event)
-    if (event.action === 'organization.member_add' && next.length < told.length) {
-      if (first?.userId !== event.target_id)
-        wrong.push(`event ${event.sequence}: was not the first`)
-    }
-    told = next
-  }
-  const ids = told.map(({ id }) => id)
-  if (ids.join() !== line.join()) {
-    wrong.push(`in line are ${line.join() || 'none'}, on record ${ids.join() || 'none'}`)
-  }
-  return wrong
-}
-
-interface Waiting {
-  readonly id: string
-  readonly userId: string
-}
-
-function follow(
-  line: readonly Waiting[],
-  { action, target_id: id, metadata }: EventState
-): readonly Waiting[] {
-  switch (action) {
-    case 'organization.join_request.queued':
-      return [...line, { id, userId: String(metadata['user_id']) }]
-    // A user who was removed while waiting has to request again.
-    case 'organization.join_request.created':
-    case 'organization.join_request.declined':
-    case 'organization.join_request.withdrawn':
-    case 'organization.join_request.closed':
-      return line.filter((waiting) => waiting.id !== id)
-    // A user who joins by another way stays on the waitlist until their turn.
-    case 'organization.member_add':
-      return metadata['path'] === undefined ? line : line.filter(({ userId }) => userId !== id)
-    case 'organization.delete':
-      return []
-    default:
-      return line
-  }
 }

@@ -1,9 +1,11 @@
-import { overtaken, type Circumstances, type State } from './state.ts'
 import { doubledMembers, leak, miscounted, overshoot, ownerless } from './seats.ts'
+import type { Circumstances, State } from './state.ts'
 import { unrecorded } from './trail.ts'
+import { overtaken } from './waitlist.ts'
 
 /**
- * Returns every violation in an organization.
+ * Returns every violation in an organization. A host with types of seats passes them as `seatTypes`, and
+ * their ledgers as `typeLedgers`.
  *
  * @example
  * ```ts
@@ -17,11 +19,11 @@ import { unrecorded } from './trail.ts'
 export function violations(state: State, circumstances: Circumstances): readonly string[] {
   return [
     ...overshoot(state, circumstances),
-    ...(circumstances.quiet ? leak(state) : []),
+    ...(circumstances.quiet ? leak(state, circumstances) : []),
     ...doubledMembers(state),
     ...miscounted(state),
     ...ownerless(state),
     ...unrecorded(state, circumstances),
-    ...overtaken(state),
+    ...overtaken(state, circumstances),
   ]
 }

@@ -44,3 +44,12 @@ export async function violations(
 ): Promise<readonly string[]> {
   return testing.violations(await readState(organizationId), circumstances)
 }
+
+/** Checks all organizations, as a host does with `expectSound`. */
+export function expectAllSound(
+  provider: string,
+  options: Omit<testing.SoundOptions, 'database' | 'ledger'> = {}
+): Promise<void> {
+  const ledger = provider === 'ledger' ? { ledger: readLedger } : {}
+  return testing.expectSound({ database: testEnv.DB, ...ledger, ...options })
+}

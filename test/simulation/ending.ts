@@ -10,8 +10,8 @@ import {
   undelivered,
   violations as violationsIn,
 } from '../../src/testing/index.ts'
-import { isOfOneType, poolsAtTheEnd, pushedAtTheEnd } from './access/ending.ts'
-import { typesOf } from './access/host.ts'
+import { pushedAtTheEnd, typeLedgersOf } from './access/ending.ts'
+import { seatTypesOf } from './access/host.ts'
 import type { Crowd } from './clients.ts'
 import type { HostOptions } from './host.ts'
 import type { Surroundings } from './network.ts'
@@ -91,28 +91,28 @@ export async function atTheEnd(
   const wrong: string[] = []
   const direct = directly(world.connection)
   const now = new Date(scheduler.now())
-  const types = typesOf(host.access ?? null)
+  const access = host.access ?? null
   for (const id of registry.ids()) {
     const stored = await readStored(direct, id, now)
     if (stored.organization === null) continue
     const deleted = stored.organization.deleted_at !== null
     const ledger = deleted ? null : world.ledgers.stateOf(id)
+    const typeLedgers = deleted ? {} : typeLedgersOf(world, id, access)
     const circumstances = {
       quiet: true,
       usedWhenLowered: Infinity,
       seatsCounted: host.provider !== 'unlimited',
+      seatTypes: seatTypesOf(access),
+      ...(access && { defaultLimit: host.defaultSeatLimit }),
     }
     // An expiry is found by the sweep, within a minute.
     const { invitations } = await readStored(direct, id, new Date(now.getTime() - 2 * MINUTE))
     const problems = [
-      ...violationsIn({ ...stored, ledger }, circumstances).filter(isOfOneType(types)),
+      ...violationsIn({ ...stored, ledger, typeLedgers }, circumstances),
       ...repairs
         .mistaken(stored.events)
         .map(({ metadata }) => `taken for drift: ${JSON.stringify(metadata)}`),
-      ...(deleted || types.size > 0
-        ? []
-        : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
-      ...(deleted ? [] : poolsAtTheEnd(world, registry, id, host, now)),
+      ...(deleted ? [] : forgotten({ ...stored, invitations, ledger: null }, circumstances)),
     ]
     wrong.push(...problems.map((problem) => `${id} at the end: ${problem}`))
     // For whoever reads the replay.

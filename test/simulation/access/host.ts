@@ -52,9 +52,17 @@ export function drawAccess(seed: number, provider: ProviderName): AccessHost | n
   }
 }
 
+/** The further types of seats, as the host passes them. */
+export function seatTypesOf(host: AccessHost | null) {
+  if (host === null || host.guests === null) return {}
+  return { guests: { roles: ['guest'], defaultLimit: host.guests } }
+}
+
 /** The limits of the further types of seats. */
 export function typesOf(host: AccessHost | null): ReadonlyMap<string, number> {
-  return new Map(host === null || host.guests === null ? [] : [['guests', host.guests]])
+  return new Map(
+    Object.entries(seatTypesOf(host)).map(([type, { defaultLimit }]) => [type, defaultLimit])
+  )
 }
 
 /** The type of the seat that a role takes. */
@@ -79,7 +87,7 @@ export function accessOptions(
     roles: ROLES,
     ownerRole: 'owner',
     ...(bounded ? { permissions: { project: PROJECT }, grants: grants as never } : lists),
-    ...(guests !== null && { seatTypes: { guests: { roles: ['guest'], defaultLimit: guests } } }),
+    ...(guests !== null && { seatTypes: seatTypesOf(host) }),
     limits: userLimits(caps),
     keys: apiKeys({ mostKeys }),
     scim: scim({

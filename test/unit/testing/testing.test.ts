@@ -6,7 +6,9 @@ import {
   disordered,
   forgotten,
   growth,
+  leak,
   neverReached,
+  overshoot,
   overtaken,
   undelivered,
   violations,
@@ -120,6 +122,92 @@ describe('the checkers', () => {
     expect(forgotten(limited(2), quiet)).toEqual(['1 wait with 1 of 2 seats in use'])
     expect(forgotten({ ...sound, line: ['r1'] }, quiet)).toEqual([])
     expect(forgotten({ ...sound, line: ['r1'] }, { ...quiet, seatsCounted: false })).toHaveLength(1)
+  })
+
+  describe('with types of seats', () => {
+    const seatTypes = { light: { roles: ['viewer'], defaultLimit: 1 } }
+    const typed = { ...quiet, seatTypes }
+    const requests = [
+      { id: 'r1', role: 'member' },
+      { id: 'r2', role: 'viewer' },
+      { id: 'r3', role: 'viewer' },
+    ]
+    const entitlement = { version: 1, limit_kind: 'finite', limit_seats: 2 }
+    const light = (seat_id: string) => ({ ...sound.members[0]!, user_id: seat_id, seat_id })
+    const event = (action: string, target_id: string, metadata: object = {}) => ({
+      action: `organization.${action}`,
+      actor_id: null,
+      target_id,
+      metadata: metadata as Record<string, unknown>,
+    })
+    const trail = (...events: readonly ReturnType<typeof event>[]) =>
+      events.map((each, index) => ({ ...each, sequence: index + 1 }))
+    const queued = (id: string, userId: string) =>
+      event('join_request.queued', id, { user_id: userId })
+    const joins = (userId: string, role: string) =>
+      event('member_add', userId, { role, path: 'request' })
+
+    it('count the seats of a type, and who waits for one', () => {
+      const waiting = { ...sound, line: ['r2', 'r3'], requests, entitlement }
+      const full = { ...waiting, members: [...sound.members, light('~light/a')] }
+      expect(forgotten(full, typed)).toEqual([])
+      expect(forgotten(waiting, typed)).toEqual(['2 wait with 0 of 1 light seats in use'])
+      const bought = { ...entitlement, type_limits: '{"light":2}' }
+      expect(forgotten({ ...full, entitlement: bought }, typed)).toEqual([
+        '2 wait with 1 of 2 light seats in use',
+      ])
+      expect(forgotten({ ...full, line: ['r1', 'r2'] }, typed)).toEqual([
+        '1 wait with 1 of 2 seats in use',
+      ])
+      expect(forgotten({ ...full, entitlement: null, line: ['r1'] }, typed)).toEqual([])
+      const limited = { ...typed, defaultLimit: 3 }
+      expect(forgotten({ ...full, entitlement: null, line: ['r1'] }, limited)).toHaveLength(1)
+    })
+
+    it('know the limit and the ledger of a type', () => {
+      const members = [...sound.members, light('~light/a'), light('~light/b')]
+      const two = { ...sound, members }
+      expect(overshoot(two, typed)).toEqual(['2 members, at most 1 allowed'])
+      const seats = [{ seat_id: '~light/a', holder: 'a', state: 'held' }]
+      const ledger = { ...sound.ledger!, seats }
+      expect(overshoot({ ...two, typeLedgers: { light: ledger } }, typed)).toContain(
+        'the ledger does not know ~light/b'
+      )
+      expect(leak({ ...sound, typeLedgers: { light: ledger } }, typed)).toEqual(['~light/a leaked'])
+    })
+
+    it('follow the waitlist of each type', () => {
+      const line = [queued('r1', 'ann'), queued('r2', 'bea'), queued('r3', 'cyd')]
+      const after = (...events: readonly ReturnType<typeof event>[]) => ({
+        events: trail(...line, ...events),
+        requests,
+      })
+      const second = { ...after(joins('bea', 'viewer')), line: ['r1', 'r3'] }
+      expect(overtaken(second, typed)).toEqual([])
+      expect(overtaken(second)).toEqual(['event 4: was not the first'])
+      const third = { ...after(joins('cyd', 'viewer')), line: ['r1', 'r2'] }
+      expect(overtaken(third, typed)).toEqual(['event 4: was not the first'])
+    })
+
+    it('take the role of a request as it was then, if that is known', () => {
+      const approved = event('join_request.approved', 'r2', { role: 'member' })
+      const events = (...first: readonly ReturnType<typeof event>[]) =>
+        trail(
+          ...first,
+          queued('r2', 'bea'),
+          queued('r3', 'cyd'),
+          joins('cyd', 'viewer'),
+          event('join_request.created', 'r2'),
+          queued('r2', 'bea')
+        )
+      const state = { line: ['r2'], requests }
+      expect(overtaken({ ...state, events: events(approved) }, typed)).toEqual([])
+      expect(overtaken({ ...state, events: events() }, typed)).toEqual([])
+      const last = events().slice(0, 3)
+      expect(overtaken({ ...state, events: last }, typed)).toHaveLength(1)
+      const replaced = [...last, { ...event('role.deleted', 'own'), sequence: 4 }]
+      expect(overtaken({ ...state, events: replaced }, typed)).toEqual([])
+    })
   })
 
   it('let a ledger shrink and stay over its limit, and not grow', () => {

@@ -5,6 +5,7 @@ import {
   codeOf,
   createJoiningKit,
   enforcingOr,
+  expectAllSound,
   joinByDomain,
   membersOf,
   newUser,
@@ -42,7 +43,13 @@ describe.each(enforcingOr('d1'))(
         expect(approved).toMatchObject({ status: 'waiting' })
         return userId
       }
+      const { seatTypes } = TYPES
       const first = await ask('viewer')
+      // A member may take the free seat, for which nobody waits.
+      await limitTo(2)
+      await expectAllSound(provider, { seatTypes })
+      await expect(expectAllSound(provider)).rejects.toThrow('1 wait with 1 of 2 seats in use')
+      await limitTo(1)
       const second = await ask('member')
       const third = await ask('viewer')
       expect(unwrap(await canAdd(seatgate, scope, 1, 'viewer')).waiting).toBe(2)
@@ -55,6 +62,7 @@ describe.each(enforcingOr('d1'))(
         { user_id: second, state: 'joined' },
         { user_id: third, state: 'waiting' },
       ])
+      await expectAllSound(provider, { seatTypes })
       // One more seat is for a new user: those who wait need another type.
       await limitTo(3)
       unwrap(await addMember(seatgate, scope, { userId: await newUser(), role: 'member' }))
@@ -66,6 +74,8 @@ describe.each(enforcingOr('d1'))(
       unwrap(await removeMember(seatgate, scope, first))
       await kit.settled()
       expect((await membersOf(organization)).at(-1)).toBe(third)
+      await expectAllSound(provider, { seatTypes })
+      await expect(expectAllSound(provider)).rejects.toThrow('was not the first')
     })
   }
 )

@@ -5,6 +5,8 @@ import {
   everything,
   lastEventOf,
   pushedOrganization,
+  pushingTo,
+  readState,
   softDeleted,
   unwrap,
   userWith,
@@ -40,6 +42,34 @@ describe('a token', () => {
     expect(ended.status).toBe(401)
     expect(ended.headers.get('www-authenticate')).toBe('Bearer')
     expect(ended.headers.get('content-type')).toBe('application/scim+json')
+  })
+
+  it('that expires while a change is under way changes no row', async () => {
+    const organization = await pushedOrganization(kit)
+    const scope = organization.as(organization.owner)
+    const expiresAt = new Date(time + HOUR)
+    const { token } = unwrap(await createScimToken(context, scope, { expiresAt }))
+    let whileProvisioning = () => {}
+    const slow = createScimKit(
+      { provider: 'd1', now: () => new Date(time) },
+      {
+        provision({ email }) {
+          whileProvisioning()
+          return userWith(email)
+        },
+      }
+    )
+    const pushing = pushingTo(slow, { ...organization, token })
+    await pushing.push('early')
+    whileProvisioning = () => (time = expiresAt.getTime())
+    expect(await pushing.ask('POST', '/Users', pushing.person('late'))).toMatchObject({
+      status: 401,
+    })
+    const { members, events } = await readState(organization.id)
+    expect(members).toHaveLength(2)
+    expect(events.filter(({ action }) => action === 'organization.scim_user.created')).toHaveLength(
+      1
+    )
   })
 
   it('is not made for an operator who acts as an owner [OP-2]', async () => {
