@@ -30,6 +30,11 @@ const changing = (body: string): Omit<ScimOperation, 'summary'> => ({
   query: SHOWN,
   headers: ['If-Match'],
 })
+const changingGroup = (body: string): Omit<ScimOperation, 'summary'> => ({
+  ...changing(body),
+  granted: { 200: 'ScimGroup' },
+  errors: [...CHANGE, 413, 415],
+})
 const document = (component: string, errors: readonly number[] = [400]) => ({
   granted: { 200: component },
   errors,
@@ -71,7 +76,36 @@ const OPERATIONS: Readonly<Record<string, Readonly<Record<string, ScimOperation>
     },
   },
   '/Groups': {
-    get: { summary: 'Lists no groups', granted: { 200: 'ScimGroupList' }, errors: READ },
+    get: {
+      summary: 'Lists groups; `filter` with `eq`',
+      granted: { 200: 'ScimGroupList' },
+      errors: READ,
+      query: ['filter', 'startIndex', 'count', ...SHOWN],
+    },
+    post: {
+      summary: 'Creates a group with pushed users',
+      granted: { 201: 'ScimGroup' },
+      errors: [...READ, 409, 413, 415],
+      body: 'ScimGroupInput',
+      query: SHOWN,
+    },
+  },
+  '/Groups/{id}': {
+    get: {
+      summary: 'Returns a group with the pushed users in it',
+      granted: { 200: 'ScimGroup', 304: null },
+      errors: [...READ, 404],
+      query: SHOWN,
+      headers: ['If-None-Match'],
+    },
+    put: { summary: 'Replaces a group', ...changingGroup('ScimGroupInput') },
+    patch: { summary: 'Changes a group', ...changingGroup('ScimPatch') },
+    delete: {
+      summary: 'Deletes a group',
+      granted: { 204: null },
+      errors: CHANGE,
+      headers: ['If-Match'],
+    },
   },
   '/ServiceProviderConfig': {
     get: { summary: 'The supported features', ...document('ScimServiceProviderConfig') },

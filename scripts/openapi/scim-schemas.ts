@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { GROUP_SCHEMA } from '../../src/parts/scim-groups/scim-group.ts'
 import {
   ENTERPRISE_ATTRIBUTES,
   ENTERPRISE_SCHEMA,
@@ -49,6 +50,13 @@ const attributes = {
   [ENTERPRISE_SCHEMA]: complexOf(ENTERPRISE_ATTRIBUTES),
 }
 const meta = object({ resourceType: text, location: { type: 'string', format: 'uri' } })
+const changingMeta = object({
+  ...(meta.properties as Record<string, Schema>),
+  created: { type: 'string', format: 'date-time' },
+  lastModified: { type: 'string', format: 'date-time' },
+  version: { type: 'string', description: 'The entity tag, for `If-Match`.' },
+})
+const groupAttributes = { displayName: text, externalId: text }
 const list = (items: Schema) =>
   object({
     schemas: schemasOf(`${MESSAGES}:ListResponse`),
@@ -71,17 +79,37 @@ export const SCIM_SCHEMAS: Readonly<Record<string, Schema>> = {
       schemas: schemasOf(USER_SCHEMA),
       id: text,
       ...attributes,
-      meta: object({
-        ...(meta.properties as Record<string, Schema>),
-        created: { type: 'string', format: 'date-time' },
-        lastModified: { type: 'string', format: 'date-time' },
-        version: { type: 'string', description: 'The entity tag, for `If-Match`.' },
-      }),
+      meta: changingMeta,
     },
     ['schemas', 'id', 'userName', 'active', 'meta']
   ),
   ScimUserList: list(ref('ScimUser')),
-  ScimGroupList: { ...list({ type: 'object' }), description: 'There are no groups.' },
+  ScimGroupInput: {
+    ...object(
+      {
+        schemas: schemasOf(GROUP_SCHEMA),
+        ...groupAttributes,
+        members: listOf({ ...object({ value: text }), additionalProperties: true }),
+      },
+      ['schemas', 'displayName']
+    ),
+    description: 'A group that an identity provider pushes. Other attributes are ignored.',
+    additionalProperties: true,
+  },
+  ScimGroup: {
+    ...object(
+      {
+        schemas: schemasOf(GROUP_SCHEMA),
+        id: text,
+        ...groupAttributes,
+        members: listOf(object({ value: text, type: { const: 'User' }, display: text })),
+        meta: changingMeta,
+      },
+      ['schemas', 'id', 'meta']
+    ),
+    description: 'A group; a change is answered without the members.',
+  },
+  ScimGroupList: list(ref('ScimGroup')),
   ScimPatch: object({
     schemas: schemasOf(PATCH_SCHEMA),
     Operations: listOf(

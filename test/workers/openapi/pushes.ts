@@ -5,6 +5,7 @@
  */
 import { active, patch, USER } from '../../kit/index.ts'
 import { ADVERSE, BROKEN } from '../../kit/openapi-application.ts'
+import { pushGroups } from './group-pushes.ts'
 import { by, moveTo, scene, type Recorder, type Scene } from './scene.ts'
 
 const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
@@ -20,6 +21,7 @@ export async function push(record: Recorder) {
   const { id } = await exchange('POST /organizations/:org/domains', { as, param, body })
   await exchange('POST /organizations/:org/domains/:id/verify', { as, param: { ...param, id } })
   const token = await createTokens(record, there)
+  await pushGroups(record, token)
   await pushUsers(record, there, token)
   await discover(record, token)
 }
@@ -65,7 +67,6 @@ async function pushUsers({ exchange }: Recorder, { owner }: Scene, as: string) {
     ],
     [`GET ${users}`, undefined, null],
     [`GET ${user}`, undefined, null],
-    ['GET /scim/v2/Groups', undefined, null],
     [`DELETE ${user}`, undefined, null],
   ] as const) {
     const asked = { as, param: { id }, headers, ...(input && { body: input }) }
@@ -84,7 +85,6 @@ async function pushUsers({ exchange }: Recorder, { owner }: Scene, as: string) {
   await exchange(`GET ${users}`, { as, query: { count: '1' } })
   await exchange(`GET ${user}`, asked)
   await exchange(`GET ${user}`, { ...asked, headers: { 'if-none-match': '*' } })
-  await exchange('GET /scim/v2/Groups', { as })
   const changes = [
     [`PUT ${user}`, { body: { ...body, active: false } }],
     [`PATCH ${user}`, { body: active(false) }],

@@ -1,0 +1,64 @@
+/**
+ * The groups that an identity provider pushes: granted and refused.
+ *
+ * @module
+ */
+import { patch, USER } from '../../kit/index.ts'
+import { BROKEN } from '../../kit/openapi-application.ts'
+import type { Recorder } from './recorder.ts'
+
+const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
+const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
+const headers = { 'content-type': 'application/scim+json' }
+const groups = '/scim/v2/Groups'
+const group = `${groups}/:id`
+
+export async function pushGroups({ exchange }: Recorder, as: string) {
+  const create = (body: unknown) => exchange(`POST ${groups}`, { as, body, headers })
+  const person = { schemas: [USER], userName: 'kim@pushed.example', active: true }
+  const kim = await exchange('POST /scim/v2/Users', { as, body: person, headers })
+  const members = [{ value: kim.id }]
+  const body = { schemas: [GROUP], displayName: 'Design', externalId: '00g1', members }
+  const taken = { schemas: [GROUP], displayName: 'Research' }
+  const renamed = patch({ op: 'replace', path: 'displayName', value: 'Product' })
+  const { id } = await create(body)
+  await create(taken)
+
+  for (const [route, input, refused] of [
+    [`POST ${groups}`, body, body],
+    [`PUT ${group}`, body, { ...body, displayName: taken.displayName }],
+    [
+      `PATCH ${group}`,
+      renamed,
+      patch({ op: 'replace', path: 'displayName', value: taken.displayName }),
+    ],
+    [`GET ${groups}`, undefined, null],
+    [`GET ${group}`, undefined, null],
+    [`DELETE ${group}`, undefined, null],
+  ] as const) {
+    const asked = { as, param: { id }, headers, ...(input && { body: input }) }
+    for (const app of BROKEN) await exchange(route, asked, app)
+    await exchange(route, { ...asked, as: null })
+    await exchange(route, { ...asked, search: 'a=%ff' })
+    await exchange(route, { ...asked, param: { id: 'none' } })
+    if (input === undefined) continue
+    await exchange(route, { ...asked, body: '{' })
+    await exchange(route, { ...asked, body: TOO_LARGE })
+    await exchange(route, { ...asked, headers: { 'content-type': 'application/pdf' } })
+    await exchange(route, { ...asked, body: refused })
+  }
+  const asked = { as, param: { id }, headers }
+  await exchange(`GET ${groups}`, { as, query: { filter: 'displayName co "D"' } })
+  await exchange(`GET ${groups}`, { as, query: { filter: 'displayName eq "design"' } })
+  await exchange(`GET ${group}`, asked)
+  await exchange(`GET ${group}`, { ...asked, headers: { 'if-none-match': '*' } })
+  const stale = { ...headers, 'if-match': 'W/"99"' }
+  for (const [route, change] of [
+    [`PUT ${group}`, { body }],
+    [`PATCH ${group}`, { body: renamed }],
+    [`DELETE ${group}`, {}],
+  ] as const) {
+    await exchange(route, { ...asked, ...change, headers: stale })
+    await exchange(route, { ...asked, ...change })
+  }
+}
