@@ -1041,7 +1041,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   line(
     'a request for a role that is gone holds up the line',
-    ' and role in ${roles.all}${waitsFor',
+    ' and ${hasKnownRole(roles)}${waitsFor',
     ' and ${roles.all.length} > 0${waitsFor'
   ),
   shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
@@ -1177,7 +1177,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   acceptance(
     'a deleted organization lets people in',
-    '    guardLive(context, invitation.organizationId),\n',
+    '    guardOrganization(context, organization),\n',
     ''
   ),
   acceptance(

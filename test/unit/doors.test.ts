@@ -78,6 +78,7 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/role-change.ts',
       'src/parts/groups/end-members.ts',
       'src/parts/groups/group-rights.ts',
+      'src/parts/roles/role-uses.ts',
     ])
     // Groups write the roles that they carry, and no other column.
     for (const file of ['end-members', 'group-rights']) {
@@ -230,6 +231,7 @@ describe('the doors [SEAT-1]', () => {
       'src/operations/billing/restore-excess.ts',
       'src/operations/memberships/change-role.ts',
       'src/operations/seats/can-add.ts',
+      'src/parts/roles/delete-role.ts',
     ])
   })
 
@@ -339,6 +341,7 @@ describe('the doors of invitations', () => {
       'src/engine/model/invitation.ts',
       'src/operations/invitations/accept.ts',
       'src/operations/invitations/change-role.ts',
+      'src/operations/invitations/invitation-roles.ts',
       'src/operations/invitations/mail.ts',
       'src/operations/invitations/resend.ts',
     ])
@@ -367,6 +370,7 @@ describe('the doors of invitations', () => {
       'src/engine/model/end-invitation.ts',
       'src/engine/model/invited-members.ts',
       'src/operations/invitations/plan-invitation.ts',
+      'src/parts/roles/end-lost.ts',
     ])
     expect(filesWith(/\bendLost\(/)).toEqual([
       'src/engine/model/invited-members.ts',
@@ -430,6 +434,7 @@ describe('the doors of joining', () => {
       'src/operations/joining/join-by-link.ts',
       'src/operations/joining/join.ts',
       'src/operations/joining/joining-config.ts',
+      'src/operations/joining/joining-roles.ts',
       'src/operations/joining/waitlist.ts',
       'src/parts/scim/plan-presence.ts',
     ])

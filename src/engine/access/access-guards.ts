@@ -32,14 +32,13 @@ export function guardOrganization(
 }
 
 function unchangedOrganization({ id, rolesVersion }: OrganizationRow): SQL {
-  const sameRoles = rolesVersion === 0 ? sql`` : sql`and roles_version = ${rolesVersion}`
-  return sql`exists (select 1 from seatgate_organizations where id = ${id} and deleted_at is null
-    ${sameRoles})`
+  const sameRoles = rolesVersion === 0 ? sql`` : sql` and roles_version = ${rolesVersion}`
+  return sql`exists (select 1 from seatgate_organizations where id = ${id} and deleted_at is null${sameRoles})`
 }
 
 /**
- * Guards that the organization is live with the same own roles, and that the caller has the role that the plan relied on. Callers
- * that are not users have no membership: the host vouches for them.
+ * Guards that the organization is live with the same own roles, and that the caller has the role that the
+ * plan relied on. Callers that are not users have no membership: the host vouches for them.
  */
 export function guardAccess(
   { db }: DatabaseContext,

@@ -7,7 +7,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import type { OwnPermission } from './permissions.ts'
 import { permissionsOf, type Roles } from './roles.ts'
 
-/** A permission, as one of some roles has it. With `orOwner` the owner's role needs none. */
+/** A permission, as one of some roles has it. With `orOwner` the owner's role needs no permission. */
 export interface Needed {
   readonly roles: Roles
   readonly permission: OwnPermission

@@ -28,7 +28,7 @@ export interface Roles<
   readonly grants: ReadonlyMap<string, readonly Permission[]>
   /** Whether the host has set `roles.permissions`: then a caller gives no permission that they do not have. */
   readonly bounded: boolean
-  /** Returns the roles of an organization that has made its own; null: organizations make none. */
+  /** Returns the roles of an organization that has made its own; null: organizations make no roles. */
   readonly extend: ((roles: Roles, organization: OrganizationRow) => Roles) | null
 }
 

@@ -50,7 +50,7 @@ export interface Brought {
   readonly followers?: readonly Follower[]
   /** Rows of the part that have the name of a role. */
   readonly roleHolders?: RoleHolderContext['roleHolders']
-  /** Who has made what ends with a right of theirs. */
+  /** The members who have made keys or links, which end with a right of theirs. */
   readonly creators?: RoleHolderContext['creators']
 }
 

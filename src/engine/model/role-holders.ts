@@ -1,5 +1,5 @@
 /**
- * What a part has to do with the roles of members, for the part of an organization's own roles: it renames
+ * The rows of a part that have roles of members, for the part of an organization's own roles: it renames
  * and deletes a role without knowing the tables of the others.
  *
  * @module
@@ -33,6 +33,6 @@ export interface RoleHolder {
 /** The context of a function that asks the parts about roles. */
 export interface RoleHolderContext {
   readonly roleHolders: readonly RoleHolder[]
-  /** Each selects the ids of the members who have made what ends with a right of theirs. */
+  /** Each selects the ids of the members who have made keys or links, which end with a right of theirs. */
   readonly creators: readonly ((organizationId: SQL<string | null> | string) => SQL)[]
 }

@@ -1,5 +1,6 @@
 /**
- * What ends when a role loses permissions: as for one member whose role changes, for all members in it.
+ * The end of invitations and keys when a role loses permissions: as for one member with another role, for all
+ * members in it.
  *
  * @module
  */
@@ -38,7 +39,7 @@ function creatorsIn({ creators }: OwnRolesContext, place: SQL<string | null> | s
   )})`
 }
 
-/** Selects the invitations of members in a role, and the members who have made what may end. */
+/** Selects the invitations of members in a role, and the members who have made keys or links. */
 export function lossQueries(context: OwnRolesContext, place: SQL<string | null>, role: string) {
   const { db } = context
   const senders = sql`select user_id from seatgate_memberships where ${inRole(place, role)}`
@@ -76,7 +77,7 @@ export interface RoleLost extends Ending {
   readonly count: number
 }
 
-/** Builds the end of what the members of a role may no longer have, with guards that nothing was added. */
+/** Builds the end of rights that the members of a role no longer have, with guards that no row was added. */
 export function endLostOf(
   context: OwnRolesContext,
   rows: RowsOf<ReturnType<typeof lossQueries>>,
@@ -148,7 +149,7 @@ export function losesAny(before: readonly string[], after: readonly string[]): b
   return before.some((each) => !after.includes(each))
 }
 
-/** Nothing ends. */
+/** The empty end. */
 export const NOTHING_ENDS: RoleLost = {
   statements: [],
   freedSeats: [],

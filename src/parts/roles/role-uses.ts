@@ -1,5 +1,5 @@
 /**
- * What has a role: members, invitations, and what other parts bring.
+ * The uses of a role: members, invitations, and the rows of other parts.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export function usesOf(context: DatabaseContext & RoleHolderContext, place: Role
     .from(sql`(select 1)`)
 }
 
-/** Returns the kinds of rows that have a role, with their numbers; null: nothing has it. */
+/** Returns the kinds of rows that have a role, with their numbers; null if there are no such rows. */
 export function usesIn(
   rows: readonly { readonly counts: string }[]
 ): Readonly<Record<string, number>> | null {
@@ -46,7 +46,7 @@ export function usesIn(
   return uses.length === 0 ? null : Object.fromEntries(uses)
 }
 
-/** Guards that nothing has a role. */
+/** Guards that no row has a role. */
 export function guardUnused(
   context: DatabaseContext & RoleHolderContext,
   place: RolePlace

@@ -31,7 +31,7 @@ import {
 } from './role.ts'
 import { guardUnused, replaceRole, usesIn, usesOf } from './role-uses.ts'
 
-/** The input of {@link updateRole}. What is left out stays. */
+/** The input of {@link updateRole}. A member that is left out stays. */
 export interface UpdateRoleInput {
   /** A new name: members, invitations and all others that have the role keep it under this name. */
   readonly name?: string | undefined

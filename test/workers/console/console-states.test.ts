@@ -1,4 +1,3 @@
-import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { billing, setSeatLimit } from '../../../src/index.ts'
 import { seatgateConsole } from '../../../src/console/index.ts'
@@ -80,13 +79,10 @@ describe('the billing page', () => {
       },
     })
     const organization = await test.subscribed(4)
-    const app = new Hono().route(
-      '/',
-      seatgateConsole(test.kit.seatgate, {
-        authenticate: () => ({ userId: organization.owner }),
-        billing: test.context.connection,
-      })
-    )
+    const app = seatgateConsole(test.kit.seatgate, {
+      authenticate: () => ({ userId: organization.owner }),
+      billing: test.context.connection,
+    })
     const read = async (path: string) => (await app.request(path)).text()
     const path = `/org/${organization.slug}/billing`
     const post = (act: string, fields: Record<string, string>) =>
@@ -145,7 +141,7 @@ describe('the pages of log streams', () => {
 })
 
 describe('the pages of the trail', () => {
-  it('say before the first checkpoint that there is none', async () => {
+  it('say before the first checkpoint that no event is sealed', async () => {
     const { owner, pages, slug } = await acme({ auditLogKey: keys.privateKey })
     const html = await (await pages.get(`/org/${slug}/audit/verification`, owner)).text()
     expect(html).toContain('No checkpoint yet')

@@ -91,6 +91,7 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_scim_users (organization_id=? AND email=?)': 'the users with one address',
   'seatgate_scim_users (organization_id=? AND position>? AND position<?)': PAGE,
   'seatgate_scim_users (organization_id=?)': FIRST_OR_LAST,
+  'seatgate_scim_users (user_id=?)': 'the SCIM users of one account',
   'seatgate_seat_fences (fenced_at<?)': SWEPT,
   'seatgate_seat_type_counts (organization_id=?)': 'one for each type of seats',
   'seatgate_sessions (active_organization_id=? AND user_id=?)': 'the sessions of one user',

@@ -390,7 +390,8 @@ const WITHOUT_A_CALLER = new Set(
   apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes
   impersonation isImpersonationToken authenticateImpersonation impersonationRoutes
   scim scimRoutes scimTokenRoutes scopeOfToken createScimUser getScimUser listScimUsers replaceScimUser
-  patchScimUser deleteScimUser`.split(/\s+/)
+  patchScimUser deleteScimUser createScimGroup getScimGroup listScimGroups replaceScimGroup
+  patchScimGroup deleteScimGroup`.split(/\s+/)
 )
 
 async function asked(): Promise<Asked> {

@@ -249,7 +249,7 @@ describe('a deletion', () => {
     expect(codeOf(await deleteRole(context, scope, 'auditor'))).toBe('not_found')
   })
 
-  it('has no replacement that takes another seat or none [PERM-12]', async () => {
+  it('has no replacement that takes another seat or no seat [PERM-12]', async () => {
     const seated = createRolesKit({
       roles: ['owner', 'admin', 'member', 'guest'],
       ownerRole: 'owner',

@@ -113,7 +113,7 @@ describe('a permission that a role loses', () => {
     await expectSound(team.organization.id, false)
   })
 
-  it('ends nothing by a new name, and links and invitations work under it [PERM-11]', async () => {
+  it('ends no invitation by a new name, and links and invitations work under it [PERM-11]', async () => {
     const team = await withLead()
     const link = unwrap(await createInviteLink(seatgate, team.lead, { role: 'lead', maxUses: 2 }))
     unwrap(await updateRole(context, team.owner, 'lead', { name: 'head' }))

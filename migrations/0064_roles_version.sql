@@ -1,0 +1,1 @@
+ALTER TABLE seatgate_organizations ADD COLUMN roles_version INTEGER NOT NULL DEFAULT 0;
