@@ -127,7 +127,8 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       // A new name, and a replacement, are those of all members and open invitations.
       case 'organization.role.updated':
       case 'organization.role.deleted': {
-        const to = String(metadata['new_role'] ?? metadata['replacement'] ?? target_id)
+        const named = metadata['new_role'] ?? metadata['replacement']
+        const to = typeof named === 'string' ? named : target_id
         for (const [userId, role] of roles) if (role === target_id) roles.set(userId, to)
         for (const [id, is] of invitations) {
           if (is === `unfinished ${target_id}`) invitations.set(id, `unfinished ${to}`)
