@@ -3,6 +3,7 @@ import type { BillingWebhooks, PaymentRoutes, Problem, StepUpRoutes } from '../.
 import type { GroupRoutes } from '../../src/hono/groups/index.ts'
 import type { ImpersonationRoutes } from '../../src/hono/impersonation/index.ts'
 import type { KeyRoutes } from '../../src/hono/keys/index.ts'
+import type { RoleRoutes } from '../../src/hono/roles/index.ts'
 import type { ScimTokenRoutes } from '../../src/hono/scim/index.ts'
 import type { RefusalCode } from '../../src/index.ts'
 
@@ -13,6 +14,7 @@ export type Routes = DefinedRoutes &
   DefinedRoutes<StepUpRoutes> &
   DefinedRoutes<KeyRoutes> &
   DefinedRoutes<GroupRoutes> &
+  DefinedRoutes<RoleRoutes> &
   DefinedRoutes<ImpersonationRoutes> &
   DefinedRoutes<ScimTokenRoutes>
 

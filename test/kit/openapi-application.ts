@@ -26,6 +26,7 @@ import {
   impersonationRoutes,
 } from '../../src/hono/impersonation/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../../src/hono/keys/index.ts'
+import { ownRoles, roleRoutes } from '../../src/hono/roles/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../../src/hono/scim/index.ts'
 import {
   billing,
@@ -40,6 +41,7 @@ import { connectBilling } from '../../src/parts/billing/index.ts'
 import { stripe } from '../../src/parts/billing/stripe/index.ts'
 import {
   PLANS,
+  RIGHTS,
   SECRET,
   UNLIMITED,
   adapterOf,
@@ -65,6 +67,7 @@ export type Options = Partial<FlatOptions> & {
   readonly mostKeys?: number
   readonly mostGroups?: number
   readonly mostInGroup?: number
+  readonly mostRoles?: number
   /** Default: by the name in the token. */
   readonly authenticate?: Authenticate
   /** The host of the step-up. */
@@ -146,6 +149,20 @@ const connectedTo = (fetch: () => Promise<Response>) =>
     returnUrl: () => 'https://app.example.com',
   })
 
+/** A configuration in which organizations make roles; the configured ones are those of the default. */
+function withOwnRoles({
+  mostRoles = 20,
+  roles: _roles,
+  ownerRole: _owner,
+  invitationAdminRoles: _admins,
+  seatlessRoles: _seatless,
+  joining: _joining,
+  ...others
+}: Options) {
+  const part = ownRoles({ limit: mostRoles })
+  return { ...configured({ ...others, ...RIGHTS, ownRoles: part }), ownRoles: part }
+}
+
 /** Mounts every group of routes. */
 export function application({
   provider,
@@ -164,6 +181,7 @@ export function application({
   return router
     .route('/', keyRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/', groupRoutes(seatgate, { authenticate }) as unknown as Hono)
+    .route('/', roleRoutes(withOwnRoles(options), { authenticate }) as unknown as Hono)
     .route('/', impersonationRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/', scimTokenRoutes(seatgate, { authenticate }) as unknown as Hono)
     .route('/scim/v2', scimRoutes(seatgate))

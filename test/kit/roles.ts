@@ -15,8 +15,8 @@ import {
   type OwnRolesOptions,
 } from '../../src/hono/roles/index.ts'
 import type { KeysContext } from '../../src/hono/keys/index.ts'
-import type { FullSeatgate } from './flat-options.ts'
-import { byName, clientOf, type Client } from './http.ts'
+import type { FlatOptions, FullSeatgate } from './flat-options.ts'
+import { byName, clientOf, seatgateWith, type Client } from './http.ts'
 import { createKit, unwrap, type Kit, type KitOptions, type TestOrganization } from './kit.ts'
 
 /** A world in which organizations make roles, with links and API keys. */
@@ -51,6 +51,15 @@ export function createRolesKit(options: KitOptions = {}, own: OwnRolesOptions = 
     .route('/', inviteLinkRoutes(context, routing))
   return { ...kit, context, client: clientOf((url, init) => app.request(url, init)) }
 }
+
+/** A quiet configuration in which organizations make roles. */
+export function seatgateWithRoles(options: Partial<FlatOptions> = {}) {
+  const part = ownRoles()
+  return { ...seatgateWith({ ...RIGHTS, ...options, ownRoles: part }), ownRoles: part }
+}
+
+/** The routes of own roles, for people by name. */
+export const ownRoleRoutes = () => roleRoutes(seatgateWithRoles(), { authenticate: byName })
 
 /** Makes a role as the owner. */
 export async function roleOf(

@@ -139,6 +139,10 @@ const JSON_FIELDS: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
     'advance'
   ),
   days: number,
+  permissions: fc.array(
+    mostly(fc.constantFrom('audit:read', 'members:invite', 'project:read'), wildText),
+    { maxLength: 3 }
+  ),
 }
 const PARAMETERS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   limit: numeral,
@@ -157,6 +161,7 @@ const PARAMETERS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   outcome: fc.constantFrom('success', 'failure', 'error', 'none'),
   bom: fc.constantFrom('true', 'false', '1'),
   offset: numeral,
+  replacement: mostly(fc.constantFrom('member', 'admin', 'owner', 'auditor'), wildText),
 }
 const IDS = ['userId', 'organizationId', 'organization_id', 'userIds'] as const
 

@@ -52,6 +52,7 @@ const MOUNTED = [
   'openapiRoutes',
   'keyRoutes',
   'groupRoutes',
+  'roleRoutes',
   'scimTokenRoutes',
   'scimRoutes',
   'impersonationRoutes',
@@ -114,7 +115,7 @@ describe('openapi.json', () => {
   })
 
   it('has the routes of every function that makes routes', async () => {
-    const entries = ['', 'keys/', 'groups/', 'impersonation/', 'scim/']
+    const entries = ['', 'keys/', 'groups/', 'roles/', 'impersonation/', 'scim/']
     const texts = entries.map((entry) => readFile(join(root, `src/hono/${entry}index.ts`), 'utf8'))
     const makers = (await Promise.all(texts)).join('\n').match(MAKERS) ?? []
     expect([...new Set(makers)].toSorted()).toEqual([...MOUNTED, ...IN_ROUTER].toSorted())

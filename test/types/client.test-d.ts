@@ -6,6 +6,7 @@ import { Hono } from 'hono'
 import { createClient } from '../../src/client/index.ts'
 import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
 import { apiKeys, createApiKey, keyRoutes, type KeyRoutes } from '../../src/hono/keys/index.ts'
+import { roleRoutes, type RoleRoutes } from '../../src/hono/roles/index.ts'
 import {
   createSeatgate,
   d1Seats,
@@ -128,6 +129,24 @@ void createApiKey(withKeys, scope, { name: 'CI', permissions: ['project:delete']
 // @ts-expect-error: there is no such role
 void createApiKey(withKeys, scope, { name: 'CI', role: 'king' })
 
+// Own roles, which are mounted beside the router.
+const roled = createClient<RoleRoutes>()
+const role = await roled.post('/organizations/:org/roles', {
+  param,
+  json: { name: 'auditor', permissions: ['audit:read'] },
+})
+if (role.ok) void (role.value.own satisfies boolean)
+else if (role.error.code === 'role_in_use') void role.error.uses
+// @ts-expect-error: the permissions are missing
+void roled.post('/organizations/:org/roles', { param, json: { name: 'auditor' } })
+const named = { org: 'acme', name: 'auditor' }
+void roled.delete('/organizations/:org/roles/:name', {
+  param: named,
+  query: { replacement: 'member' },
+})
+// @ts-expect-error: there is no such field
+void roled.patch('/organizations/:org/roles/:name', { param: named, json: { title: 'x' } })
+
 // A part that is not passed is not in the type.
 const bare = createSeatgate({ database: options.database, seats: d1Seats(), sessions: 'none' })
 const small = createClient<SeatgateRouter<typeof bare>>()
@@ -136,6 +155,8 @@ void small.get('/organizations/:org/seats', { param })
 void small.get('/organizations/:org/invitations', { param })
 // @ts-expect-error: API keys are not configured
 void keyRoutes(bare, routing)
+// @ts-expect-error: own roles are not configured
+void roleRoutes(bare, routing)
 // @ts-expect-error: API keys are not configured
 void createApiKey(bare, scope, { name: 'CI', role: 'admin' })
 

@@ -14,6 +14,7 @@ import {
   impersonation,
   impersonationRoutes,
 } from '../../../src/hono/impersonation/index.ts'
+import { createRole, roleRoutes } from '../../../src/hono/roles/index.ts'
 import { billing, generateLogKey } from '../../../src/index.ts'
 import type {
   InvitationWithToken,
@@ -39,6 +40,7 @@ import {
   people,
   rowCounts,
   seatgateWith,
+  seatgateWithRoles,
   tokenFor,
   type Person,
   headersOf,
@@ -135,6 +137,10 @@ GET :org/groups/:id/members             401 404 404 404 200 200 200 404 200 200 
 POST :org/groups/:id/members            401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
 DELETE :org/groups/:id/members/:userId  401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
 DELETE :org/groups/:id/members/:userId [self] 401 404 404 404 204 204 204 404 204 204 204 204 403 204 204 404 204 404 204
+GET :org/roles                          401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
+POST :org/roles                         401 404 404 404 403 201 201 404 403 201 403 201 403 201 201 404 201 404 201
+PATCH :org/roles/:name                  401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
+DELETE :org/roles/:name                 401 404 404 404 403 204 204 404 403 204 403 204 403 204 204 404 204 404 204
 GET :org/impersonations                 401 404 404 404 403 200 200 404 403 200 403 200 403 200 200 404 200 404 200
 GET /joinable-organizations             401 200 200 200 200 200 200 200 200 200 401 401 200 200 200 200 200 200 200
 GET /o/:org                             401 404 404 404 200 200 200 404 200 200 200 200 200 200 200 404 200 404 200
@@ -559,6 +565,21 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
     method: 'DELETE',
     path: `/organizations/${id}/groups/${groupId}/members/${self.userId}`,
   }),
+  'GET :org/roles': (_team, { id }) => ({ method: 'GET', path: `/organizations/${id}/roles` }),
+  'POST :org/roles': (_team, { id }) => ({
+    method: 'POST',
+    path: `/organizations/${id}/roles`,
+    body: { name: 'reviewer', permissions: ['members:invite'] },
+  }),
+  'PATCH :org/roles/:name': (_team, { id }) => ({
+    method: 'PATCH',
+    path: `/organizations/${id}/roles/auditor`,
+    body: { permissions: ['members:invite'] },
+  }),
+  'DELETE :org/roles/:name': (_team, { id }) => ({
+    method: 'DELETE',
+    path: `/organizations/${id}/roles/auditor`,
+  }),
   'GET :org/impersonations': (_team, { id }) => ({
     method: 'GET',
     path: `/organizations/${id}/impersonations`,
@@ -644,17 +665,17 @@ const REQUESTS: Readonly<Record<string, Ask>> = {
 const keys = apiKeys()
 const acts = impersonation({ isOperator: isStaff })
 const grouped = groups()
+const parts = { keys, groups: grouped, impersonation: acts }
 const configured = seatgateWith({
-  keys,
-  groups: grouped,
-  impersonation: acts,
+  ...parts,
   auditLogKey: (await generateLogKey('audit.example.com')).privateKey,
   lifecycle: { onDelete: deleteAccount(db) },
   registerUser: registration(db, unhashed),
   // A wrong token is counted, which invitation-attempts.test.ts shows; no other refusal writes.
   invitationLimits: { failedAccepts: Infinity },
 })
-const seatgate = { ...configured, keys, groups: grouped, impersonation: acts }
+const seatgate = { ...configured, ...parts }
+const withRoles = seatgateWithRoles(parts)
 const authenticate = authenticateImpersonation(seatgate, authenticateKeys(seatgate, byName))
 const router = seatgateRouter(seatgate, { authenticate, signIn: signIn(seatgate) })
 
@@ -684,6 +705,7 @@ const app = new Hono()
   .route('/', keyRoutes(seatgate, { authenticate }))
   .route('/', impersonationRoutes(seatgate, { authenticate }))
   .route('/', groupRoutes(seatgate, { authenticate }))
+  .route('/', roleRoutes(withRoles, { authenticate }))
   .route('/', paymentRoutes(sold, connection, { authenticate }))
   .route(
     '/',
@@ -730,7 +752,7 @@ const ELSEWHERE: Readonly<Record<string, readonly string[]>> = {
 }
 
 describe('the table', () => {
-  it('has a row for every route of the router, of API keys, groups, impersonations, payments and step-up [KEY-16 GROUP-13 OP-4]', () => {
+  it('has a row for every route of the router, of API keys, groups, own roles, impersonations, payments and step-up [KEY-16 GROUP-13 OP-4]', () => {
     const registered = app.routes
       .filter(({ method }) => method !== 'ALL')
       .map(({ method, path }) => `${method} ${path}`)
@@ -823,6 +845,11 @@ async function teamFor(asked: string): Promise<Team> {
     const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
     const { id } = unwrap(await createApiKey(seatgate, scope, { name: 'CI', role: 'member' }))
     return { ...team, keyId: id }
+  }
+  if (asked.includes('/roles/')) {
+    const scope = { caller: { type: 'system' }, organization: team.organization.id } as const
+    unwrap(await createRole(withRoles, scope, { name: 'auditor', permissions: ['audit:read'] }))
+    return team
   }
   if (asked.includes('/groups/')) {
     const scope = { caller: { type: 'system' }, organization: team.organization.id } as const

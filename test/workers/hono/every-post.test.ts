@@ -5,6 +5,7 @@ import { joinRules, webhookSink, type InvitationWithToken } from '../../../src/i
 import {
   anOperator,
   byName,
+  ownRoleRoutes,
   clientOf,
   db,
   postOrganization,
@@ -29,6 +30,7 @@ const seatgate = seatgateWith({
   }),
 })
 const router = seatgateRouter(seatgate, { authenticate: byName, signIn: async () => 'a token' })
+router.route('/', ownRoleRoutes())
 const client = clientOf((url, init) => router.request(url, init))
 
 /** The POST routes, as the router has them: one more is tested too. */
@@ -61,6 +63,7 @@ const BODIES: Readonly<Record<string, () => unknown>> = {
   '/organizations/:org/join-requests/:id/approve': () => ({ role: 'member' }),
   '/organizations/:org/audit/sinks/:sink/replay': () => ({ from_sequence: 1 }),
   '/organizations/:org/audit/sinks/:sink/dead-letters/requeue': () => ({}),
+  '/organizations/:org/roles': () => ({ name: 'auditor', permissions: ['audit:read'] }),
   '/join-requests': () => ({ organizationId: organization }),
 }
 

@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
 import { generateLogKey, sealOrganization, webhookSink } from '../../../src/index.ts'
-import { byName, clientOf, seatgateWith, organizationWith, owners } from '../../kit/index.ts'
+import {
+  byName,
+  clientOf,
+  seatgateWith,
+  organizationWith,
+  ownRoleRoutes,
+  owners,
+} from '../../kit/index.ts'
 
 const { privateKey } = await generateLogKey('audit.example.com')
 const seatgate = seatgateWith({
@@ -9,6 +16,7 @@ const seatgate = seatgateWith({
   sinks: [webhookSink({ url: 'https://logs.example.com/', secret: null })],
 })
 const router = seatgateRouter(seatgate, { authenticate: byName, signIn: async () => '' })
+router.route('/', ownRoleRoutes())
 const client = clientOf((url, init) => router.request(url, init))
 
 /** The routes that read, as the router has them: one more is tested too. */

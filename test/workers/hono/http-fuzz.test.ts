@@ -19,6 +19,7 @@ import {
   Hono,
   host,
   hostOf,
+  ownRoleRoutes,
   postInvitation,
   type Client,
   wildRequests,
@@ -47,6 +48,7 @@ const adapter = adapterOf(stepUp)
 // A host says itself what it answers for paths that are not the router's.
 const app = new Hono()
   .route('/', router)
+  .route('/', ownRoleRoutes())
   .route('/', paymentRoutes(seatgate, dev.connection, { authenticate: byName }))
   .route('/', billingWebhooks(seatgate, dev.connection))
   .route(
@@ -125,6 +127,9 @@ async function knownNames() {
   const invitation = await postInvitation(organization, owner, 'invited@example.com')
   const paid = { event: 'checkout_completed', plan: 'team', seats: 20 }
   expect((await bare.post(`/dev/billing/${organization.id}`, paid)).status).toBe(202)
+  const role = { name: 'auditor', permissions: ['audit:read'] }
+  const roles = `/organizations/${organization.id}/roles`
+  expect((await bare.post(roles, role, asUser(owner))).status).toBe(201)
   const people = [owner, admin, member, stranger]
   const names = [
     organization.id,
@@ -133,6 +138,7 @@ async function knownNames() {
     invitation.id,
     'webhook',
     'stripe',
+    'auditor',
     ...people.map(({ userId }) => userId),
   ]
   return { people, names }

@@ -227,6 +227,8 @@ export async function converse(record: Recorder) {
     body: { userIds: [owner.userId] },
   })
 
+  await callRoles(record, { as, param })
+
   const begin = 'POST /operator/organizations/:org/impersonations'
   const acting = {
     userId: plain.userId,
@@ -342,6 +344,22 @@ export async function converse(record: Recorder) {
   await webhook(record)
   await send('GET /openapi.json')
   return { org, owner, other, plain, outsider: second, paid: org as string }
+}
+
+/** The routes of an organization's own roles. */
+async function callRoles(
+  { send, exchange }: Recorder,
+  { as, param }: Required<Pick<Asked, 'as' | 'param'>>
+) {
+  const roles = '/organizations/:org/roles'
+  const body = { name: 'auditor', permissions: ['audit:read'] }
+  const named = { as, param: { ...param, name: 'auditor' } }
+  await send(`POST ${roles}`, { as, param, body })
+  await send(`GET ${roles}`, { as, param })
+  await send(`PATCH ${roles}/:name`, { ...named, body: { permissions: ['project:read'] } })
+  await send(`DELETE ${roles}/:name`, { ...named, query: { replacement: 'member' } })
+  await exchange(`PATCH ${roles}/:name`, { ...named, body: { name: 'reviewer' } })
+  await exchange(`DELETE ${roles}/:name`, named)
 }
 
 /** The routes of a billing provider. */

@@ -16,6 +16,7 @@ export interface Limited {
   readonly maximum?: number
   readonly minItems?: number
   readonly maxItems?: number
+  readonly items?: Limited
   readonly pattern?: string
   readonly format?: string
 }
@@ -66,6 +67,7 @@ export function outside(schema: Limited): readonly Sided[] {
 /** Values just inside of the limits. */
 export function inside(schema: Limited): readonly Sided[] {
   const { minLength, maxLength, minimum, maximum, minItems, maxItems, format } = schema
+  const item = schema.items?.enum?.[0] ?? 'a'
   return [
     ...(schema.enum ?? []).map((value) => ['enum', value] as const),
     ...(minLength === undefined ? [] : [['minLength', textOf(minLength, format)] as const]),
@@ -74,8 +76,8 @@ export function inside(schema: Limited): readonly Sided[] {
       : [['maxLength', textOf(maxLength, format)] as const]),
     ...(minimum === undefined ? [] : [['minimum', minimum] as const]),
     ...(maximum === undefined ? [] : [['maximum', maximum] as const]),
-    ...(minItems === undefined ? [] : [['minItems', Array(minItems).fill('a')] as const]),
-    ...(maxItems === undefined ? [] : [['maxItems', Array(maxItems).fill('a')] as const]),
+    ...(minItems === undefined ? [] : [['minItems', Array(minItems).fill(item)] as const]),
+    ...(maxItems === undefined ? [] : [['maxItems', Array(maxItems).fill(item)] as const]),
     ...(format === undefined ? [] : [['format', FORMATS[format]?.[0]] as const]),
     ...(schema.anyOf ?? []).flatMap(inside),
   ]

@@ -26,6 +26,7 @@ const SCENES = [
   scenes.refuseTrails,
   scenes.refuseFurther,
   scenes.push,
+  scenes.refuseRoles,
 ]
 
 /** The routes of an application, without its middleware. */
