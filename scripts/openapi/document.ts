@@ -59,7 +59,7 @@ export async function documentText(): Promise<string> {
       title: 'Seatgate',
       version,
       description:
-        'Organizations, memberships, exact seat limits and a provable audit trail. The routes of `seatgateRouter` with every part, of `keyRoutes`, `groupRoutes`, `roleRoutes`, `impersonationRoutes`, `scimTokenRoutes`, `paymentRoutes`, `billingWebhooks` and `stepUpRoutes`, and of `scimRoutes` at `/scim/v2`; a host may mount fewer, and under another path. Limits of slugs and roles are those of the default configuration.',
+        'Organizations, memberships, exact seat limits and a provable audit trail. The routes of `seatgateRouter` with every part, of `keyRoutes`, `groupRoutes`, `roleRoutes`, `impersonationRoutes`, `scimTokenRoutes`, `paymentRoutes`, `billingWebhooks` and `stepUpRoutes`, and of `scimRoutes` at `/scim/v2`; a host may mount fewer, and under another path. Limits of slugs and roles are those of the default configuration; permissions are the own ones of the library, and `project:read` and `project:write` as those of a host.',
       license: { name: 'MIT', identifier: 'MIT' },
     },
     servers: [{ url: '/' }],
