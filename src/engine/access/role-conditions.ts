@@ -21,7 +21,7 @@ export function hasPermission(needed: Needed, table: string): SQL {
   return sql`(${sql.raw(table)}role in (select value from json_each(${JSON.stringify(list)}))
     or exists (select 1 from json_each(${sql.raw(table)}group_roles) carried
       where carried.value in (select value from json_each(${JSON.stringify(list)})))
-    ${roles.extend ? sql`or ${isOwnRole(roles, table, [permission])}` : sql``})`
+    ${roles.extend ? sql`or ${hasOwnRole(roles, table, [permission])}` : sql``})`
 }
 
 /** Whether a role may have a permission; whether an own role has it, the organization's row says. */
@@ -39,13 +39,32 @@ function rolesWith({ roles, permission, orOwner = false }: Needed): readonly str
 /** Builds the condition on rows of an organization for a role that the organization has. */
 export function hasKnownRole(roles: Roles): SQL {
   if (!roles.extend) return sql`role in ${roles.all}`
-  return sql`(role in ${roles.all} or ${isOwnRole(roles, '', [])})`
+  return sql`(role in ${roles.all} or ${isOwnRole(roles, '', [], sql`own.key = role`)})`
 }
 
-/** Builds the condition on rows of an organization that it has made their role, with these permissions. */
-export function isOwnRole({ all }: Roles, table: string, permissions: readonly string[]): SQL {
+/**
+ * Builds the condition on memberships that the organization has made their role, or that of one of their
+ * groups, with these permissions.
+ */
+export function hasOwnRole(roles: Roles, table: string, permissions: readonly string[]): SQL {
+  const column = (name: string) => sql.raw(`${table}${name}`)
+  return isOwnRole(
+    roles,
+    table,
+    permissions,
+    sql`(own.key = ${column('role')}
+      or own.key in (select value from json_each(${column('group_roles')})))`
+  )
+}
+
+function isOwnRole(
+  { all }: Roles,
+  table: string,
+  permissions: readonly string[],
+  isNamed: SQL
+): SQL {
   return sql`exists (select 1 from seatgate_organizations o, json_each(o.own_roles) own
-    where o.id = ${sql.raw(table)}organization_id and own.key = ${sql.raw(table)}role
+    where o.id = ${sql.raw(table)}organization_id and ${isNamed}
     and own.key not in (select value from json_each(${JSON.stringify(all)}))
     and not exists (select 1 from json_each(${JSON.stringify(permissions)})
       where value not in (select value from json_each(own.value))))`

@@ -27,7 +27,7 @@ export interface RoleHolder {
   /** Selects one row for each row that has the role. */
   readonly holding: (place: RolePlace) => SQL
   /** Gives all of them another role. */
-  readonly replace: (context: DatabaseContext, replacement: RoleReplacement) => Statement
+  readonly replace: (context: DatabaseContext, replacement: RoleReplacement) => readonly Statement[]
 }
 
 /** The context of a function that asks the parts about roles. */

@@ -10,9 +10,10 @@ export const invitationsInRole: RoleHolder = {
   holding: ({ organizationId, role, now }) =>
     sql`select 1 from seatgate_invitations
       where organization_id = ${organizationId} and role = ${role} and ${isPending(now)}`,
-  replace: ({ db }, { organizationId, role, newRole, now }) =>
+  replace: ({ db }, { organizationId, role, newRole, now }) => [
     db
       .update(invitations)
       .set({ role: newRole, updatedAt: now })
       .where(sql`organization_id = ${organizationId} and role = ${role} and ${isUnfinished()}`),
+  ],
 }

@@ -13,13 +13,14 @@ export const requestsInRole: RoleHolder = {
   holding: ({ organizationId, role }) =>
     sql`select 1 from seatgate_join_requests where organization_id = ${organizationId}
       and role = ${role} and state in ('open', 'waiting')`,
-  replace: ({ db }, { organizationId, role, newRole, now }) =>
+  replace: ({ db }, { organizationId, role, newRole, now }) => [
     db
       .update(joinRequests)
       .set({ role: newRole, updatedAt: now })
       .where(
         sql`organization_id = ${organizationId} and role = ${role} and state in ('open', 'waiting')`
       ),
+  ],
 }
 
 /** The links that are not revoked. */
@@ -28,11 +29,12 @@ export const linksInRole: RoleHolder = {
   holding: ({ organizationId, role, now }) =>
     sql`select 1 from seatgate_invite_links where organization_id = ${organizationId}
       and role = ${role} and revoked_at is null and uses_left > 0 and expires_at > ${now.getTime()}`,
-  replace: ({ db }, { organizationId, role, newRole, now }) =>
+  replace: ({ db }, { organizationId, role, newRole, now }) => [
     db
       .update(inviteLinks)
       .set({ role: newRole, updatedAt: now })
       .where(sql`organization_id = ${organizationId} and role = ${role} and revoked_at is null`),
+  ],
 }
 
 /** Selects the members whose links end with their right to invite. */

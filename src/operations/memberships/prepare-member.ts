@@ -6,7 +6,7 @@ import type { Statement, UserContext } from '../../database/database.ts'
 import { onlyOnce } from '../../engine/audit/only-once.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { confinedTo, isIdentifier } from '../../engine/access/organization-ref.ts'
-import { isOwnRole } from '../../engine/access/role-conditions.ts'
+import { hasOwnRole } from '../../engine/access/role-conditions.ts'
 import {
   refused,
   type HookRefusal,
@@ -129,7 +129,7 @@ function guardUnseen(
   const needed = ['members:manage', ...permissionsOf(roles, role)]
   const own =
     roles.extend && role !== roles.owner
-      ? sql`or ${isOwnRole(roles, 'seatgate_memberships.', needed)}`
+      ? sql`or ${hasOwnRole(roles, 'seatgate_memberships.', needed)}`
       : sql``
   const confined = confinedTo(caller, sql`organization_id`) ?? sql`true`
   const actor = (condition = confined) => sql`exists (select 1 from seatgate_memberships

@@ -15,7 +15,7 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
+import { isConfigured, mayChangeRole, unknownRole, type HasRoles } from '../../engine/access/roles.ts'
 import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
@@ -87,7 +87,9 @@ export async function createGroup<Role extends string = string>(
         if (!access.ok) return access
         if (!parsed.ok) return parsed
         const { name, role } = parsed.value
-        if (role !== null && !mayChangeRole(access.value.roles, access.value, null, role)) {
+        const { roles: own } = access.value
+        if (role !== null && !isConfigured(own, role)) return unknownRole(own)
+        if (role !== null && !mayChangeRole(own, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
         if (found.rows.named.length > 0) return nameTaken()

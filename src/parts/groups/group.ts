@@ -42,12 +42,11 @@ export const GroupName = v.pipe(
   v.check((name) => name.trim() !== '', 'Must not be blank.')
 )
 
-/** Creates the schema of the role that a group carries; null: no role. */
+/** Creates the schema of the role that a group carries; null: no role. The plan checks an own role, see {@link roleInput}. */
 export function groupRole(roles: Roles) {
   return v.nullable(
     v.pipe(
-      // Groups carry configured roles alone.
-      roleInput({ ...roles, extend: null }),
+      roleInput(roles),
       v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
     )
   )

@@ -3,6 +3,7 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
 import type { Part } from '../../engine/changes/part.ts'
 import { groupFollower } from './end-members.ts'
+import { groupsWithRole } from './group-holders.ts'
 
 /** Options of {@link groups}. */
 export interface GroupsOptions {
@@ -43,7 +44,7 @@ export function groups(options: GroupsOptions = {}): GroupsPart {
   const { limit = 100, memberLimit = 1000 } = options
   checkNumber('limit', limit, 1000)
   checkNumber('memberLimit', memberLimit, 5000)
-  return { part: 'groups', limit, memberLimit, followers: [groupFollower] }
+  return { part: 'groups', limit, memberLimit, followers: [groupFollower], roleHolders: [groupsWithRole] }
 }
 
 function checkNumber(name: keyof GroupsOptions, value: unknown, most: number): void {

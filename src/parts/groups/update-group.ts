@@ -13,7 +13,7 @@ import { groupMembers, groups } from '../../database/schema/group-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { mayChangeRole, type HasRoles } from '../../engine/access/roles.ts'
+import { isConfigured, mayChangeRole, unknownRole, type HasRoles } from '../../engine/access/roles.ts'
 import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'
@@ -99,6 +99,9 @@ export async function updateGroup<Role extends string = string>(
         const access = authorizeFor(roles, found, 'members:manage')
         if (!access.ok) return access
         if (!parsed.ok) return parsed
+        const { roles: own } = access.value
+        const { role: given = null } = parsed.value
+        if (given !== null && !isConfigured(own, given)) return unknownRole(own)
         const [group] = found.rows.target
         if (!group) return refused({ code: 'not_found' })
         const { name = group.name, role = group.role } = parsed.value
@@ -107,7 +110,6 @@ export async function updateGroup<Role extends string = string>(
           return ok(unchanged({ ...groupView(group), endedInvitations: 0 }))
         }
         const isRoleNew = group.role !== role
-        const { roles: own } = access.value
         if (isRoleNew && !mayChangeRole(own, access.value, group.role, role)) {
           return refused({ code: 'insufficient_role' })
         }

@@ -97,9 +97,10 @@ export const keysInRole: RoleHolder = {
   holding: ({ organizationId, role, now }) =>
     sql`select 1 from seatgate_api_keys
       where organization_id = ${organizationId} and role = ${role} and ${areValid(now)}`,
-  replace: ({ db }, { organizationId, role, newRole }) =>
+  replace: ({ db }, { organizationId, role, newRole }) => [
     db
       .update(apiKeys)
       .set({ role: newRole })
       .where(and(eq(apiKeys.organizationId, organizationId), eq(apiKeys.role, role))),
+  ],
 }

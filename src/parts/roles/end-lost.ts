@@ -10,7 +10,7 @@ import { guard } from '../../database/commit.ts'
 import type { Statement } from '../../database/database.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
-import { mayInvite, rightsOf, type Roles } from '../../engine/access/roles.ts'
+import { mayInvite, rightsOf, type RoleHolder, type Roles } from '../../engine/access/roles.ts'
 import { endInvitations, type Ending } from '../../engine/model/end-invitation.ts'
 import { isUnfinished } from '../../engine/model/invitation.ts'
 import type { RightsLeft } from '../../engine/model/plan.ts'
@@ -29,12 +29,20 @@ export interface RoleLoss {
   readonly now: Date
 }
 
-const inRole = (organizationId: SQL<string | null> | string, role: string) =>
-  sql`organization_id = ${organizationId} and role = ${role} and status = 'active'`
+type Place = SQL<string | null> | string
 
-function creatorsIn({ creators }: OwnRolesContext, place: SQL<string | null> | string): SQL {
+// By their own role, or by that of a group.
+const inRole = (organizationId: Place, role: string) =>
+  sql`organization_id = ${organizationId} and status = 'active' and (role = ${role}
+    or exists (select 1 from json_each(group_roles) where value = ${role}))`
+
+const isSender = (organizationId: Place) =>
+  sql`user_id in (select invited_by_id from seatgate_invitations
+    where organization_id = ${organizationId} and ${isUnfinished()})`
+
+function isMaker({ creators }: OwnRolesContext, organizationId: Place): SQL {
   return sql`user_id in (${sql.join(
-    creators.map((of) => of(place)),
+    creators.map((of) => of(organizationId)),
     sql` union all `
   )})`
 }
@@ -56,17 +64,14 @@ export function lossQueries(context: OwnRolesContext, place: SQL<string | null>,
       ? db
           .select()
           .from(memberships)
-          .where(
-            sql`${inRole(place, role)} and user_id in (select invited_by_id from seatgate_invitations
-              where organization_id = ${place} and ${isUnfinished()})`
-          )
+          .where(and(inRole(place, role), isSender(place)))
       : null,
     makers:
       context.creators.length > 0
         ? db
             .select()
             .from(memberships)
-            .where(and(inRole(place, role), creatorsIn(context, place)))
+            .where(and(inRole(place, role), isMaker(context, place)))
         : null,
   }
 }
@@ -84,7 +89,7 @@ export function endLostOf(
   loss: RoleLoss
 ): RoleLost {
   const { organizationId, role, newRole, roles, by, now } = loss
-  const left = (member: MembershipRow) => rightsOf(roles, { ...member, role: newRole })
+  const left = (member: MembershipRow) => rightsOf(roles, rolesAfter(member, role, newRole))
   const rights = new Map(rows.senders.map((member) => [member.userId, left(member)]))
   const open = rows.sent.filter(({ expiresAt }) => expiresAt > now)
   const ends = ({ invitedById, role: to }: (typeof open)[number]) => {
@@ -97,7 +102,7 @@ export function endLostOf(
   return {
     ...ending,
     statements: [
-      ...(context.invitations ? [guardSent(context, loss, open)] : []),
+      ...(context.invitations ? [guardSent(context, loss, open, rows.senders)] : []),
       ...(context.creators.length > 0 ? [guardMakers(context, loss, rows.makers)] : []),
       ...ending.statements,
     ],
@@ -114,7 +119,8 @@ export function endLostOf(
 function guardSent(
   { db }: OwnRolesContext,
   { organizationId, role, now }: RoleLoss,
-  open: RowsOf<ReturnType<typeof lossQueries>>['sent']
+  open: RowsOf<ReturnType<typeof lossQueries>>['sent'],
+  senders: readonly MembershipRow[]
 ): Statement {
   const known = open.map((row) => [row.id, row.role, row.seatId, row.invitedById].join(' '))
   const row = sql`id || ' ' || role || ' ' || coalesce(seat_id, '') || ' ' || coalesce(invited_by_id, '')`
@@ -125,7 +131,8 @@ function guardSent(
         not in (select value from json_each(${JSON.stringify(known)}))) = 0
       from seatgate_invitations where organization_id = ${organizationId}
       and invited_by_id in (select user_id from seatgate_memberships where ${inRole(organizationId, role)})
-      and ${isPending(now)})`
+      and ${isPending(now)})
+      and ${areUnchanged(organizationId, role, isSender(organizationId), senders)}`
   )
 }
 
@@ -134,14 +141,28 @@ function guardMakers(
   { organizationId, role }: RoleLoss,
   makers: readonly MembershipRow[]
 ): Statement {
-  const known = JSON.stringify(makers.map(({ userId }) => userId))
-  return guard(
-    context.db,
-    'stale',
-    sql`not exists (select 1 from seatgate_memberships where ${inRole(organizationId, role)}
-      and ${creatorsIn(context, organizationId)}
-      and user_id not in (select value from json_each(${known})))`
-  )
+  const makes = isMaker(context, organizationId)
+  return guard(context.db, 'stale', areUnchanged(organizationId, role, makes, makers))
+}
+
+// What the members have by their other roles is a part of what they are left with.
+function areUnchanged(
+  organizationId: string,
+  role: string,
+  among: SQL,
+  members: readonly MembershipRow[]
+): SQL {
+  const known = members.map((each) => [each.userId, each.role, each.groupRoles ?? ''].join(' '))
+  return sql`(select count(*) = ${members.length} and count(*) filter (where
+      user_id || ' ' || role || ' ' || coalesce(group_roles, '')
+      not in (select value from json_each(${JSON.stringify(known)}))) = 0
+    from seatgate_memberships where ${inRole(organizationId, role)} and ${among})`
+}
+
+function rolesAfter(member: MembershipRow, from: string, to: string): RoleHolder {
+  const after = (each: string) => (each === from ? to : each)
+  const carried = JSON.parse(member.groupRoles ?? '[]') as readonly string[]
+  return { role: after(member.role), groupRoles: JSON.stringify(carried.map(after)) }
 }
 
 /** Whether a role has lost a permission. */

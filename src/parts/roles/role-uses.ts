@@ -18,11 +18,12 @@ const members: RoleHolder = {
   name: 'members',
   holding: ({ organizationId, role }) =>
     sql`select 1 from seatgate_memberships where organization_id = ${organizationId} and role = ${role}`,
-  replace: ({ db }, { organizationId, role, newRole, now }) =>
+  replace: ({ db }, { organizationId, role, newRole, now }) => [
     db
       .update(memberships)
       .set({ role: newRole, updatedAt: now })
       .where(and(eq(memberships.organizationId, organizationId), eq(memberships.role, role))),
+  ],
 }
 
 const holdersOf = ({ roleHolders }: RoleHolderContext) => [members, ...roleHolders]
@@ -60,5 +61,5 @@ export function replaceRole(
   context: DatabaseContext & RoleHolderContext,
   replacement: RoleReplacement
 ): readonly Statement[] {
-  return holdersOf(context).map(({ replace }) => replace(context, replacement))
+  return holdersOf(context).flatMap(({ replace }) => replace(context, replacement))
 }
