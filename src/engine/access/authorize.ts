@@ -125,8 +125,8 @@ function accessIn(caller: Caller, rows: Rows): string {
   const membership = rows['$membership']?.[0] as MembershipRow | undefined
   return JSON.stringify([
     callerOf(caller, rows),
-    organization && [organization.id, organization.deletedAt],
-    membership && [membership.id, membership.role, membership.status],
+    organization && [organization.id, organization.deletedAt, organization.rolesVersion],
+    membership && [membership.id, membership.role, membership.groupRoles, membership.status],
   ])
 }
 

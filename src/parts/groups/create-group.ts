@@ -15,7 +15,12 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { isConfigured, mayChangeRole, unknownRole, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  isConfigured,
+  mayChangeRole,
+  unknownRole,
+  type HasRoles,
+} from '../../engine/access/roles.ts'
 import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'

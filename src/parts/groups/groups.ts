@@ -44,7 +44,13 @@ export function groups(options: GroupsOptions = {}): GroupsPart {
   const { limit = 100, memberLimit = 1000 } = options
   checkNumber('limit', limit, 1000)
   checkNumber('memberLimit', memberLimit, 5000)
-  return { part: 'groups', limit, memberLimit, followers: [groupFollower], roleHolders: [groupsWithRole] }
+  return {
+    part: 'groups',
+    limit,
+    memberLimit,
+    followers: [groupFollower],
+    roleHolders: [groupsWithRole],
+  }
 }
 
 function checkNumber(name: keyof GroupsOptions, value: unknown, most: number): void {

@@ -13,7 +13,12 @@ import { groupMembers, groups } from '../../database/schema/group-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { isConfigured, mayChangeRole, unknownRole, type HasRoles } from '../../engine/access/roles.ts'
+import {
+  isConfigured,
+  mayChangeRole,
+  unknownRole,
+  type HasRoles,
+} from '../../engine/access/roles.ts'
 import { groupEvent } from '../../engine/audit/group-actions.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { endedInvitations } from '../../engine/model/leave.ts'

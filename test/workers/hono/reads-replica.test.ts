@@ -175,6 +175,20 @@ describe("reads: 'replica'", () => {
     expect(trips.toSorted()).toEqual(['primary', 'primary', 'replica'])
   })
 
+  it('shows who has a right by a new group a whole list', async () => {
+    const { kit, organization, send, replica, actAs } = await scene()
+    const member = await join(kit, organization)
+    actAs(member)
+    lagging(replica)
+    const audit = () => send(`/organizations/${organization.id}/audit`)
+    expect((await audit()).status).toBe(403)
+    await testEnv.DB.prepare('UPDATE seatgate_memberships SET group_roles = ? WHERE user_id = ?')
+      .bind('["admin"]', member)
+      .run()
+    const { data } = await (await audit()).json<{ data: unknown[] }>()
+    expect(data).not.toEqual([])
+  })
+
   it('may show a list as it was, without a bookmark', async () => {
     const { kit, organization, members, replica } = await scene()
     lagging(replica)

@@ -157,8 +157,7 @@ describe('a change of a role that groups carry', () => {
     ]
     await groupWith(kit, organization, 'lead', [member, admin, both])
     await groupWith(kit, organization, 'admin', [both])
-    for (const userId of [member, admin, both, lead])
-      await makeAll(kit, organization, userId)
+    for (const userId of [member, admin, both, lead]) await makeAll(kit, organization, userId)
     const before = kit.trips()
     const permissions = ['project:read']
     unwrap(await updateRole(context, owned(organization), 'lead', { permissions }))
