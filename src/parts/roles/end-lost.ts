@@ -145,7 +145,7 @@ function guardMakers(
   return guard(context.db, 'stale', areUnchanged(organizationId, role, makes, makers))
 }
 
-// What the members have by their other roles is a part of what they are left with.
+// Their other roles decide about the rights that are left.
 function areUnchanged(
   organizationId: string,
   role: string,
