@@ -10,11 +10,11 @@ export const GROUPS = {
   SEAT: 53,
   BILL: 78,
   CAP: 8,
-  PERM: 16,
+  PERM: 19,
   LINK: 15,
   SCIM: 22,
   KEY: 19,
-  GROUP: 17,
+  GROUP: 18,
   OP: 18,
 } as const
 

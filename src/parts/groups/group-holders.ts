@@ -3,7 +3,7 @@ import { groups } from '../../database/schema/group-tables.ts'
 import type { RoleHolder } from '../../engine/model/role-holders.ts'
 import { writeGroupRoles } from './group-rights.ts'
 
-/** The groups that carry a role. With another role of theirs the rights of their members are written anew. */
+/** The groups that carry a role. A replacement writes the rights of their members too. */
 export const groupsWithRole: RoleHolder = {
   name: 'groups',
   holding: ({ organizationId, role }) =>

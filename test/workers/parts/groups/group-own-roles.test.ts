@@ -102,7 +102,7 @@ describe('a group with a role of the organization', () => {
 })
 
 describe('a change of a role that groups carry', () => {
-  it('renames it in groups and for their members, and ends nothing [PERM-17]', async () => {
+  it('renames it in groups and for their members, and keeps their invitations, links and keys [PERM-17]', async () => {
     const organization = await kit.organization()
     await roleOf(kit, organization, LEAD, 'lead')
     const member = await join(kit, organization, 'member')
@@ -215,7 +215,7 @@ describe('at the same moment', () => {
     await sound(organization)
   })
 
-  it('two losses of the same right leave nothing open [PERM-19]', async () => {
+  it('two losses of the same right leave no invitation, link or key [PERM-19]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const organization = await kit.organization()
       const scope = owned(organization)
