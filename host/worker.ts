@@ -21,7 +21,13 @@ import {
   type WakeUp,
 } from '../src/index.ts'
 import { ownFiles } from '../src/console/console-files.ts'
-import { german, inviteLinkPages, scimTokenPages, seatgateConsole } from '../src/console/index.ts'
+import {
+  apiKeyPages,
+  german,
+  inviteLinkPages,
+  scimTokenPages,
+  seatgateConsole,
+} from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
 import { groupRoutes, groups } from '../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../src/hono/keys/index.ts'
@@ -179,7 +185,7 @@ const pages = {
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
   languages: [german],
-  sections: [inviteLinkPages, scimTokenPages],
+  sections: [inviteLinkPages, scimTokenPages, apiKeyPages],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }

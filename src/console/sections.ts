@@ -1,7 +1,9 @@
 import { has } from '../engine/changes/part.ts'
 import { hasJoining } from '../hono/router-parts.ts'
 import { linkRules } from '../operations/joining/invite-link.ts'
+import type { KeysContext } from '../parts/keys/keys.ts'
 import type { ScimContext } from '../parts/scim/scim.ts'
+import { keyPages } from './pages/api-key-pages.tsx'
 import { linkPages } from './pages/link-pages.tsx'
 import { tokenPages } from './pages/scim-token-pages.tsx'
 import type { ConsoleSection } from './visit.ts'
@@ -46,5 +48,27 @@ export const scimTokenPages: ConsoleSection = {
     const { seatgate } = setup
     if (!hasScim(seatgate)) throw new TypeError('scimTokenPages needs scim in createSeatgate.')
     tokenPages({ ...setup, seatgate }, routes)
+  },
+}
+
+const hasKeys = /* @__PURE__ */ has<KeysContext>('keys')
+
+/**
+ * The page of an organization's API keys: for `sections` of `seatgateConsole`. It needs `apiKeys`; otherwise
+ * the console throws a `TypeError`.
+ *
+ * @example
+ * ```ts
+ * seatgateConsole(seatgate, { authenticate, sections: [apiKeyPages] })
+ * ```
+ */
+export const apiKeyPages: ConsoleSection = {
+  key: 'apiKeys',
+  path: '/api-keys',
+  permission: 'organization:update',
+  mount(setup, routes) {
+    const { seatgate } = setup
+    if (!hasKeys(seatgate)) throw new TypeError('apiKeyPages needs keys in createSeatgate.')
+    keyPages({ ...setup, seatgate }, routes)
   },
 }

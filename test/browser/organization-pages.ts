@@ -17,6 +17,7 @@ export const PAGES = [
   'sinks/webhook/attempts',
   'sinks/webhook/dead-letters',
   'directory',
+  'api-keys',
   'settings',
 ] as const
 

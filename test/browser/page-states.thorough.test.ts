@@ -42,6 +42,7 @@ const STATES: Readonly<Record<string, State>> = {
       sinks: 'webhook',
       'sinks/webhook/dead-letters': 'No dead letter.',
       directory: 'No token yet.',
+      'api-keys': 'No key yet.',
       settings: 'Danger zone',
     },
   },

@@ -14,7 +14,7 @@ import {
   signUp,
   url,
 } from './browsing.ts'
-import { PAGES } from './organization-pages.ts'
+import { open, PAGES } from './organization-pages.ts'
 
 describe('a violation of the policy', () => {
   it.each([true, false])('is seen by each test, with scripts: %s', async (scripts) => {
@@ -176,5 +176,38 @@ describe('the pages of links and of the directory', () => {
         { timeout: 120_000, interval: 1000 }
       )
       .toBeGreaterThan(0)
+  })
+})
+
+describe('the page of API keys', () => {
+  it('makes a key, replaces it and revokes it, with scripts and without', async () => {
+    for (const scripts of [true, false]) {
+      const acme = await found('Automated')
+      const page = await open(acme, 'api-keys', { scripts })
+      await page.getByLabel('Name, such as').fill('Build <b>')
+      const right = page.getByRole('combobox', { name: 'Role' })
+      await right.selectOption('member')
+      await page.getByRole('button', { name: 'Make a key' }).click()
+      const shown = page.getByRole('textbox', { name: 'Key', exact: true })
+      const first = await shown.inputValue()
+      expect(first).toMatch(/^sg_live_/)
+      if (scripts) await expectAccessible(page)
+      await page.getByRole('link', { name: 'Back', exact: true }).click()
+      await page.getByRole('rowheader', { name: 'Build <b>' }).waitFor()
+      expect(await page.content()).not.toContain(first)
+      if (scripts) await expectAccessible(page)
+      await page.getByRole('button', { name: 'Replace the key Build <b>' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Replace' }).click()
+      expect(await shown.inputValue()).not.toBe(first)
+      await page.getByRole('link', { name: 'Back', exact: true }).click()
+      await page.getByText('Replaced', { exact: true }).waitFor()
+      if (scripts) await expectAccessible(page)
+      const revoke = page.getByRole('button', { name: 'Revoke the key Build <b>' })
+      await revoke.first().click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Revoke' }).click()
+      expect(await page.getByRole('status').innerText()).toBe('The key was revoked.')
+      expect(await revoke.count()).toBe(1)
+      if (!scripts) await expectNoOverflow(page)
+    }
   })
 })
