@@ -15,7 +15,7 @@ export interface SoundOptions {
   readonly quiet?: boolean
   /** Whether seats are counted: false with `unlimitedSeats()`. Default true. */
   readonly seatsCounted?: boolean
-  /** The types of seats that the host passes to `seatTypes()`. Default: none. */
+  /** The types of seats that the host passes to `seatTypes()`. Default `{}`. */
   readonly seatTypes?: CheckedSeatTypes
   /** The time of the test: `test.clock.now()`. Default: the system's clock. */
   readonly now?: Date

@@ -84,7 +84,7 @@ export interface StoredState {
   readonly horizon?: number
   /** The requests on the waitlist, in order. */
   readonly line: readonly string[]
-  /** The requests to join, whatever has become of them. Needed with types of seats. */
+  /** The requests to join, in any state. Needed with types of seats. */
   readonly requests?: readonly RequestState[]
 }
 
@@ -104,7 +104,7 @@ export interface Circumstances {
   readonly usedWhenLowered?: number
   /** Whether seats are counted: false with `unlimitedSeats()`. */
   readonly seatsCounted?: boolean
-  /** The types of seats that the host passes to `seatTypes()`. Default: none. */
+  /** The types of seats that the host passes to `seatTypes()`. Default `{}`. */
   readonly seatTypes?: CheckedSeatTypes
   /** The limit without an entitlement, if it is the same for all organizations. */
   readonly defaultLimit?: number | 'unlimited'
@@ -157,7 +157,7 @@ const QUESTIONS = [
   'SELECT seat_id FROM seatgate_seat_fences WHERE organization_id = ?1',
   `SELECT coalesce(max(last_sequence), 0) AS horizon FROM seatgate_audit_purges WHERE organization_id = ?1`,
   `SELECT id FROM seatgate_join_requests WHERE organization_id = ?1 AND state = 'waiting' ORDER BY place`,
-  'SELECT id, role FROM seatgate_join_requests WHERE organization_id = ?1',
+  'SELECT id, role FROM seatgate_join_requests WHERE organization_id = ?1 ORDER BY id',
 ]
 
 function storedFrom(answers: readonly (readonly unknown[])[]): StoredState {

@@ -36,8 +36,8 @@ export function forgotten(state: State, circumstances: Circumstances): readonly 
 
 /**
  * The first who waits for a type of seats joins first; replayed, the trail ends with the current waitlist.
- * The trail has no role of a request that was not approved: it is known from the row, for as long as
- * nothing has changed it.
+ * The trail has no role of a request that was not approved: it is known from the row, while
+ * no later event can have changed it.
  */
 export function overtaken(
   { events, line, requests = [] }: Pick<State, 'events' | 'line' | 'requests'>,
