@@ -81,6 +81,12 @@ const keysEnd = inFile('parts/keys/end-keys.ts')
 const keyTexts = inFile('parts/keys/key-text.ts')
 const keysCreated = inFile('parts/keys/create-key.ts')
 const keysRotated = inFile('parts/keys/rotate-key.ts')
+const groupMembers = inFile('parts/groups/change-members.ts')
+const groupAdditions = inFile('parts/groups/add-to-group.ts')
+const rolesCreated = inFile('parts/roles/create-role.ts')
+const rolesDeleted = inFile('parts/roles/delete-role.ts')
+const impersonations = inFile('parts/impersonation/running.ts')
+const impersonationStarts = inFile('parts/impersonation/start.ts')
 const userLimits = inFile('parts/limits/user-limits.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
@@ -1043,6 +1049,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'a request for a role that is gone holds up the line',
     ' and ${hasKnownRole(roles)}${waitsFor',
     ' and ${roles.all.length} > 0${waitsFor'
+    '${waitsFor'
   ),
   shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
   shownText(
@@ -1179,6 +1186,8 @@ export const MUTATIONS: readonly Mutation[] = [
     'a deleted organization lets people in',
     '    guardOrganization(context, organization),\n',
     ''
+    '    guardOrganization(context, organization),\n    guardPending',
+    '    guardPending'
   ),
   acceptance(
     'who is in already keeps a second seat',
@@ -1672,6 +1681,61 @@ export const MUTATIONS: readonly Mutation[] = [
     'of a parameter that is there twice the first one counts',
     'given.length === 1 ? given[0] : given',
     'given[0]'
+  ),
+  groupMembers('a group may have too many members', 'and members + ${more} <= ${memberLimit}', ''),
+  groupMembers('a suspended user is added', "and status = 'active'", ''),
+  groupMembers(
+    'a removed member is removed again',
+    '= ${userIds.length}`\n    ),',
+    '>= 0`\n    ),'
+  ),
+  groupMembers('a role comes without its group', 'and role is ${role} ', ''),
+  groupAdditions(
+    'a caller gives more than they have by a group',
+    'group.role !== null && !mayChangeRole',
+    'group.role === null && !mayChangeRole'
+  ),
+  rolesCreated(
+    'a caller makes a role with more than they have',
+    'permissions.some((each) => !access',
+    'permissions.every((each) => !access'
+  ),
+  rolesCreated(
+    'a role takes the name of another one',
+    'access.value.roles.all.includes(name) || ',
+    ''
+  ),
+  rolesDeleted('a replacement may be the role of owners', 'role !== left.owner &&', ''),
+  rolesDeleted(
+    'a replacement gives more than the caller has',
+    'given.some((each) => !permissions.includes(each))',
+    'given.every((each) => !permissions.includes(each))'
+  ),
+  rolesDeleted('a role is deleted that is used meanwhile', '[guardUnused(context, after)]', '[]'),
+  impersonations(
+    'an impersonation outlives its end',
+    '${tokenHash} = ${hashOf(token)} and ${expiresAt} > ${now().getTime()}',
+    '${tokenHash} = ${hashOf(token)}'
+  ),
+  impersonations(
+    'an impersonation is valid in a change that it ended before',
+    'holds: sql`exists (select 1 from ${impersonations} where ${valid})`',
+    'holds: sql`true`'
+  ),
+  impersonationStarts(
+    'an operator acts as another operator',
+    'answer === false && userId',
+    'userId'
+  ),
+  impersonationStarts(
+    'an operator acts as a suspended member',
+    "target?.status !== 'active'",
+    'target === undefined'
+  ),
+  impersonationStarts(
+    'a member who was suspended meanwhile is acted as',
+    "user_id = ${userId} and status = 'active')",
+    'user_id = ${userId})'
   ),
   userLimits(
     'a member who is added as an owner owns without a limit',

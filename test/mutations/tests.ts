@@ -64,6 +64,14 @@ const permissions: Tests = {
   more: workers('role-not-configured member-roles guards'),
 }
 
+// Of this name there is one of SCIM too.
+const groups: Tests = {
+  first: ['test/workers/parts/groups/groups.test.ts', ...workers('group-ends')],
+  more: workers('group-roles'),
+}
+const ownRoles: Tests = { first: workers('own-roles'), more: workers('role-losses role-races') }
+const impersonation: Tests = { first: workers('impersonation'), more: workers('every-operation') }
+
 const TESTS: Readonly<Record<string, Tests>> = {
   'engine/access/roles.ts': permissions,
   'engine/access/authorize.ts': {
@@ -71,6 +79,12 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: [...permissions.more, ...workers('keys')],
   },
   'options/permission-options.ts': permissions,
+  'parts/groups/add-to-group.ts': { ...groups, first: workers('group-roles') },
+  'parts/groups/change-members.ts': groups,
+  'parts/impersonation/running.ts': impersonation,
+  'parts/impersonation/start.ts': impersonation,
+  'parts/roles/create-role.ts': ownRoles,
+  'parts/roles/delete-role.ts': ownRoles,
   'hono/permission-guards.ts': permissions,
   'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
   'engine/seats/limit.ts': {
