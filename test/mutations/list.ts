@@ -1049,7 +1049,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'a request for a role that is gone holds up the line',
     ' and ${hasKnownRole(roles)}${waitsFor',
     ' and ${roles.all.length} > 0${waitsFor'
-    '${waitsFor'
   ),
   shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
   shownText(
