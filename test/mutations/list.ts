@@ -1185,8 +1185,6 @@ export const MUTATIONS: readonly Mutation[] = [
     'a deleted organization lets people in',
     '    guardOrganization(context, organization),\n',
     ''
-    '    guardOrganization(context, organization),\n    guardPending',
-    '    guardPending'
   ),
   acceptance(
     'who is in already keeps a second seat',
