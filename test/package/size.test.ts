@@ -103,7 +103,7 @@ describe('a Worker that does not mount the console', () => {
     expect(mounted.kept).not.toContain('src/console/texts/de.ts')
   })
 
-  test('has no files in it if it reads them from assets, and is at most 20.5 KB larger', async () => {
+  test('has no files in it if it reads them from assets, and is at most 20 KB larger', async () => {
     const host = `export * from './src/index.ts'
       export * from './src/hono/index.ts'
       export * from './src/worker/index.ts'`
@@ -113,7 +113,7 @@ describe('a Worker that does not mount the console', () => {
     )
     expect(lean.kept).not.toContain('src/console/texts/en.ts')
     const zipped = (text: string) => gzipSync(text, { level: 9 }).length
-    expect(zipped(lean.text) - zipped(without.text)).toBeLessThan(20_992)
+    expect(zipped(lean.text) - zipped(without.text)).toBeLessThanOrEqual(20_480)
   })
 })
 
@@ -134,7 +134,7 @@ describe('the scripts and styles of the console', () => {
 
 describe('what addMember reaches by imports of values', () => {
   const FILE = 'src/operations/memberships/add.ts'
-  const MOST = { files: 49, lines: 6_650 }
+  const MOST = { files: 49, lines: 6_762 }
 
   test('stays within its budget', async () => {
     // A bundler leaves imports of types out, and reads every file that is left.
