@@ -158,7 +158,8 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   request_open: 'Möchte beitreten',
   request_waiting: 'Wartet auf einen Platz',
   ahead: { one: '{count} davor', other: '{count} davor' },
-  waitingNext: 'Als Nächstes an der Reihe: tritt bei, sobald ein Platz frei ist.',
+  waitingNext:
+    'Als Nächstes an der Reihe: tritt bei, sobald ein Platz frei ist. Der nächste Versuch folgt binnen einer Minute.',
   waitingHelp:
     'Wer wartet, wird in dieser Reihenfolge von selbst aufgenommen, sobald ein Platz frei wird.',
   approve: 'Annehmen',

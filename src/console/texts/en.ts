@@ -163,7 +163,7 @@ export const en = {
   request_open: 'Asks to join',
   request_waiting: 'Waits for a seat',
   ahead: { one: '{count} before', other: '{count} before' },
-  waitingNext: 'Next in line: joins as soon as a seat is free.',
+  waitingNext: 'Next in line: joins once a seat is free. The next try is within a minute.',
   waitingHelp: 'Who waits is admitted automatically, in this order, when a seat becomes free.',
   approve: 'Approve',
   approveFor: 'Approve {name}',

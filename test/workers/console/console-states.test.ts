@@ -124,6 +124,22 @@ describe('the billing page', () => {
   })
 })
 
+describe('the page of the waitlist', () => {
+  it('says to the first, while a seat is free, when the next try is', async () => {
+    const { pages, owner, member, slug } = await acme()
+    await testEnv.DB.prepare(
+      `INSERT INTO seatgate_join_requests
+         (id, organization_id, user_id, role, path, state, place, created_at, updated_at)
+       VALUES (?, ?, ?, 'member', 'request', 'waiting', 1, 1, 1)`
+    )
+      .bind(crypto.randomUUID(), await idOf(slug), member.userId)
+      .run()
+    const html = await (await pages.get(`/org/${slug}/requests`, owner)).text()
+    expect(html).toContain('Next in line')
+    expect(html).toContain('The next try is within a minute.')
+  })
+})
+
 describe('the pages of log streams', () => {
   it('name a stream that is missing and one that is switched off, which receive no event', async () => {
     const missing = {
