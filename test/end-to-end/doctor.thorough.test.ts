@@ -133,8 +133,8 @@ describe('seatgate doctor [C5]', () => {
     ],
     ['DROP TABLE seatgate_rotations', /table seatgate_rotations is missing/, /migrations apply/],
     [
-      'ALTER TABLE seatgate_memberships DROP COLUMN suspended_by',
-      /table seatgate_memberships does not have the columns suspended_by/,
+      'ALTER TABLE seatgate_memberships DROP COLUMN group_roles',
+      /table seatgate_memberships does not have the columns group_roles/,
       /migrations apply/,
     ],
     [

@@ -36,7 +36,7 @@ afterAll(() => directory.remove())
 test('holds only the library, its source, its migrations and its papers', () => {
   const papers = ['CHANGELOG.md', 'LICENSE', 'README.md', 'openapi.json', 'package.json']
   const folders =
-    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|dist\/console\/files\/[\w-]+-[\da-f]{12}\.(css|js|json|svg)|src\/.*\.tsx?|src\/console\/client\/(console\.css|icon\.svg|tsconfig\.json)|migrations\/\d{4}_\w+\.sql)$/
+    /^(bin\/((library|migrations|seatgate)\.js|schema\.json|(commands|doctor)\/[\w-]+\.js)|dist\/.*\.(js|d\.ts)(\.map)?|dist\/console\/files\/[\w-]+-[\da-f]{12}\.(css|html|js|json|svg)|src\/.*\.tsx?|src\/console\/client\/(console\.css|icon\.svg|tsconfig\.json|verification\.template)|migrations\/\d{4}_\w+\.sql)$/
   expect(packed.paths.filter((path) => !folders.test(path)).sort()).toEqual(papers)
   expect(packed.paths).toContain('dist/index.js')
   expect(packed.paths.join(' ')).toMatch(/ dist\/console\/files\/english-/)
@@ -52,10 +52,10 @@ describe('the source maps', () => {
   const defines = (line: string, name: string) => new RegExp(`function\\*? ${name}\\b`).test(line)
 
   test('belong to each module and each declaration, and name files that are packed', async () => {
-    // The console's assets are bundled, into one module of texts and into files.
+    // The console's assets are bundled, into one module of texts and into files; its elements have no source.
     const code = packed.paths.filter(
       (path) =>
-        /^dist\/.*\.(js|d\.ts)$/.test(path) && !/^dist\/console\/(assets\.js|files\/)/.test(path)
+        /^dist\/.*\.(js|d\.ts)$/.test(path) && !/^dist\/console\/(assets\.js|jsx\.js|files\/)/.test(path)
     )
     expect(code.length).toBeGreaterThan(500)
     for (const path of code) {

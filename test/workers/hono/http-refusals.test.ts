@@ -491,7 +491,7 @@ const ways = {
       await join(kit, organization, await roleOf(kit, organization, []))
       return kit.client.delete(
         `/organizations/${organization.id}/roles/auditor`,
-        organization.owner
+        asUser({ userId: organization.owner })
       )
     },
   },
