@@ -55,7 +55,8 @@ describe('the source maps', () => {
     // The console's assets are bundled, into one module of texts and into files; its elements have no source.
     const code = packed.paths.filter(
       (path) =>
-        /^dist\/.*\.(js|d\.ts)$/.test(path) && !/^dist\/console\/(assets\.js|jsx\.js|files\/)/.test(path)
+        /^dist\/.*\.(js|d\.ts)$/.test(path) &&
+        !/^dist\/console\/(assets\.js|jsx\.js|files\/)/.test(path)
     )
     expect(code.length).toBeGreaterThan(500)
     for (const path of code) {
