@@ -3,6 +3,7 @@
  * the same outcome there, and the same is stored in the end.
  */
 import { afterEach, expect, it, vi } from 'vitest'
+import { shareOf } from '../../kit/index.ts'
 import { liveInWorkerd } from '../../kit/simulated-histories.ts'
 
 afterEach(() => {
@@ -19,7 +20,7 @@ const histories = Object.entries(records).map(([file, text]) => {
   return { seed: Number(seed), operations: Number(operations), lines: text.trimEnd().split('\n') }
 })
 
-it.each(histories)(
+it.each(shareOf(histories, 1))(
   'a simulated history has the same outcomes in workerd: seed $seed',
   async ({ seed, operations, lines }) => {
     expect(await liveInWorkerd(seed, operations)).toEqual(lines)
