@@ -66,7 +66,11 @@ const permissions: Tests = {
 
 // Of this name there is one of SCIM too.
 const groups: Tests = {
-  first: ['test/workers/parts/groups/groups.test.ts', ...workers('group-ends')],
+  first: [
+    'test/workers/parts/groups/groups.test.ts',
+    'test/workers/parts/groups/overtaken.test.ts',
+    ...workers('group-ends'),
+  ],
   more: workers('group-roles'),
 }
 const ownRoles: Tests = { first: workers('own-roles'), more: workers('role-losses role-races') }
