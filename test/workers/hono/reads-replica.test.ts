@@ -6,13 +6,17 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
+import { updateRole } from '../../../src/hono/roles/index.ts'
 import {
   add,
   createKit,
+  createRolesKit,
   join,
   newUser,
+  roleOf,
   testEnv,
   unwrap,
+  type Kit,
   type KitOrganization,
 } from '../../kit/index.ts'
 
@@ -50,8 +54,7 @@ function observed() {
   return { client, trips, asked, replica }
 }
 
-async function scene() {
-  const kit = createKit({ provider: 'd1' })
+async function scene(kit: Kit = createKit({ provider: 'd1' })) {
   const organization = await kit.organization()
   const { client, trips, asked, replica } = observed()
   const db = drizzle(client)
@@ -185,6 +188,20 @@ describe("reads: 'replica'", () => {
     await testEnv.DB.prepare('UPDATE seatgate_memberships SET group_roles = ? WHERE user_id = ?')
       .bind('["admin"]', member)
       .run()
+    const { data } = await (await audit()).json<{ data: unknown[] }>()
+    expect(data).not.toEqual([])
+  })
+
+  it('shows who has a right by a new permission of their own role a whole list', async () => {
+    const kit = createRolesKit()
+    const { organization, send, replica, actAs } = await scene(kit)
+    const role = await roleOf(kit, organization, ['project:read'])
+    actAs(await join(kit, organization, role))
+    lagging(replica)
+    const audit = () => send(`/organizations/${organization.id}/audit`)
+    expect((await audit()).status).toBe(403)
+    const owner = organization.as(organization.owner)
+    unwrap(await updateRole(kit.context, owner, role, { permissions: ['audit:read'] }))
     const { data } = await (await audit()).json<{ data: unknown[] }>()
     expect(data).not.toEqual([])
   })
