@@ -265,14 +265,14 @@ export async function converse(record: Recorder) {
     query: { at: new Date().toISOString() },
   })
   await send('GET /organizations/:org/audit/export', { as, param })
+  const proof = { as, param, query: { sequence: '1' } }
+  const consistency = { as, param, query: { from: '1', to: '2' } }
+  await exchange('GET /organizations/:org/audit/proof', proof)
+  await exchange('GET /organizations/:org/audit/consistency', consistency)
   await sealOrganization(configured(), org)
   await send('GET /organizations/:org/audit/checkpoint', { as, param })
-  await send('GET /organizations/:org/audit/proof', { as, param, query: { sequence: '1' } })
-  await send('GET /organizations/:org/audit/consistency', {
-    as,
-    param,
-    query: { from: '1', to: '2' },
-  })
+  await send('GET /organizations/:org/audit/proof', proof)
+  await send('GET /organizations/:org/audit/consistency', consistency)
   const sink = { org, sink: 'siem' }
   await send('GET /organizations/:org/audit/sinks', { as, param })
   await send('GET /organizations/:org/audit/sinks/:sink/attempts', { as, param: sink })

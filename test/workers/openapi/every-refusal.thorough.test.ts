@@ -10,20 +10,14 @@ import { refuseEverywhere, routesOf } from './refusals.ts'
 
 it('records every operation, where it is granted and where it is refused', async () => {
   const app = application()
-  const record = recorder(app)
+  const record = recorder(app, { refusals: true })
   const scene = await converse(record)
   await refuseEverywhere(record, app, scene)
 
-  const first = new Map(
-    record.exchanges
-      .map((one) => {
-        const { code } = (one.answer ?? {}) as { code?: string }
-        return [[one.path, one.method, one.status, code].join(' '), one] as const
-      })
-      .toReversed()
-  )
-  const kept = [...first].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
-  const lines = kept.map((one) => JSON.stringify(one)).join(',\n')
+  const lines = record
+    .firstExchanges()
+    .map((one) => JSON.stringify(one))
+    .join(',\n')
   const routes = JSON.stringify(routesOf(app), null, 1)
   const inputs = JSON.stringify(
     Object.fromEntries([...record.inputs].toSorted(([a], [b]) => (a < b ? -1 : 1))),

@@ -37,8 +37,8 @@ interface Exchange {
 
 const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
 
-/** Creates a recorder of the exchanges with an application. */
-export function recorder(application: Hono) {
+/** Creates a recorder of the exchanges with an application; with `refusals`, also of each request refused. */
+export function recorder(application: Hono, { refusals }: { readonly refusals: boolean }) {
   const exchanges: Exchange[] = []
   const inputs = new Map<string, Record<string, object>>()
   const played = new Set<string>()
@@ -127,23 +127,34 @@ export function recorder(application: Hono) {
   }
 
   const record = {
-    exchanges,
     inputs,
     /** A member without a role for changes. */
     member: 'user:nobody',
     /** A service account with the highest role. */
     machine: 'user:nobody',
     exchange: (route: string, asked: Asked = {}, app = application) => exchange(app, route, asked),
-    /** Sends a request that is granted, and before it the same request where it is refused. */
+    /** The first exchange of each status and code of each route. */
+    firstExchanges(): readonly Exchange[] {
+      const first = new Map(
+        exchanges
+          .map((one) => {
+            const { code } = (one.answer ?? {}) as { code?: string }
+            return [[one.path, one.method, one.status, code].join(' '), one] as const
+          })
+          .toReversed()
+      )
+      return [...first].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one)
+    },
+    /** Sends a request that is granted and, with `refusals`, before it the same request where it is refused. */
     // oxlint-disable-next-line typescript/no-explicit-any -- As above.
     async send(route: string, asked: Asked = {}): Promise<any> {
       const isFirst = !played.has(route)
       played.add(route)
-      if (isFirst) await sendRefused(route, asked)
+      if (isFirst && refusals) await sendRefused(route, asked)
       if (!takesKey(route)) return exchange(application, route, asked)
       const headers = { ...asked.headers, 'idempotency-key': `key-${(keys += 1)}` }
       const answer = await exchange(application, route, { ...asked, headers })
-      if (isFirst) await exchange(rotated, route, { ...asked, headers })
+      if (isFirst && refusals) await exchange(rotated, route, { ...asked, headers })
       if (earlier === '' && exchanges.at(-1)?.status === 201) earlier = headers['idempotency-key']
       return answer
     },

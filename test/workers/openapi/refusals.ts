@@ -35,12 +35,16 @@ export function routesOf(app: Hono): readonly string[] {
   return [...new Set(routes.map(({ method, path }) => `${method} ${path}`))].toSorted()
 }
 
-/** On every operation: without an identity, as a stranger, and about what does not exist. */
+/** The refusals of every operation, each where it is expected, and those of {@link refuseStrangers}. */
 export async function refuseEverywhere(record: Recorder, app: Hono, scene: Scene) {
   await scenes.refuseSpecially(record)
   await scenes.refuseProvider(record, scene)
   for (const refuse of SCENES) await refuse(record)
-  const { exchange } = record
+  await refuseStrangers(record, app, scene)
+}
+
+/** Calls every operation without an identity, as a stranger, with a missing id and from another site. */
+export async function refuseStrangers({ exchange }: Recorder, app: Hono, scene: Scene) {
   const { org, owner, other } = scene
   const operator = `operator:${owner.userId}`
   const none = crypto.randomUUID()
@@ -53,7 +57,12 @@ export async function refuseEverywhere(record: Recorder, app: Hono, scene: Scene
     const body = route.startsWith('GET') ? undefined : {}
     await ask({ as: operator, param: missing, body })
     await ask({ as: operator, param: { ...there, org: none } })
-    if (route.startsWith('GET')) await ask({ as: operator, param: there, query: { colour: 'red' } })
-    else await ask({ as: operator, param: there, body: { oddity: true } })
+    if (route.startsWith('GET')) {
+      await ask({ as: operator, param: there, query: { colour: 'red' } })
+      continue
+    }
+    await ask({ as: operator, param: there, body: { oddity: true } })
+    await ask({ param: there, headers: { 'sec-fetch-site': 'cross-site', cookie: 'session=x' } })
+    await ask({ as: operator, param: there, body, headers: { 'content-type': 'text/plain' } })
   }
 }

@@ -132,7 +132,7 @@ async function readEveryRoute(provider: Provider): Promise<void> {
     for (const token of [`user:${owner}`, `operator:${owner}`]) {
       for (const query of queries) {
         const answer = await client.get(`${path}?${query}`, token)
-        await answer.text()
+        await answer.arrayBuffer()
       }
     }
   }
@@ -141,8 +141,7 @@ async function readEveryRoute(provider: Provider): Promise<void> {
 
 /** Sends each request that is granted, and runs the sweeps. */
 async function useParts(): Promise<void> {
-  const record = recorder(application({ around }))
-  await converse({ ...record, send: record.exchange })
+  await converse(recorder(application({ around }), { refusals: false }))
   const seatgate = configured({ around })
   await sweepHandler(seatgate)()
   await sweepBilling({ ...seatgate, connection: dev.connection })

@@ -81,6 +81,8 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_memberships (organization_id=? AND user_id>?)': PAGE,
   'seatgate_memberships (organization_id=?)': 'a page; verification and repair read all members',
   'seatgate_memberships (user_id=?)': 'the organizations of one user',
+  'seatgate_operations (actor_id=? AND id>? AND id<?)':
+    'the result of the caller, and those of operators who act as the caller under the same id',
   'seatgate_operations (created_at<?)': SWEPT,
   'seatgate_organization_domains (checked_at<?)': SWEPT,
   'seatgate_organization_domains (organization_id=?)': 'the domains of an organization',
