@@ -88,6 +88,16 @@ const rolesDeleted = inFile('parts/roles/delete-role.ts')
 const impersonations = inFile('parts/impersonation/running.ts')
 const impersonationStarts = inFile('parts/impersonation/start.ts')
 const userLimits = inFile('parts/limits/user-limits.ts')
+const rolesUpdated = inFile('parts/roles/update-role.ts')
+const scimPresence = inFile('parts/scim/plan-presence.ts')
+const scimSuspension = inFile('parts/scim/plan-suspended.ts')
+const scimChange = inFile('parts/scim/change-user.ts')
+const scimCreation = inFile('parts/scim/create-user.ts')
+const scimRows = inFile('parts/scim/user-rows.ts')
+const scimTokens = inFile('parts/scim/scim-token.ts')
+const scimRotation = inFile('parts/scim/rotate-token.ts')
+const scimMembers = inFile('parts/scim-groups/plan-members.ts')
+const scimGroup = inFile('parts/scim-groups/change-group.ts')
 const change = inFile('engine/changes/operation.ts')
 const background = inFile('base/async.ts')
 const dispatch = inFile('engine/delivery/wake-consumers.ts')
@@ -1733,6 +1743,110 @@ export const MUTATIONS: readonly Mutation[] = [
     'a member who was suspended meanwhile is acted as',
     "user_id = ${userId} and status = 'active')",
     'user_id = ${userId})'
+  ),
+  rolesUpdated(
+    'a role gets permissions that its editor has not',
+    'if (added.some((each) => !access.value.permissions.includes(each))) {',
+    'if (false as boolean) {'
+  ),
+  rolesUpdated(
+    'a role takes the name of another one',
+    'if (to !== name && (known.all.includes(to) || Object.hasOwn(own, to))) {',
+    'if (false as boolean) {'
+  ),
+  rolesUpdated(
+    'a role takes a name that something has meanwhile',
+    'guardUnused(context, { organizationId, role: to, now }),',
+    ''
+  ),
+  rolesUpdated(
+    'a permission that is taken away ends nothing',
+    'loses ? endLostOf(context, found.rows, after) : NOTHING_ENDS',
+    'NOTHING_ENDS'
+  ),
+  scimPresence(
+    'a person who joins meanwhile stays',
+    'membership ? guardUnchanged(context, membership) : guardNoMember(context, change)',
+    '...(membership ? [guardUnchanged(context, membership)] : [])'
+  ),
+  scimPresence(
+    'a person passes those who wait for a seat',
+    'if (waitsForSeat(context, scim.whenFull, scim.role)) {',
+    'if (false as boolean) {'
+  ),
+  scimPresence(
+    'a person who takes a place meanwhile keeps it',
+    'statements: joining ? [guardNotWaiting(context, change)] : []',
+    'statements: []'
+  ),
+  scimSuspension('the last owner is deactivated', '...guardAnotherOwner(context, membership),', ''),
+  scimSuspension(
+    'a member who changes meanwhile is deactivated',
+    'guardUnchanged(context, membership),',
+    ''
+  ),
+  scimChange(
+    'a repeated push writes an event',
+    'if (next === null && presence.events.length === 0)',
+    'if (false as boolean)'
+  ),
+  scimChange(
+    'a user takes the name of another one',
+    'if (rows.others.some((other) => other.id !== id && hasKeyOf(pushed.value, other))) {',
+    'if (false as boolean) {'
+  ),
+  scimChange(
+    'a deactivated person keeps waiting',
+    ': withEnd(planned.value, planNoWaiting(context, about))',
+    ': planned.value'
+  ),
+  scimCreation(
+    'an address from elsewhere is admitted',
+    'return allowed.value ? ok({ pushed, person })',
+    'return true ? ok({ pushed, person })'
+  ),
+  scimCreation(
+    'an account with an address that is not proven is admitted',
+    'if (context.users && rows.proven.length === 0) {',
+    'if (false as boolean) {'
+  ),
+  scimRows('a user who changed meanwhile is changed', ' and version = ${version})', ')'),
+  scimRows(
+    'the version that If-Match names does not count',
+    'ifMatch === undefined || isNamedBy',
+    'true || isNamedBy'
+  ),
+  scimTokens(
+    'a token outlives its end',
+    'or ${scimTokens.expiresAt} > ${now().getTime()})',
+    'or true)'
+  ),
+  scimTokens(
+    'a token opens a deleted organization',
+    'where id = ${organizationId} and deleted_at is null)',
+    'where id = ${organizationId})'
+  ),
+  scimRotation(
+    'a third token is valid',
+    "if (valid.length > 1) return refused({ code: 'too_many' })",
+    ''
+  ),
+  scimMembers(
+    'a stranger comes into a group',
+    'if (stranger !== undefined) {',
+    'if (false as boolean && stranger) {'
+  ),
+  scimMembers('a removal takes all', '[...after].filter((id) => !ids.includes(id))', '[]'),
+  scimGroup(
+    'a group grows beyond its limit',
+    "if (isOverfull(context, group, change.value)) return refused({ code: 'too_many' })",
+    ''
+  ),
+  scimGroup('a group that changed meanwhile is changed', 'guardGroup(context, group),', ''),
+  scimGroup(
+    'those who leave a group keep what its role gave',
+    'from: removed.length > 0 ? group.role : null',
+    'from: null'
   ),
   userLimits(
     'a member who is added as an owner owns without a limit',

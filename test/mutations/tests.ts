@@ -73,6 +73,10 @@ const groups: Tests = {
   ],
   more: workers('group-roles'),
 }
+const scim = (...names: readonly string[]) => ({
+  first: names.map((name) => `test/workers/parts/scim/${name}.test.ts`),
+  more: [],
+})
 const ownRoles: Tests = { first: workers('own-roles'), more: workers('role-losses role-races') }
 const impersonation: Tests = { first: workers('impersonation'), more: workers('every-operation') }
 
@@ -89,6 +93,19 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/impersonation/start.ts': impersonation,
   'parts/roles/create-role.ts': ownRoles,
   'parts/roles/delete-role.ts': ownRoles,
+  'parts/roles/update-role.ts': {
+    first: workers('own-roles role-losses role-races'),
+    more: [],
+  },
+  'parts/scim/plan-presence.ts': scim('overtaken', 'presence', 'rush'),
+  'parts/scim/plan-suspended.ts': scim('presence', 'overtaken'),
+  'parts/scim/change-user.ts': scim('users', 'presence', 'overtaken'),
+  'parts/scim/create-user.ts': scim('users', 'presence', 'bad-input'),
+  'parts/scim/user-rows.ts': scim('users', 'overtaken'),
+  'parts/scim/scim-token.ts': scim('tokens'),
+  'parts/scim/rotate-token.ts': scim('tokens'),
+  'parts/scim-groups/plan-members.ts': scim('groups'),
+  'parts/scim-groups/change-group.ts': scim('groups', 'overtaken'),
   'hono/permission-guards.ts': permissions,
   'engine/seats/reserve-rules.ts': { first: unit, more: protocol },
   'engine/seats/limit.ts': {
