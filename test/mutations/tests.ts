@@ -77,7 +77,10 @@ const scim = (...names: readonly string[]) => ({
   first: names.map((name) => `test/workers/parts/scim/${name}.test.ts`),
   more: [],
 })
-const ownRoles: Tests = { first: workers('own-roles'), more: workers('role-losses role-races') }
+const ownRoles: Tests = {
+  first: [...workers('own-roles'), 'test/workers/parts/roles/overtaken.test.ts'],
+  more: workers('role-losses role-races'),
+}
 const impersonation: Tests = { first: workers('impersonation'), more: workers('every-operation') }
 
 const TESTS: Readonly<Record<string, Tests>> = {

@@ -33,6 +33,7 @@ import {
   invite,
   join,
   lastEventOf,
+  meanwhile,
   membersOf,
   newUser,
   operator,
@@ -120,6 +121,18 @@ describe('a link of ten uses', () => {
       await expectSound(organization.id, false)
     }
   )
+
+  it('admits no user who overlaps its revocation [LINK-6]', async () => {
+    const organization = await kit.organization()
+    const scope = organization.as(organization.owner)
+    const { token, id } = await linkOf(kit, organization)
+    const overtaken = linking({
+      around: meanwhile(async () => unwrap(await revokeInviteLink(seatgate, scope, id))),
+    })
+    expect(codeOf(await use(overtaken, token, await newUser()))).toBe('invitation_revoked')
+    expect(await membersOf(organization)).toHaveLength(0)
+    expect(await usesLeft(id)).toBe(10)
+  })
 
   it('spends no use on a member, nor on the same user again [LINK-3]', async () => {
     const organization = await kit.organization()

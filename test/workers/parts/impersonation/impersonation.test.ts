@@ -31,6 +31,7 @@ import {
   eventsOf,
   isChange,
   join,
+  meanwhile,
   newUser,
   operator,
   PASSWORD,
@@ -98,6 +99,21 @@ describe('a start', () => {
       metadata: { user_id: organization.owner, reason: REASON, expires_at: view.expiresAt },
     })
     expect(await status(organization, token!)).toBe(200)
+  })
+
+  it('does not act as a member who is suspended meanwhile [OP-8]', async () => {
+    const organization = await kit.organization()
+    const userId = await join(kit, organization)
+    const overtaken = createImpersonationKit({
+      now,
+      around: meanwhile(async () =>
+        unwrap(await suspendMember(seatgate, organization.as(organization.owner), userId))
+      ),
+    })
+    const input = { userId, reason: REASON, minutes: 15, password: PASSWORD }
+    const scope = { caller: someone(), organization: organization.id }
+    expect(codeOf(await startImpersonation(overtaken.context, scope, input))).toBe('not_a_member')
+    expect(await eventsOf(organization.id, 'organization.impersonation.started')).toEqual([])
   })
 
   it('is for operators in person, with a proof of their own identity [OP-7 OP-8]', async () => {
