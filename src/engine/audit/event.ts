@@ -1,7 +1,5 @@
-import { getTableColumns, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { AuditActor } from '../../base/runtime.ts'
-import { auditEvents, type AuditEventRow } from '../../database/schema/audit-tables.ts'
 import type { SaltedData } from '../../proof/personal.ts'
 import { CORE_ACTIONS, type ActionTable, type MetadataIn } from './core-actions.ts'
 
@@ -120,49 +118,4 @@ export interface AuditEvent {
   readonly personal: SaltedData | null
   /** The hash that it was sealed with, in exports; null until then. */
   readonly leafHash?: string | null
-}
-
-/** A row with the columns that {@link eventColumns} adds. */
-export type ReadEventRow = AuditEventRow & {
-  readonly personalSalt: string | null
-  readonly ipAddress: string | null
-  readonly userAgent: string | null
-  readonly leafHash?: string | null
-}
-
-/** The columns of an event: its row, and its personal data unless they were erased. */
-export const eventColumns = {
-  ...getTableColumns(auditEvents),
-  personalSalt: personal('salt'),
-  ipAddress: personal('ip_address'),
-  userAgent: personal('user_agent'),
-}
-
-// A subquery instead of a join, whose columns would have no names in a batch of D1.
-function personal(column: 'salt' | 'ip_address' | 'user_agent') {
-  return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
-    where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
-    and seatgate_audit_personal.digest = seatgate_audit_events.personal_digest)`.as(
-    `personal_${column}`
-  )
-}
-
-/**
- * Returns the event as it was written. It is sealed, exported and forwarded in this form, so that its
- * hash can be verified everywhere.
- */
-export function eventView({
-  insertedAt,
-  occurredAt,
-  personalSalt,
-  ipAddress,
-  userAgent,
-  ...row
-}: ReadEventRow): AuditEvent {
-  return {
-    ...row,
-    occurredAt: occurredAt.toISOString(),
-    insertedAt: insertedAt.toISOString(),
-    personal: personalSalt === null ? null : { salt: personalSalt, ipAddress, userAgent },
-  }
 }

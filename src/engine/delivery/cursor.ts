@@ -8,7 +8,7 @@ import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { sinkCursors } from '../../database/schema/forwarding-tables.ts'
-import { eventColumns, type ReadEventRow } from '../audit/event.ts'
+import { eventColumns, type ReadEventRow } from '../audit/event-view.ts'
 import { isFree, isReady, onRoute, recordAttempts, type Attempt, type Lease } from './attempt.ts'
 import {
   buryLetters,

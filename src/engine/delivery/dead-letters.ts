@@ -7,7 +7,7 @@ import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { sinkDeadLetters } from '../../database/schema/forwarding-tables.ts'
-import { eventColumns } from '../audit/event.ts'
+import { eventColumns } from '../audit/event-view.ts'
 import { isLeased, type Lease } from './attempt.ts'
 
 /** An event that is given up for a sink. */

@@ -34,13 +34,14 @@ export interface RemovalContext
 const MOST_REMOVED = 50
 
 /** The ids of the members to remove; at most 50, each once. */
-export const RemoveInput = v.nullish(
-  v.pipe(
-    v.array(v.string('Must be a user id.'), 'Must be a list of user ids.'),
-    v.maxLength(MOST_REMOVED, `Must have at most ${MOST_REMOVED} user ids.`),
-    v.transform((ids) => [...new Set(ids)])
-  )
-)
+export const RemoveInput = /* @__PURE__ */ (() =>
+  v.nullish(
+    v.pipe(
+      v.array(v.string('Must be a user id.'), 'Must be a list of user ids.'),
+      v.maxLength(MOST_REMOVED, `Must have at most ${MOST_REMOVED} user ids.`),
+      v.transform((ids) => [...new Set(ids)])
+    )
+  ))()
 
 /** Builds the queries of a removal. Without user ids there is no query. */
 export function removalQueries(

@@ -69,7 +69,7 @@ export interface PlanOptions {
   readonly features?: readonly string[]
 }
 
-const OPTIONS = namesOf<PlanOptions>({
+const OPTIONS = /* @__PURE__ */ namesOf<PlanOptions>({
   included: true,
   perSeat: true,
   prices: true,

@@ -21,7 +21,8 @@ import {
   type ArchivedRequest,
   type Segment,
 } from '../../engine/audit/archived-events.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventView, type ReadEventRow } from '../../engine/audit/event-view.ts'
 import {
   archivedIn,
   findAllowed,

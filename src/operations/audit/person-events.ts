@@ -16,7 +16,8 @@ import { ok, type PageRefusal, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Scope } from '../../engine/access/principal.ts'
 import { SYSTEM } from '../../engine/audit/event.ts'
-import { eventColumns, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventColumns, type ReadEventRow } from '../../engine/audit/event-view.ts'
 import {
   FILTER_NAMES,
   matching,

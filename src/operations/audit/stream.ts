@@ -12,7 +12,8 @@ import {
 } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventView, type ReadEventRow } from '../../engine/audit/event-view.ts'
 import { parseFilters, type AuditFilters, type ReadFilters } from '../../engine/audit/filters.ts'
 import {
   archivedIn,

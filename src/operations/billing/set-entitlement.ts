@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { Instant, parseInput, jsonNumber, shortText } from '../../base/input.ts'
+import { parseInput, jsonNumber, shortText } from '../../base/input.ts'
+import { Instant } from '../../base/instant.ts'
 import {
   invalid,
   type InputRefusal,

@@ -92,16 +92,17 @@ export async function restoreMembers(
   return restore(context, scope, userIds, input, options)
 }
 
-const Input = v.object(
-  {
-    userIds: v.pipe(
-      v.array(shortText(), 'Must be a list.'),
-      v.minLength(1, 'Must not be empty.'),
-      v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
-    ),
-  },
-  'Must be an object.'
-)
+const Input = /* @__PURE__ */ (() =>
+  v.object(
+    {
+      userIds: v.pipe(
+        v.array(shortText(), 'Must be a list.'),
+        v.minLength(1, 'Must not be empty.'),
+        v.maxLength(MOST_AT_ONCE, `Must be at most ${MOST_AT_ONCE}.`)
+      ),
+    },
+    'Must be an object.'
+  ))()
 
 async function restore<Code extends RefusalCode>(
   context: RestoringContext,

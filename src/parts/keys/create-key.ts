@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { Instant, parseInput, shortText } from '../../base/input.ts'
+import { parseInput, shortText } from '../../base/input.ts'
+import { Instant } from '../../base/instant.ts'
 import {
   invalid,
   ok,

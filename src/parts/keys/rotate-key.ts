@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { Instant, jsonNumber, parseInput } from '../../base/input.ts'
+import { jsonNumber, parseInput } from '../../base/input.ts'
+import { Instant } from '../../base/instant.ts'
 import { invalid, ok, refused, type Result } from '../../base/result.ts'
 import { guard } from '../../database/commit.ts'
 import { apiKeys, type ApiKeyRow } from '../../database/schema/key-tables.ts'

@@ -11,7 +11,7 @@ import { auditCheckpoints, auditNodes } from '../../database/schema/log-tables.t
 import { auditEvents } from '../../database/schema/audit-tables.ts'
 import { base64, fromBase64 } from '../../proof/encoding.ts'
 import { GrowingTree, eventLeaf, subtreesOf, type HashedNode } from '../../proof/merkle.ts'
-import { eventColumns, eventView, type ReadEventRow } from '../../engine/audit/event.ts'
+import { eventColumns, eventView, type ReadEventRow } from '../../engine/audit/event-view.ts'
 import { clearOutbox, publishedSize, sealedSize } from '../../engine/audit/consumers.ts'
 import type { Sealed, SealRequest, Sign } from '../../engine/audit/sealer.ts'
 

@@ -16,7 +16,8 @@ import {
   type Segment,
   type TrailArchive,
 } from '../../engine/audit/archived-events.ts'
-import { eventView, type AuditEvent, type ReadEventRow } from '../../engine/audit/event.ts'
+import type { AuditEvent } from '../../engine/audit/event.ts'
+import { eventView, type ReadEventRow } from '../../engine/audit/event-view.ts'
 import { matchesFilters } from '../../engine/audit/filters.ts'
 import { eventsIn } from '../../engine/audit/read-events.ts'
 

@@ -6,7 +6,8 @@ import { isImpersonated, userIdOf, type OrganizationScope } from '../../engine/a
 import { scimEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { Instant, parseInput, shortText } from '../../base/input.ts'
+import { parseInput, shortText } from '../../base/input.ts'
+import { Instant } from '../../base/instant.ts'
 import {
   invalid,
   ok,

@@ -2,7 +2,6 @@ import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { Email, MailDomain, normalizeEmail } from '../../../src/base/email.ts'
 import {
-  Instant,
   atMost,
   jsonNumber,
   lowerCase,
@@ -11,6 +10,7 @@ import {
   shortText,
   wholeNumber,
 } from '../../../src/base/input.ts'
+import { Instant } from '../../../src/base/instant.ts'
 import { checkOptionNames, nearest } from '../../../src/base/names.ts'
 import { knownParameters } from '../../../src/base/parameters.ts'
 

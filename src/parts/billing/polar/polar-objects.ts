@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Instant as Time } from '../../../base/input.ts'
+import { Instant as Time } from '../../../base/instant.ts'
 import type { BillingInterval, RemoteSubscription } from '../billing-provider.ts'
 import { ProviderError } from '../provider-error.ts'
 import type { ProviderEvent } from '../webhook-request.ts'
