@@ -512,7 +512,7 @@ describe('the doors of input', () => {
 
   it('read no time by new Date(text) [B6]', () => {
     expect(filesWith(/new Date\((?:text|value|input)\b(?!\.expiresAt)/)).toEqual([
-      'src/base/input.ts',
+      'src/base/instant.ts',
     ])
   })
 })
