@@ -17,6 +17,7 @@ import {
   invitations,
   joinRules,
   ledgerSeats,
+  permissions,
   retention,
   type WakeUp,
 } from '../src/index.ts'
@@ -25,12 +26,14 @@ import {
   apiKeyPages,
   german,
   inviteLinkPages,
+  rolePages,
   scimTokenPages,
   seatgateConsole,
 } from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
 import { groupRoutes, groups } from '../src/hono/groups/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../src/hono/keys/index.ts'
+import { ownRoles, roleRoutes } from '../src/hono/roles/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
 import { auditQueueHandler, sweepHandler } from '../src/worker/index.ts'
 import {
@@ -112,6 +115,8 @@ const seatgate = createSeatgate({
   scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
   keys: apiKeys(),
   groups: groups(),
+  roles: { permissions: permissions({ grants: { admin: ['*'] } }) },
+  ownRoles: ownRoles(),
   ...(dev && {
     billing: billing({
       plans: PLANS,
@@ -185,7 +190,7 @@ const pages = {
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
   languages: [german],
-  sections: [inviteLinkPages, scimTokenPages, apiKeyPages],
+  sections: [inviteLinkPages, scimTokenPages, apiKeyPages, rolePages],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }
@@ -222,6 +227,7 @@ const app = new Hono()
   .route('/', seatgateRouter(seatgate, { authenticate: withKeys, signIn: signIn(seatgate) }))
   .route('/', keyRoutes(seatgate, { authenticate: withKeys }))
   .route('/', groupRoutes(seatgate, { authenticate: withKeys }))
+  .route('/', roleRoutes(seatgate, { authenticate: withKeys }))
   .route('/', scimTokenRoutes(seatgate, { authenticate }))
   .route('/scim/v2', scimRoutes(seatgate))
   .route('/', openapiRoutes(document))

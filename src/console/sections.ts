@@ -2,9 +2,11 @@ import { has } from '../engine/changes/part.ts'
 import { hasJoining } from '../hono/router-parts.ts'
 import { linkRules } from '../operations/joining/invite-link.ts'
 import type { KeysContext } from '../parts/keys/keys.ts'
+import type { OwnRolesContext } from '../parts/roles/own-roles.ts'
 import type { ScimContext } from '../parts/scim/scim.ts'
 import { keyPages } from './pages/api-key-pages.tsx'
 import { linkPages } from './pages/link-pages.tsx'
+import { ownRolePages } from './pages/role-pages.tsx'
 import { tokenPages } from './pages/scim-token-pages.tsx'
 import type { ConsoleSection } from './visit.ts'
 
@@ -70,5 +72,27 @@ export const apiKeyPages: ConsoleSection = {
     const { seatgate } = setup
     if (!hasKeys(seatgate)) throw new TypeError('apiKeyPages needs keys in createSeatgate.')
     keyPages({ ...setup, seatgate }, routes)
+  },
+}
+
+const hasOwnRoles = /* @__PURE__ */ has<OwnRolesContext>('ownRoles')
+
+/**
+ * The pages of an organization's roles: for `sections` of `seatgateConsole`. They need `ownRoles`; otherwise
+ * the console throws a `TypeError`.
+ *
+ * @example
+ * ```ts
+ * seatgateConsole(seatgate, { authenticate, sections: [rolePages] })
+ * ```
+ */
+export const rolePages: ConsoleSection = {
+  key: 'roles',
+  path: '/roles',
+  permission: 'organization:update',
+  mount(setup, routes) {
+    const { seatgate } = setup
+    if (!hasOwnRoles(seatgate)) throw new TypeError('rolePages needs ownRoles in createSeatgate.')
+    ownRolePages({ ...setup, seatgate }, routes)
   },
 }

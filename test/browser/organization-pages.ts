@@ -18,6 +18,7 @@ export const PAGES = [
   'sinks/webhook/dead-letters',
   'directory',
   'api-keys',
+  'roles',
   'settings',
 ] as const
 

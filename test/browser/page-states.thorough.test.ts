@@ -43,6 +43,7 @@ const STATES: Readonly<Record<string, State>> = {
       'sinks/webhook/dead-letters': 'No dead letter.',
       directory: 'No token yet.',
       'api-keys': 'No key yet.',
+      roles: '3 roles',
       settings: 'Danger zone',
     },
   },

@@ -431,6 +431,27 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   keyRevokeHelp:
     'Die nächste Anfrage mit ihm wird abgewiesen. Ein Schlüssel, der ihn ersetzt, bleibt.',
   keyRevoked: 'Der Schlüssel ist widerrufen.',
+  roles: 'Rollen',
+  roleHelp:
+    'Eine Rolle ist eine Menge von Rechten. Sie können die Rechte geben, die Sie selbst haben.',
+  roleMake: 'Rolle anlegen',
+  roleName: 'Name: a bis z, 0 bis 9, _ und -, zuerst ein Buchstabe',
+  rolesCount: { one: '{count} Rolle', other: '{count} Rollen' },
+  roleOwn: 'Von der Organisation',
+  roleConfigured: 'Von diesem Dienst',
+  roleUses: 'Vergeben an',
+  roleUsesOther: { one: '{count} anderes', other: '{count} andere' },
+  groupsCount: { one: '{count} Gruppe', other: '{count} Gruppen' },
+  roleEdit: 'Rolle {name} ändern',
+  roleMade: 'Die Rolle ist angelegt.',
+  roleSaved: 'Die Rolle ist geändert, für alles, was sie hat.',
+  roleDelete: 'Rolle löschen',
+  roleDeleteHelp: 'An die Stelle einer vergebenen Rolle muss eine andere treten.',
+  roleReplacement: 'Rolle an ihrer Stelle',
+  roleDeleted: 'Die Rolle ist gelöscht.',
+  roleLimit:
+    'Die Organisation hat so viele Rollen, wie sie haben darf. Löschen Sie eine, die nicht vergeben ist.',
+  roleNotYours: 'Sie können nur Rechte geben, die Sie haben. Es wurde nichts geändert.',
 
   inv_accept: '{organization} beitreten',
   inv_acceptHelp: '{inviter} lädt Sie zu {organization} ein, als {role}.',
@@ -498,6 +519,7 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   remedy_changed: 'Es wurde inzwischen geändert. Die Seite zeigt den jetzigen Stand.',
   remedy_invalid_password: 'Versuchen Sie es noch einmal mit Ihrem Passwort.',
   remedy_seats_in_use: 'Sperren oder entfernen Sie zuerst Mitglieder.',
+  remedy_role_in_use: 'Wählen Sie die Rolle, die alles, was sie hat, an ihrer Stelle bekommt.',
   remedy_rate: 'Versuchen Sie es in {seconds} Sekunden noch einmal.',
   usedOf: '{used} von {limit} sind belegt.',
 }

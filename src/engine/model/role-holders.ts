@@ -10,13 +10,14 @@ import type { DatabaseContext, Statement } from '../../database/database.ts'
 /** A role of an organization. */
 export interface RolePlace {
   readonly organizationId: SQL<string | null> | string
-  readonly role: string
+  readonly role: SQL | string
   readonly now: Date
 }
 
 /** Another role in the place of one. */
 export interface RoleReplacement extends RolePlace {
   readonly organizationId: string
+  readonly role: string
   readonly newRole: string
 }
 

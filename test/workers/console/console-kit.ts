@@ -71,3 +71,16 @@ export async function pushed() {
   await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, admin, 'admin')
   return { kit, owner, admin, pages, path: `/org/${slug}/directory` }
 }
+
+/** Submits a form, and returns the page that its response leads to. */
+export async function shownAfter(
+  pages: ReturnType<typeof mounted>,
+  path: string,
+  who: Person,
+  fields: Record<string, string> = {}
+): Promise<string> {
+  const answer = await pages.post(path, who, fields)
+  const outcome = (answer.headers.get('set-cookie') ?? '').split(';')[0] ?? ''
+  const cookie = `session=${who.token}; ${outcome}`
+  return (await pages.get(leads(answer), null, { cookie })).text()
+}
