@@ -99,6 +99,7 @@ const scimRotation = inFile('parts/scim/rotate-token.ts')
 const scimMembers = inFile('parts/scim-groups/plan-members.ts')
 const scimGroup = inFile('parts/scim-groups/change-group.ts')
 const change = inFile('engine/changes/operation.ts')
+const conclusion = inFile('engine/changes/conclude.ts')
 const background = inFile('base/async.ts')
 const dispatch = inFile('engine/delivery/wake-consumers.ts')
 const addition = inFile('engine/model/join.ts')
@@ -622,7 +623,11 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   expansion('seats are bought for who waits', 'if (full.used < full.limit) return full', ''),
   expansion('an outage is a refusal for good', "error.kind === 'permanent'", 'true as boolean'),
-  change('the library buys seats for itself', " &&\n    caller.type !== 'system'", ''),
+  inFile('engine/changes/buy-missing-seat.ts')(
+    'the library buys seats for itself',
+    " &&\n    caller.type !== 'system'",
+    ''
+  ),
   presence('proofs are not capped', 'if (count > rules.mostAttempts) {', 'if (false as boolean) {'),
   presence('a proof counts without an end', 'row.freshUntil > now()', '(true as boolean)'),
   presence('a proof counts for another user', 'row.userId === userId', '(true as boolean)'),
@@ -917,28 +922,28 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   exit('a suspension is nobody’s', 'suspendedBy: by, ', ''),
 
-  change('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
-  change(
+  conclusion('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
+  conclusion(
     'seats of a second attempt are given back',
     'takenSeats.filter((seat) => !seat.batch.sent)',
     '[...takenSeats]'
   ),
-  change(
+  conclusion(
     'a batch whose seats are gone is sent again',
     'if (takenSeats.some((seat) => seat.batch.released)) {',
     'if (false as boolean) {'
   ),
-  change(
+  conclusion(
     'nobody is told of a commit',
     '    await afterCommit(context, prepared, statements, done.answers)\n',
     ''
   ),
-  change(
+  conclusion(
     'a freed seat comes late',
     'await Promise.all(releasedNow.map((seat) => releaseSeat(context, seat)))',
     'void releasedNow'
   ),
-  change('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
+  conclusion('a taken seat is not confirmed', '    ...takenSeats.map(', '    ...[].map('),
   batch('events are not recorded', '      ...recorded.statements,\n', ''),
   batch(
     'a seat’s event is not recorded',
@@ -1082,7 +1087,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'freedSeats: [...first.freedSeats, ...second.freedSeats]',
     'freedSeats: first.freedSeats'
   ),
-  change('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
+  inFile('engine/changes/prepare-change.ts')(
+    'the host’s hook is not asked',
+    '  if (!allowed.ok) return allowed\n',
+    ''
+  ),
   batch('jobs are not written', '      ...jobs.statements,\n', ''),
   background(
     'what goes wrong afterwards is thrown',
@@ -1282,7 +1291,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'row.version > expected'
   ),
   storeRefusal('a statement that D1 refuses is a question of seats', 'grows && isOutage', 'grows'),
-  change(
+  conclusion(
     'a conflict of the host’s is told to nobody',
     "  if (done.code === 'host_conflict') reportConflict(context, prepared, done)\n",
     ''
@@ -1606,7 +1615,7 @@ export const MUTATIONS: readonly Mutation[] = [
     "client.withSession('first-primary')",
     "client.withSession('first-unconstrained')"
   ),
-  change(
+  conclusion(
     'a taken seat is confirmed twice',
     '    ...takenSeats.map(',
     '    ...[...takenSeats, ...takenSeats].map('

@@ -258,10 +258,13 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/keys/create-key.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/keys/rotate-key.ts': { first: workers('keys end-with-creator'), more: [] },
   'parts/limits/user-limits.ts': { first: workers('user-limits'), more: [] },
-  'engine/changes/operation.ts': {
+  'engine/changes/operation.ts': changing,
+  'engine/changes/prepare-change.ts': changing,
+  'engine/changes/conclude.ts': {
     ...changing,
-    first: [...changing.first, ...workers('unnoticed expand-seats')],
+    first: [...changing.first, ...workers('unnoticed')],
   },
+  'engine/changes/buy-missing-seat.ts': { first: workers('expand-seats'), more: [] },
   'engine/model/join.ts': changing,
   'parts/forwarding/forwarding.ts': changing,
   'proof/verify-export.ts': proving,

@@ -58,7 +58,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 2,
   },
   'a seat is freed before its membership is gone': {
-    file: 'src/engine/changes/operation.ts',
+    file: 'src/engine/changes/conclude.ts',
     from: COMMIT,
     to: `await Promise.allSettled(
     prepared.freedSeats.map((seat) => context.seats.release(context.seatContext, seat))
@@ -67,7 +67,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 1,
   },
   'a seat is given back after an unknown outcome': {
-    file: 'src/engine/changes/operation.ts',
+    file: 'src/engine/changes/conclude.ts',
     from: COMMIT,
     to: `const done = await commit(context.db, statements).catch(async (error) => {
     await giveBack(context, takenSeats)
@@ -76,7 +76,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 2,
   },
   'a seat is confirmed before its membership is there': {
-    file: 'src/engine/changes/operation.ts',
+    file: 'src/engine/changes/conclude.ts',
     from: COMMIT,
     to: `await Promise.allSettled(
     takenSeats.map(({ seat, until }) => context.seats.confirm(context.seatContext, seat, until))

@@ -130,10 +130,10 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bseats\.(?:reserve|reserveEach|release)\(/)).toEqual([
       'src/engine/changes/seat-claims.ts',
     ])
-    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/operation.ts'])
+    expect(filesWith(/\bseats\.confirm\(/)).toEqual(['src/engine/changes/conclude.ts'])
     expect(filesWith(/\bseats\.setLimit\(/)).toEqual(['src/engine/changes/apply-limit.ts'])
     expect(filesWith(/\breleaseSeat\(/)).toEqual([
-      'src/engine/changes/operation.ts',
+      'src/engine/changes/conclude.ts',
       'src/engine/changes/seat-claims.ts',
       'src/operations/seats/release.ts',
     ])
@@ -251,11 +251,11 @@ describe('the doors [SEAT-1]', () => {
 
   it('all lead through the one function that makes changes', () => {
     expect(filesWith(/\bclaimSeats\(/)).toEqual([
-      'src/engine/changes/operation.ts',
+      'src/engine/changes/prepare-change.ts',
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bclaimEach\(/)).toEqual([
-      'src/engine/changes/operation.ts',
+      'src/engine/changes/prepare-change.ts',
       'src/engine/changes/seat-claims.ts',
     ])
     expect(filesWith(/\bplanLeave\(/)).toEqual([
@@ -272,9 +272,10 @@ describe('the doors [SEAT-1]', () => {
     ])
     expect(filesWith(/\bcommit\(/)).toEqual([
       'src/database/commit.ts',
-      'src/engine/changes/operation.ts',
+      'src/engine/changes/conclude.ts',
     ])
     expect(filesWith(/\bconclude\(/)).toEqual([
+      'src/engine/changes/conclude.ts',
       'src/engine/changes/operation.ts',
       'src/engine/changes/together.ts',
       'src/operations/sessions/load-active.ts',

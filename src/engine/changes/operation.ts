@@ -1,22 +1,23 @@
 /**
- * The sequence of every change: read, plan, one batch, and the work after it. {@link attemptOnce} has its
- * steps in order, and the functions of the later steps stand below it in the same order.
+ * The life of every change: read, plan, one batch, and the work after it. {@link attemptOnce} has its steps
+ * in order; `prepare-change.ts` and `conclude.ts` have the later ones in detail.
  *
  * @module
  */
 import { checkOptionNames, namesOf } from '../../base/names.ts'
-import type { Queries } from '../../database/batch.ts'
 import type { UnreadableInput } from '../../base/input.ts'
-import { find, type Found } from '../access/authorize.ts'
 import {
   ok,
   refused,
-  type HookRefusal,
   type Refusal,
   type RefusalCode,
   type Refused,
   type Result,
 } from '../../base/result.ts'
+import type { Queries } from '../../database/batch.ts'
+import { guard } from '../../database/commit.ts'
+import { find, type Found } from '../access/authorize.ts'
+import { observed } from '../access/observed.ts'
 import {
   isImpersonated,
   isQuery,
@@ -24,28 +25,12 @@ import {
   type Principal,
   type Scope,
 } from '../access/principal.ts'
-import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
-import { askEach, composeLifecycle } from './ask-hooks.ts'
-import { buildBatch, refusalOf, type Prepared } from './change-batch.ts'
-import {
-  notifyCommitted,
-  notifySeatsFreed,
-  type ChangeContext,
-  type ChangeInfo,
-} from './change-context.ts'
-import { claimEach, claimSeats, giveBack, releaseSeat, renewLedgers } from './seat-claims.ts'
-import { recordRefusal } from './limit-events.ts'
-import { runJobs, statementsToRun } from './jobs.ts'
-import { inBackground } from '../../base/async.ts'
-import { writtenBy } from '../audit/record-events.ts'
-import { commit, guard, type Aborted, type Commit } from '../../database/commit.ts'
-import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
-import { observed } from '../access/observed.ts'
-import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
-import type { Runtime } from '../../base/runtime.ts'
-import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import type { FoundingPlan, Plan, RowsPlan, SeatlessPlan } from '../model/plan.ts'
 import { prove } from '../access/step-up.ts'
+import type { Plan, RowsPlan } from '../model/plan.ts'
+import { unlessBought } from './buy-missing-seat.ts'
+import { refusalOf, type Prepared } from './change-batch.ts'
+import type { ChangeContext } from './change-context.ts'
+import { conclude } from './conclude.ts'
 import {
   operationKey,
   questionOf,
@@ -58,6 +43,8 @@ import {
   type Recorded,
 } from './idempotency.ts'
 import { answerable, checkListed, storeRefusal, type PerformRefusal } from './listed-refusals.ts'
+import { prepare, prepareRows } from './prepare-change.ts'
+import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
 
 /** Options of every operation that changes something. */
 export interface OperationOptions {
@@ -114,8 +101,7 @@ export interface Operation<
 const WITHHELD = refused({ code: 'insufficient_role' })
 
 const ATTEMPTS = 5
-// Of several callers at once each needs a seat of its own.
-const MOST_BOUGHT = 10
+
 /**
  * Performs an operation; any of them may be refused with `host_conflict`. The plan is made from the rows
  * that were read, and its batch guards them; if they have changed, the batch is rolled back and the
@@ -287,94 +273,6 @@ async function attemptOnce<
   return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
 }
 
-/**
- * Buys a missing seat, if the host's subscriptions expand. Returns null if the operation is to be planned
- * again, otherwise its refusal. Only seats of the default type are bought. The library itself, such as its
- * sweeps, buys no seat, and neither does an operator who acts as a user.
- */
-async function unlessBought(
-  context: ChangeContext,
-  progress: { bought: number },
-  { claims }: Pick<Plan<unknown>, 'claims'>,
-  caller: Principal,
-  refusal: Refusal
-): Promise<Refusal | null> {
-  const [claim] = claims ?? []
-  const isMissing =
-    refusal.code === 'seat_limit_reached' &&
-    refusal.seatType === undefined &&
-    caller.type !== 'system' &&
-    !isImpersonated(caller)
-  if (!isMissing || claim === undefined || !context.buySeat) return refusal
-  if (progress.bought === MOST_BOUGHT) return { code: 'operation_in_progress' }
-  progress.bought += 1
-  return context.buySeat(context, claim.organizationId, refusal, progress.bought)
-}
-
-/** Steps 4 to 6: calls the host's hooks, claims the seats and builds the batch. Sends no query to D1. */
-export function prepare<T>(
-  context: ChangeContext,
-  info: ChangeInfo,
-  plan: SeatlessPlan<T>
-): Promise<Result<Prepared<T>, HookRefusal>>
-export function prepare<T>(
-  context: ChangeContext,
-  info: ChangeInfo,
-  plan: FoundingPlan<T>
-): Promise<Result<Prepared<T>, HookRefusal | 'seats_unavailable'>>
-export function prepare<T>(
-  context: ChangeContext,
-  info: ChangeInfo,
-  plan: Plan<T>
-): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>>
-export async function prepare<T>(
-  context: ChangeContext,
-  info: ChangeInfo,
-  plan: Plan<T>
-): Promise<Result<Prepared<T>, HookRefusal | ReserveRefusal>> {
-  const allowed = await askEach(context, plan.before ?? [])
-  if (!allowed.ok) return allowed
-  const composed = plan.lifecycle
-    ? await composeLifecycle(context, plan.lifecycle.hook, plan.statements, {
-        userId: plan.lifecycle.userId,
-      })
-    : ok(plan.statements)
-  if (!composed.ok) return composed
-  const claims = plan.claims ?? []
-  const claimed = await claimSeats(context, claims)
-  if (!claimed.ok) {
-    await recordRefusal(context, info, claims[0]?.organizationId ?? null, claimed.error)
-    return claimed
-  }
-  const { value: statements } = composed
-  return ok(await buildBatch(context, info, { ...plan, statements }, claimed.value))
-}
-
-/** Steps 4 to 6 of a plan of rows: each is refused by itself, and the batch has the remaining rows. */
-async function prepareRows<T>(
-  context: ChangeContext,
-  info: ChangeInfo,
-  { rows, decide }: RowsPlan<T>
-): Promise<Prepared<T>> {
-  const allowed = await Promise.all(rows.map(({ before }) => askEach(context, before)))
-  const refusals = allowed.map((answer): Refusal | null => (answer.ok ? null : answer.error))
-  const claims = rows.flatMap(({ claim }, index) =>
-    claim === null || refusals[index] !== null ? [] : [{ claim, index }]
-  )
-  const answers = await claimEach(
-    context,
-    claims.map(({ claim }) => claim)
-  )
-  for (const [position, { claim, index }] of claims.entries()) {
-    const answer = answers[position]
-    if (!answer || answer.ok) continue
-    refusals[index] = answer.error
-    await recordRefusal(context, info, claim.organizationId, answer.error)
-  }
-  const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
-  return buildBatch(context, info, decide(refusals), claimed)
-}
-
 // D1 had no membership for this user a moment ago. Either they have just been added, or the same
 // operation is in progress, or the seat of an ended membership is not free yet: read again.
 function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
@@ -395,97 +293,4 @@ function commitPrepared<Q extends Queries, T>(
     : []
   const holds = isQuery(caller) && caller.holds ? [guard(context.db, 'stale', caller.holds)] : []
   return conclude(context, prepared, [...holds, ...stored, ...statements])
-}
-
-/**
- * Steps 7 and 8: runs the batch, with the statements of the host, and does the work after it. After an unknown outcome
- * there is no such work: seats are settled at their deadline, and jobs run when they are due. A broken
- * constraint of the host is reported by its name.
- *
- * @throws {StoreUnavailable} if D1 does not answer: the batch may or may not have been committed. Also if
- *   a constraint of the library breaks that no plan should break.
- */
-export async function conclude(
-  context: ChangeContext,
-  prepared: Prepared<unknown>,
-  statements: readonly Statement[] = prepared.statements
-): Promise<Commit> {
-  const { takenSeats } = prepared
-  // A host may send a batch again. After a lost answer the first attempt may have been committed: the
-  // second does not release its seats, which are compared with D1 at their deadline. After a certain
-  // rollback its seats are free and may be in use elsewhere, so the batch is not sent again.
-  if (takenSeats.some((seat) => seat.batch.released)) {
-    return { committed: false, code: 'stale', numbers: [], error: null, constraint: null }
-  }
-  const unused = takenSeats.filter((seat) => !seat.batch.sent)
-  for (const seat of takenSeats) seat.batch.sent = true
-  const done = await commit(context.db, statements)
-  if (done.committed) {
-    await afterCommit(context, prepared, statements, done.answers)
-    return done
-  }
-  for (const seat of unused) seat.batch.released = true
-  await giveBack(context, unused)
-  if (done.code === 'broken') throw new StatementFailed(done.error)
-  if (done.code === 'host_conflict') reportConflict(context, prepared, done)
-  if (done.code === 'ledger_superseded') await renewLedgers(context, takenSeats)
-  const refusal = refusalOf(context, done)
-  const [seat] = takenSeats
-  if (seat && refusal) {
-    await recordRefusal(context, prepared.info, seat.seat.organizationId, refusal)
-  }
-  return done
-}
-
-function reportConflict(
-  { report }: Pick<Runtime, 'report'>,
-  { organizationIds }: Prepared<unknown>,
-  { constraint, error }: Aborted
-): void {
-  const [organizationId] = organizationIds
-  report({
-    event: 'host_conflict',
-    ...(organizationId !== undefined && { organizationId }),
-    error: new HostConflict(constraint ?? '', error),
-  })
-}
-
-// One invocation of a Worker may make a limited number of requests; the sweep does the rest.
-const SEATS_AT_ONCE = 100
-
-/**
- * Step 8: does the work after a committed batch, given the answers to its `statements`. Waits for the release of
- * freed seats, so that a caller who sees a departure can use its seat at once. The other work may be
- * delayed; if a crash prevents it, the outbox and the alarm repeat it.
- */
-async function afterCommit(
-  unbudgeted: ChangeContext,
-  prepared: Prepared<unknown>,
-  statements: readonly Statement[],
-  answers: readonly unknown[]
-): Promise<void> {
-  const context = budgeted(unbudgeted, STATEMENTS_AFTER_A_CHANGE)
-  const { seats, seatContext, measure } = context
-  const { takenSeats, freedSeats, organizationIds, markedIds, jobs, events, turns } = prepared
-  const turned = turns.flatMap((turn) => writtenBy(answers[statements.indexOf(turn)]))
-  const written = [...events, ...turned]
-  for (const event of written) measure({ name: 'audit.recorded', ...event })
-  // A provider that reads the trail receives the other releases from there.
-  const releasedNow = seats.readsTrail ? freedSeats.slice(0, SEATS_AT_ONCE) : freedSeats
-  await Promise.all(releasedNow.map((seat) => releaseSeat(context, seat)))
-  const afterwards = [
-    ...takenSeats.map(
-      ({ seat, until }) =>
-        () =>
-          seats.confirm(seatContext, seat, until)
-    ),
-    () => context.budget.spend(statementsToRun(jobs), () => runJobs(context, jobs)),
-  ]
-  await Promise.all([
-    inBackground(context, organizationIds[0] ?? '', afterwards),
-    notifyCommitted(context, { organizationIds, markedIds, events: written, freedSeats }),
-  ])
-  await notifySeatsFreed(context, [
-    ...new Set(freedSeats.map(({ organizationId }) => organizationId)),
-  ])
 }

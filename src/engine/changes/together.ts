@@ -3,7 +3,7 @@ import { checkOptionNames } from '../../base/names.ts'
 import type { Statement } from '../../database/database.ts'
 import { ok, refused, type Refusal, type Result } from '../../base/result.ts'
 import { refusalOf, type Prepared } from './change-batch.ts'
-import { conclude } from './operation.ts'
+import { conclude } from './conclude.ts'
 import type { ChangeContext } from './change-context.ts'
 import { storeRefusal } from './listed-refusals.ts'
 

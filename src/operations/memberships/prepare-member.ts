@@ -1,5 +1,5 @@
 import { observed } from '../../engine/access/observed.ts'
-import { prepare } from '../../engine/changes/operation.ts'
+import { prepare } from '../../engine/changes/prepare-change.ts'
 import { sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'

@@ -11,12 +11,8 @@ import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { claimAsFounder, newMembership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import {
-  perform,
-  type Operation,
-  type OperationOptions,
-  prepare,
-} from '../../engine/changes/operation.ts'
+import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
+import { prepare } from '../../engine/changes/prepare-change.ts'
 import {
   LIMIT_REFUSALS,
   invalid,

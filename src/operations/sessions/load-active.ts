@@ -1,5 +1,6 @@
 import { observed } from '../../engine/access/observed.ts'
-import { conclude, prepare } from '../../engine/changes/operation.ts'
+import { conclude } from '../../engine/changes/conclude.ts'
+import { prepare } from '../../engine/changes/prepare-change.ts'
 import { batch } from '../../database/batch.ts'
 import { reasonOf } from '../../database/database.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
