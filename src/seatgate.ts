@@ -207,7 +207,7 @@ export function createSeatgate<
   const roles = { ...configured, extend: parts.ownRoles?.extend ?? null }
   const { seatTypes } = roles
   const seatContext = { db, defaultLimit, seatTypes, now: runtime.now }
-  checkSeatTypes(seatTypes, seats, parts.billing)
+  checkSeatTypes(seatTypes, seats)
   const seatgate = {
     ...runtime,
     db,
@@ -243,21 +243,9 @@ function checkRequired(options: SeatgateOptions): void {
   }
 }
 
-function checkSeatTypes(
-  seatTypes: SeatTypes,
-  seats: SeatProvider,
-  billing: BillingPart | null
-): void {
+function checkSeatTypes(seatTypes: SeatTypes, seats: SeatProvider): void {
   if (seatTypes.size > 0 && seats.countsTypes !== true) {
     throw wrong('roles.seatTypes needs a seat provider that counts types, such as ledgerSeats().')
-  }
-  for (const { name, typeLimits } of billing?.plans.values() ?? []) {
-    const unknown = [...typeLimits.keys()].find((type) => !seatTypes.has(type))
-    if (unknown !== undefined) {
-      throw wrong(
-        `the plan "${name}" limits seats of "${unknown}", which is not in roles.seatTypes.`
-      )
-    }
   }
 }
 

@@ -36,12 +36,17 @@ export interface PermissionPart<
   /** The roles that have grants. */
   readonly granted: readonly Role[]
   readonly resources: Resources
-  /** @throws {TypeError} if a name is not valid, or a role is not among `roles`. */
+  /**
+   * @throws {TypeError} if a name is not valid, a role is not among `roles`, or a list of roles is there
+   *   too.
+   */
   rightsFor<All extends string>(
-    roles: Pick<Roles<All>, 'all' | 'owner'>
+    roles: Pick<Roles<All>, 'all' | 'owner'> & { readonly [L in (typeof LISTS)[number]]?: unknown }
   ): Rights<All, PermissionOf<Resources>>
 }
 
+// They say what permissions say.
+const LISTS = ['invitationAdmins', 'memberAdmins', 'organizationAdmins'] as const
 const OPTIONS = namesOf<PermissionPartOptions>({ resources: true, grants: true })
 
 /**
@@ -69,7 +74,11 @@ export function permissions<
   return {
     granted: Object.keys(grants ?? {}) as Role[],
     resources,
-    rightsFor: (roles) => checkedGrants(checkedPermissions(resources), roles, grants),
+    rightsFor(roles) {
+      const twice = LISTS.find((list) => roles[list] !== undefined)
+      if (twice) throw wrong(`roles.${twice} and roles.permissions say the same: leave one out.`)
+      return checkedGrants(checkedPermissions(resources), roles, grants)
+    },
   }
 }
 

@@ -93,10 +93,6 @@ function rightsIn<Role extends string, Resources extends PermissionOptions>(
   part: PermissionPart<Role, Resources>,
   given: RoleOptions<Role, Resources> & Pick<Roles<Role>, 'all' | 'owner'>
 ): Rights<Role, PermissionOf<Resources>> {
-  const twice = (['invitationAdmins', 'memberAdmins', 'organizationAdmins'] as const).find(
-    (list) => given[list] !== undefined
-  )
-  if (twice) throw wrong(`roles.${twice} and roles.permissions say the same: leave one out.`)
   if (typeof part.rightsFor === 'function') return part.rightsFor(given)
   throw wrong('roles.permissions must be permissions({ grants }).')
 }

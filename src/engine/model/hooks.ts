@@ -315,65 +315,55 @@ export interface LifecycleHooks {
   readonly onDelete?: LifecycleHook
 }
 
-// The answer of a hook inside the batch becomes part of it.
-const OUTSIDE = { inBatch: false } as const
-const INSIDE = { inBatch: true } as const
+/** Whether the answer of a hook becomes part of the batch. */
+interface Placed {
+  readonly inBatch: boolean
+}
 
-/** Every hook, and whether its answer becomes part of the batch. */
-export const HOOKS = {
-  beforeCreateOrganization: OUTSIDE,
-  afterCreateOrganization: OUTSIDE,
-  beforeDeleteOrganization: OUTSIDE,
-  afterDeleteOrganization: OUTSIDE,
-  beforeRestoreOrganization: OUTSIDE,
-  afterRestoreOrganization: OUTSIDE,
-  beforeAddMember: OUTSIDE,
-  afterAddMember: OUTSIDE,
-  beforeMemberRemove: OUTSIDE,
-  afterMemberRemove: OUTSIDE,
-  beforeMemberSuspend: OUTSIDE,
-  afterMemberSuspend: OUTSIDE,
-  beforeRoleChange: OUTSIDE,
-  afterRoleChange: OUTSIDE,
-  beforeTransfer: OUTSIDE,
-  afterTransfer: OUTSIDE,
-  beforeInvitationCreate: OUTSIDE,
-  afterInvitationCreate: OUTSIDE,
-  beforeInvitationResend: OUTSIDE,
-  afterInvitationResend: OUTSIDE,
-  beforeInvitationRoleChange: OUTSIDE,
-  afterInvitationRoleChange: OUTSIDE,
-  beforeInvitationAccept: OUTSIDE,
-  afterInvitationAccept: OUTSIDE,
-  beforeInvitationDecline: OUTSIDE,
-  afterInvitationDecline: OUTSIDE,
-  beforeInvitationRevoke: OUTSIDE,
-  afterInvitationRevoke: OUTSIDE,
-  beforeJoinRequestCreate: OUTSIDE,
-  afterJoinRequestCreate: OUTSIDE,
-  beforeJoinRequestQueue: OUTSIDE,
-  afterJoinRequestQueue: OUTSIDE,
-  beforeJoinRequestApprove: OUTSIDE,
-  afterJoinRequestApprove: OUTSIDE,
-  beforeJoinRequestDecline: OUTSIDE,
-  afterJoinRequestDecline: OUTSIDE,
-  beforeJoinRequestWithdraw: OUTSIDE,
-  afterJoinRequestWithdraw: OUTSIDE,
-  afterJoinRequestClose: OUTSIDE,
-  beforeDomainAdd: OUTSIDE,
-  afterDomainAdd: OUTSIDE,
-  beforeDomainVerify: OUTSIDE,
-  afterDomainVerify: OUTSIDE,
-  beforeDomainChange: OUTSIDE,
-  afterDomainChange: OUTSIDE,
-  beforeDomainRemove: OUTSIDE,
-  afterDomainRemove: OUTSIDE,
-  afterLimitNotice: OUTSIDE,
-  onRegister: INSIDE,
-  onPasswordChange: INSIDE,
-  onEmailChange: INSIDE,
-  onDelete: INSIDE,
-} as const satisfies Record<keyof Hooks | keyof LifecycleHooks, { readonly inBatch: boolean }>
+// Each has a hook before it, and one after it.
+const CHANGES = [
+  'CreateOrganization',
+  'DeleteOrganization',
+  'RestoreOrganization',
+  'AddMember',
+  'MemberRemove',
+  'MemberSuspend',
+  'RoleChange',
+  'Transfer',
+  'InvitationCreate',
+  'InvitationResend',
+  'InvitationRoleChange',
+  'InvitationAccept',
+  'InvitationDecline',
+  'InvitationRevoke',
+  'JoinRequestCreate',
+  'JoinRequestQueue',
+  'JoinRequestApprove',
+  'JoinRequestDecline',
+  'JoinRequestWithdraw',
+  'DomainAdd',
+  'DomainVerify',
+  'DomainChange',
+  'DomainRemove',
+] as const
+const ONLY_AFTER = ['afterJoinRequestClose', 'afterLimitNotice'] as const
+const IN_BATCH = ['onRegister', 'onPasswordChange', 'onEmailChange', 'onDelete'] as const
+
+type Outside = `${'before' | 'after'}${(typeof CHANGES)[number]}` | (typeof ONLY_AFTER)[number]
+
+const outside = [
+  ...CHANGES.flatMap((change) => [`before${change}`, `after${change}`]),
+  ...ONLY_AFTER,
+]
+
+/** Every hook. */
+export const HOOKS = Object.fromEntries([
+  ...outside.map((name) => [name, { inBatch: false }]),
+  ...IN_BATCH.map((name) => [name, { inBatch: true }]),
+]) as Record<Outside | (typeof IN_BATCH)[number], Placed> satisfies Record<
+  keyof Hooks | keyof LifecycleHooks,
+  Placed
+>
 
 /** The context of a function that calls hooks. */
 export interface HookContext extends Pick<Runtime, 'report' | 'trace'> {

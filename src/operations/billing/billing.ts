@@ -93,9 +93,10 @@ export function billing(options: BillingOptions): BillingPart {
   if (typeof options.plans !== 'object' || options.plans === null) {
     throw new TypeError('billing: plans must be an object.')
   }
+  const plans = checkedPlans('billing', options.plans)
   return {
     part: 'billing',
-    plans: checkedPlans('billing', options.plans),
+    plans,
     baseSeats,
     lapsedSeats,
     unknownHours,
@@ -105,9 +106,15 @@ export function billing(options: BillingOptions): BillingPart {
     followers: [noticeFollower(mailer !== null), endWithOrganization],
     sendNotice: async (context, payload) =>
       mailer && sendNotice(context, mailer, payload as LimitNotice),
-    check({ users }) {
+    check({ users, roles: { seatTypes } }) {
       if (mailer !== null && users === null) {
         throw new TypeError('billing: mailer needs identity.users in createSeatgate.')
+      }
+      for (const { name, typeLimits } of plans.values()) {
+        const unknown = [...typeLimits.keys()].find((type) => !seatTypes.has(type))
+        if (unknown === undefined) continue
+        const what = `the plan "${name}" limits seats of "${unknown}"`
+        throw new TypeError(`billing: ${what}, which is not in roles.seatTypes.`)
       }
     },
   }
