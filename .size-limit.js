@@ -9,21 +9,21 @@ const BUNDLES = [
   {
     name: 'createSeatgate alone',
     code: `export { createSeatgate } from './dist/index.js'`,
-    minified: 16_459,
-    zipped: 6_352,
+    minified: 15_592,
+    zipped: 6_195,
   },
   {
     name: 'organizations, members and d1Seats',
     code: `export { ${ORGANIZATIONS_AND_MEMBERS} } from './dist/index.js'`,
-    minified: 99_254,
-    zipped: 33_357,
+    minified: 98_416,
+    zipped: 33_178,
   },
   {
     name: 'createSeatgate, d1Seats and four groups of routes',
     code: `export { createSeatgate, d1Seats } from './dist/index.js'
       export { organizationRoutes, memberRoutes, seatRoutes, sessionRoutes } from './dist/hono/index.js'`,
-    minified: 148_815,
-    zipped: 49_350,
+    minified: 147_968,
+    zipped: 49_201,
   },
   {
     name: 'jwks',
@@ -48,7 +48,7 @@ const BUNDLES = [
     code: `export * from './dist/index.js'
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'`,
-    minified: 493_171,
+    minified: 492_743,
     zipped: 160_768,
   },
   {
@@ -66,7 +66,7 @@ const BUNDLES = [
       export * from './dist/hono/index.js'
       export * from './dist/worker/index.js'
       export { consoleWithAssets } from './dist/console/index.js'`,
-    minified: 562_720,
+    minified: 562_291,
     zipped: 181_222,
   },
   {

@@ -51,6 +51,14 @@ export function seatIdOf(type: SeatType, id: string): string {
   return type === null ? id : `${MARK}${type}/${id}`
 }
 
+/**
+ * Returns the holder of an invitation's seat. Invitations never share a holder, even for the same
+ * address.
+ */
+export function invitationHolder(seatId: string): string {
+  return `invitation:${seatId}`
+}
+
 /** Returns the name of a pool, under which its ledger is known; that of the default type is the organization's id. */
 export function poolOf(organizationId: string, type: SeatType): string {
   return type === null ? organizationId : `${organizationId}${SEATS_POOL}${type}`

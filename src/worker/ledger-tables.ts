@@ -14,7 +14,7 @@ import {
   type SeatLimit,
 } from '../engine/seats/limit.ts'
 import type { LedgerSeat, LedgerSnapshot } from '../engine/seats/reserve-rules.ts'
-import { invitationHolder } from '../engine/seats/reserve-rules.ts'
+import { invitationHolder } from '../base/seat-types.ts'
 import type { CarriedSeat } from '../engine/seats/assigned-seats.ts'
 import type { ImportPlace, LedgerStart, SeatPage } from '../parts/ledger/start-ledger.ts'
 

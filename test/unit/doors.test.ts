@@ -178,10 +178,10 @@ describe('the doors [SEAT-1]', () => {
       'src/operations/invitations/resend.ts',
     ])
     expect(filesWith(/\binvitationHolder\b(?! \})/)).toEqual([
+      'src/base/seat-types.ts',
       'src/engine/model/invitation.ts',
       'src/engine/model/membership.ts',
       'src/engine/seats/assigned-seats.ts',
-      'src/engine/seats/reserve-rules.ts',
       'src/operations/seats/differences.ts',
       'src/operations/seats/release.ts',
       'src/worker/ledger-tables.ts',

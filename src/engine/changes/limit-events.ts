@@ -10,7 +10,6 @@ import {
 import { inBackground } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Refusal } from '../../base/result.ts'
-import { WINDOW_MS } from '../seats/reserve-rules.ts'
 import {
   contextOf,
   notifyCommitted,
@@ -35,7 +34,7 @@ export async function recordRefusal(
 ): Promise<void> {
   if (organizationId === null || refusal.code !== 'seat_limit_reached') return
   const { limit, used, seatType = null } = refusal
-  const window = Math.floor(info.now.getTime() / WINDOW_MS)
+  const window = context.refusals.windowAt(info.now)
   const pool = poolOf(organizationId, seatType)
   const refusals = context.refusals.count(pool, window)
   if (refusals === 0) return

@@ -9,7 +9,7 @@ import {
   type UserContext,
 } from '../../database/database.ts'
 import type { SeatClaim } from './plan.ts'
-import { invitationHolder } from '../seats/reserve-rules.ts'
+import { invitationHolder } from '../../base/seat-types.ts'
 import { guard } from '../../database/commit.ts'
 import { areFew } from '../../database/batch.ts'
 import { mayMoveSeats, type AccessContext } from '../access/roles.ts'

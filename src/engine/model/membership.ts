@@ -11,7 +11,7 @@ import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import { seatEvent } from '../audit/event.ts'
 import type { FoundingClaim, SeatClaim } from './plan.ts'
-import { invitationHolder } from '../seats/reserve-rules.ts'
+import { invitationHolder } from '../../base/seat-types.ts'
 
 /** A membership in responses. Timestamps are ISO 8601 UTC. */
 export interface Membership {

@@ -10,7 +10,7 @@ import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import { seatFences, seatLedgers } from '../../database/schema/seats-tables.ts'
 import { isPending } from './counts.ts'
-import { invitationHolder } from './reserve-rules.ts'
+import { invitationHolder } from '../../base/seat-types.ts'
 
 /** A seat that is in D1: held by a membership or, with `until`, reserved by an invitation. */
 export interface CarriedSeat {

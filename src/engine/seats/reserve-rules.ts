@@ -14,14 +14,6 @@ export interface LedgerSeat {
   readonly state: 'reserved' | 'held'
 }
 
-/**
- * Returns the holder of an invitation's seat. Invitations never share a holder, even for the same
- * address.
- */
-export function invitationHolder(seatId: string): string {
-  return `invitation:${seatId}`
-}
-
 /** All stored seats and the limit of a ledger at one moment. */
 export interface LedgerSnapshot {
   readonly organizationId: string
@@ -93,8 +85,8 @@ export function refusalAt(
   return type === null ? refusal : { ...refusal, seatType: type }
 }
 
-/** For how long refusals are counted before the next event. */
-export const WINDOW_MS = 10 * 60_000
+// For how long refusals are counted before the next event.
+const WINDOW_MS = 10 * 60_000
 
 const MOST_ORGANIZATIONS = 10_000
 
@@ -104,6 +96,11 @@ const MOST_ORGANIZATIONS = 10_000
  */
 export class RefusalCounts {
   readonly #counts = new Map<string, { window: number; refusals: number }>()
+
+  /** Returns the number of the window that a time is in. */
+  windowAt(now: Date): number {
+    return Math.floor(now.getTime() / WINDOW_MS)
+  }
 
   /** Counts a refusal. Returns how many to record now; 0 if an event was recorded in this window. */
   count(organizationId: string, window: number): number {

@@ -1,6 +1,7 @@
 import { observed } from '../../engine/access/observed.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
-import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { readable } from '../../engine/access/readable.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { entitledNow } from '../../engine/seats/entitled-now.ts'

@@ -9,10 +9,9 @@ import { organizationEvent } from '../../engine/audit/event.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import { invitationHolder } from '../../engine/seats/reserve-rules.ts'
 import { limitView } from '../../engine/seats/limit.ts'
 import type { SeatInspection } from '../../engine/seats/provider.ts'
-import { poolOf, typeOfSeat } from '../../base/seat-types.ts'
+import { invitationHolder, poolOf, typeOfSeat } from '../../base/seat-types.ts'
 import { verifiable } from './verify.ts'
 
 /** The seats that {@link releaseSeat} has freed. */

@@ -5,7 +5,8 @@
  */
 import { sql } from 'drizzle-orm'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
-import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { readable } from '../../engine/access/readable.ts'
 import { isImpersonated, type OrganizationScope } from '../../engine/access/principal.ts'
 import {
   billingCustomers,

@@ -5,7 +5,8 @@ import type { DatabaseContext } from '../../database/database.ts'
 import { impersonations } from '../../database/schema/impersonation-tables.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { observed } from '../../engine/access/observed.ts'
-import { organizationIdOf, readable } from '../../engine/access/organization-ref.ts'
+import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { readable } from '../../engine/access/readable.ts'
 import {
   isOperator,
   isSystem,

@@ -1,7 +1,7 @@
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { observed } from '../../engine/access/observed.ts'
-import { readable } from '../../engine/access/organization-ref.ts'
+import { readable } from '../../engine/access/readable.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { apiKeyView, keysOf, type ApiKey } from './api-key.ts'
 import type { KeysContext } from './keys.ts'

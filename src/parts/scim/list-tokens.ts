@@ -1,5 +1,5 @@
 import { observed } from '../../engine/access/observed.ts'
-import { readable } from '../../engine/access/organization-ref.ts'
+import { readable } from '../../engine/access/readable.ts'
 import { find, authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { ok, type AccessRefusal, type Result } from '../../base/result.ts'
