@@ -18,7 +18,7 @@ export function namesOf<T extends object>(
   return Object.keys(names)
 }
 
-/** The options of a factory that has none. */
+/** The options of a factory without options. */
 export type NoOptions = Readonly<Record<string, never>>
 
 /**

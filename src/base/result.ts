@@ -200,7 +200,7 @@ export type HookRefusal = 'hook_refused' | 'hook_failed'
 /** The proof of identity is missing or wrong. */
 export type ProofRefusal = 'invalid_password' | 'step_up_required' | 'step_up_failed'
 
-/** The token of an invitation is none, or its invitation is not open. */
+/** The token names no invitation, or an invitation that is not open. */
 export type InvitationRefusal =
   | 'invitation_invalid'
   | 'invitation_already_accepted'

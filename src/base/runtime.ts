@@ -147,7 +147,7 @@ export type Metric =
       readonly milliseconds: number
     }
 
-/** Who did it. `system` is the host itself and has no id. */
+/** The actor of an event. `system` is the host itself and has no id. */
 export type AuditActor =
   | {
       readonly type: 'user' | 'operator' | 'service_account' | 'webhook' | 'job'

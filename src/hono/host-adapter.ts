@@ -29,7 +29,7 @@ export interface OperatorAction {
   readonly occurredAt: string
 }
 
-/** What a user has to do to prove who they are. */
+/** The step by which a user proves their identity. */
 export interface StepUpChallenge {
   /** Such as `totp` or `password`; your page shows the form for it. */
   readonly kind: string
@@ -179,7 +179,7 @@ export function hostAdapter<User>(options: HostAdapterOptions<User>): Host {
   const resolved = () => checkedAdapter(resolve(), isProduction)
   const first = resolved()
 
-  // What fails is reported, and the answer is the closed one.
+  // A failure is reported, and the answer is the one that grants no access.
   async function call<T>(
     event: string,
     closed: T,

@@ -74,7 +74,7 @@ export function setScope(c: Context, loaded: Loaded): void {
   c.set('permissions', loaded.permissions)
 }
 
-/** Returns the answer of D1, or a refusal if there is none. */
+/** Returns the answer of D1, or a refusal if D1 does not answer. */
 export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promise<Result<T>> {
   try {
     return ok(await answer)
@@ -85,7 +85,7 @@ export async function answered<T>(seatgate: Seatgate, answer: Promise<T>): Promi
 
 /**
  * Sets the active organization of the request's session, by id or slug, or clears it with `null`, and
- * sets the new scope on `c.var`. A refusal changes nothing of it. It writes no cookie.
+ * sets the new scope on `c.var`. A refusal leaves both as they are. It writes no cookie.
  *
  * Refusals: as of the domain function of the same name.
  *

@@ -121,7 +121,7 @@ function decodesToUtf8(escaped: string): boolean {
   }
 }
 
-/** The parts of a `Content-Type`, in lower case; `charset` is null if there is none. */
+/** The parts of a `Content-Type`, in lower case; `charset` is null if the header has no charset. */
 export interface MediaType {
   readonly essence: string
   readonly charset: string | null

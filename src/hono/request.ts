@@ -57,7 +57,7 @@ export function inOrganization(c: Context<RouterEnv>): OrganizationScope {
 
 /**
  * Reads the body and the `Idempotency-Key`. An invalid key is an invalid input, refused after
- * authentication and access; so is a body of another type, even on routes that need none.
+ * authentication and access; so is a body of another type, even on routes that need no body.
  */
 export async function readOperation(
   c: Context,

@@ -57,7 +57,7 @@ export function organizationColumn(table: Table, who: string): Column {
   return column
 }
 
-/** Returns the organization column as {@link organizationColumn} does, or undefined if there is none. */
+/** Returns the organization column as {@link organizationColumn} does, or undefined. */
 export function findOrganizationColumn(table: Table): Column | undefined {
   return Object.values(getTableColumns(table)).find(({ name }) => name === ORGANIZATION_COLUMN)
 }

@@ -24,8 +24,8 @@ export interface Story {
 }
 
 /**
- * Assumes what an event presupposes, where no earlier event recorded it: the state at the horizon cannot
- * be checked. What was recorded before is left to be checked.
+ * Assumes the state that an event presupposes, if no earlier event recorded it: the state at the horizon
+ * cannot be checked. State that was recorded before is checked elsewhere.
  */
 export function believe(story: Story, { action, target_id, metadata }: EventState): void {
   const { roles, standing, seats, invitations, organization } = story

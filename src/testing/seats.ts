@@ -164,8 +164,8 @@ export function miscounted({ members, counts }: State): string[] {
 }
 
 /**
- * Invariant 4: every organization has an owner who can act. A deleted organization needs none; a restored
- * one does.
+ * Invariant 4: every organization has an owner who can act. A deleted organization needs no owner; a
+ * restored one does.
  */
 export function ownerless({ organization, members }: State, ownerRole = 'owner'): string[] {
   if (organization === null || organization.deleted_at !== null) return []

@@ -110,7 +110,7 @@ export const billingInbox = sqliteTable(
 
 export type BillingInboxRow = typeof billingInbox.$inferSelect
 
-/** What the host does for an event of a provider, once for each handler. A row with a due time is work. */
+/** The calls of the host's handlers, one row for each event and handler. A row with a due time is work. */
 export const billingHandlers = sqliteTable(
   'seatgate_billing_handlers',
   {

@@ -20,7 +20,7 @@ export type VerifyPassword = (userId: string, password: string) => boolean | Pro
 /** Verifies another proof of presence (a one-time code, a fresh token), for users without a password. */
 export type StepUp = (userId: string, proof: string) => boolean | Promise<boolean>
 
-/** The configured ways to prove an identity; null if the host has none. */
+/** The configured ways to prove an identity; null for a way that the host does not offer. */
 export interface Proofs {
   readonly verifyPassword: VerifyPassword | null
   readonly stepUp: StepUp | null
@@ -80,7 +80,7 @@ export function withoutProof(input: unknown): unknown {
 
 /**
  * Checks a proof with the host. Only a user in person can provide one, and not an operator who acts as
- * the user; the host itself needs none.
+ * the user; the host itself needs no proof.
  *
  * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`, `unavailable`.
  */

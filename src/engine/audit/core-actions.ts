@@ -52,7 +52,7 @@ export const maybe = v.nullable(text)
 export const count = v.number()
 export const limit = v.union([count, v.picklist(['unlimited', 'unknown'])])
 export const user = { user_id: text }
-// How many open invitations ended with it; absent for none.
+// The number of open invitations that ended with it; absent for 0.
 const ended = { ended_invitations: v.optional(count) }
 // Absolute numbers: those of the ledger when the seat was taken, or counted by the batch after the
 // change. The version is that of the entitlement that the limit is from; 0 for the default.

@@ -92,7 +92,7 @@ export function libraryEvent<T extends ActionTable>(
 
 /**
  * An audit event, as readers and sinks receive it. `sequence` counts from 1 in each organization, without
- * gap or repeat; timestamps are ISO 8601 UTC. `personal` is null if there is none, or if it was erased;
+ * gap or repeat; timestamps are ISO 8601 UTC. `personal` is null if the event has no personal part, or if that was erased;
  * `personalDigest` stays.
  */
 export interface AuditEvent {

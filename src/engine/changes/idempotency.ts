@@ -83,7 +83,7 @@ function recorded(db: Database) {
 }
 
 /**
- * Returns the stored result, or `idempotency_mismatch`; null if there is none. The digest includes the
+ * Returns the stored result, `idempotency_mismatch`, or null without a stored result. The digest includes the
  * name of the operation, so a stored result carries a code of the same operation.
  */
 export function replay<T, Code extends RefusalCode>(

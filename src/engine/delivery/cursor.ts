@@ -42,7 +42,7 @@ export interface NotLeased {
 export interface Progress {
   readonly sequence: number
   readonly letters: readonly DeadLetter[]
-  /** The attempts of the run; an internal sink keeps none. */
+  /** The attempts of the run; an internal sink keeps no attempts. */
   readonly history: readonly Attempt[]
   readonly retry: {
     readonly attempts: number

@@ -134,7 +134,7 @@ export function redacted(event: AuditEvent, redaction: Redaction | undefined): A
   return walk(event, '') as AuditEvent
 }
 
-/** Returns the error in a sink's configuration; null if there is none. */
+/** Returns the error in a sink's configuration, or null. */
 export function sinkMistake(sink: Sink): string | null {
   if (typeof sink?.deliver !== 'function') return 'is not a sink: it has no deliver.'
   if (typeof sink.id !== 'string' || !/^[\w.-]{1,64}$/.test(sink.id)) {

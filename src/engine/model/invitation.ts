@@ -29,7 +29,7 @@ export interface Invitation {
   readonly expiresAt: string
   /** The inviter; null if it was not a user. */
   readonly invitedBy: string | null
-  /** The state of its mail; `skipped` if the host sends none. */
+  /** The state of its mail; `skipped` if the host sends no mail. */
   readonly mailStatus: 'queued' | 'sent' | 'failed' | 'skipped'
   readonly createdAt: string
 }
@@ -186,7 +186,7 @@ export function guardUnfinished(context: AccessContext, row: InvitationRow): Sta
   )
 }
 
-/** Guards that none of these invitations was ended or changed. */
+/** Guards that these invitations are as they were read. */
 export function guardAllUnfinished(
   context: AccessContext,
   rows: readonly InvitationRow[]

@@ -52,7 +52,7 @@ export interface DomainChallenge {
   readonly value: string
 }
 
-/** The rights of users with an address in the domain: none, to request to join, or to join. */
+/** Whether users with an address in the domain may request to join, or join, or neither. */
 export type DomainMode = DomainRow['mode']
 
 /** A mail domain of an organization. Until it is verified it admits no user. */

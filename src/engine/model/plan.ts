@@ -88,7 +88,7 @@ export interface SeatClaim<Kind extends NewSeatKind = NewSeatKind> {
   readonly role: string
   /** The seat that there is; null without one. One of another type is freed for a new seat. */
   readonly seatId: string | null
-  /** Whose seat `seatId` is, as the event of its release records it. An invitation's may be empty. */
+  /** The holder of `seatId`, as the event of its release records it. May be empty for an invitation. */
   readonly heldBy: { readonly user_id?: string; readonly invitation_id?: string }
   /** Whether the user is a member already, without a seat. */
   readonly promotes?: boolean

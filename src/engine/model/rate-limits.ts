@@ -49,7 +49,7 @@ export interface Counted {
   readonly organizationId: string
 }
 
-/** Returns the limits of single invitations, in the order of their checks. The host itself has none. */
+/** Returns the limits of single invitations, in the order of their checks. The host itself has no limits. */
 export function ratesOf(
   limits: InvitationLimits,
   { caller, organizationId }: Counted

@@ -17,7 +17,7 @@ export type SessionStoreRefusal =
   | HookRefusal
 
 /**
- * Stores the active organization of sessions. It decides nothing about access. `d1Sessions()` uses the
+ * Stores the active organization of sessions. It does not decide on access. `d1Sessions()` uses the
  * library's own tables; a host with sessions elsewhere implements these two functions.
  *
  * @example

@@ -60,7 +60,7 @@ export function entitlementFrom(row: typeof entitlements.$inferSelect): Entitlem
   return { organizationId, version, limit, ...(typeLimits && { typeLimits }) }
 }
 
-/** Returns the limit of a type and the version of an entitlement; version 0 and null if there is none. */
+/** Returns the limit of a type and the version of its entitlement; without one, null and version 0. */
 export function limitFrom(
   [row]: readonly (typeof entitlements.$inferSelect)[],
   type: SeatType = null

@@ -111,7 +111,7 @@ export interface SeatProvider {
     organizationId: string,
     type?: SeatType
   ): Promise<Result<SeatCount, 'seats_unavailable'>>
-  /** Returns the provider's own record, to be compared with D1; null if there is none yet. */
+  /** Returns the provider's own record, to be compared with D1; null if it has not started. */
   inspect?(
     context: SeatContext,
     organizationId: string,

@@ -46,7 +46,7 @@ export interface LedgerFacts {
  */
 export type ReserveRefusal = SeatRefusal | 'already_member' | 'operation_in_progress'
 
-/** `reserve`: a new seat is taken. `repeat`: the same request again, nothing changes. */
+/** `reserve`: a new seat is taken. `repeat`: the same request again, without a change. */
 export type ReserveDecision =
   | { readonly kind: 'reserve' }
   | { readonly kind: 'repeat' }

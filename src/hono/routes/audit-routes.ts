@@ -75,7 +75,7 @@ function addTrail(routes: Routes, seatgate: Seatgate) {
       answer(c, await seatsAsOf(seatgate, inOrganization(c), readQuery(c)))
     )
     .get(`${TRAIL}/export`, async (c: Taking<{ query: QueryOf<AuditExportInput> }>) => {
-      // A HEAD asks what a GET would answer, and takes nothing away: it is no export.
+      // A HEAD transfers no events, so it is not recorded as an export.
       const record = c.req.method !== 'HEAD'
       const file = await exportAuditEvents(seatgate, inOrganization(c), readQuery(c), { record })
       if (!file.ok) return answer(c, file)

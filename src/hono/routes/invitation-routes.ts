@@ -156,7 +156,7 @@ function rowView(row: Result<InvitationWithToken>) {
     : { status: statusOf(row.error.code), problem: problemOf(row.error) }
 }
 
-// What a token is worth, it is worth to strangers too.
+// Strangers may use a token too: the token is the proof.
 function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRouteOptions) {
   const { authenticate, signIn, allowedOrigins = [] } = options
   const byToken = routes
@@ -174,7 +174,7 @@ function addByToken(routes: Routes, seatgate: Inviting, options: InvitationRoute
         const accepted = await acceptInvitation(seatgate, scopeOf(c), input, options)
         if (!accepted.ok) return answer(c, toStranger(accepted))
         const { membership, organization } = accepted.value
-        // Whoever comes in works there from now on. If that cannot be noted, they are in all the same.
+        // The organization becomes the active one of the session. If that fails, the user is a member all the same.
         if (seatgate.sessions !== null) {
           await putActiveOrganization(seatgate, scopeOf(c), organization.id)
         }

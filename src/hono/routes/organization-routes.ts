@@ -49,7 +49,7 @@ export interface OrganizationRouteOptions extends RouteOptions {
   readonly mfaCheck?: MfaCheck
 }
 
-// Where the host cannot tell, a second factor is not demanded by a user who may have none.
+// Without the host's check, a user who may have no second factor cannot demand one from others.
 const hasNone: MfaCheck = (_userId) => false
 
 /**

@@ -20,7 +20,7 @@ import { RefusalException, noStore, problemResponse } from '../problem.ts'
 
 /** Options of each group of routes. */
 export interface RouteOptions {
-  /** Tells who is asking. */
+  /** Identifies the caller of a request. */
   readonly authenticate: Authenticate
   /**
    * Origins of other sites from which people may change things with their cookie: where your front end

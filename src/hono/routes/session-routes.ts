@@ -55,7 +55,7 @@ function addSession(routes: Hono<ScopeEnv>, seatgate: Seatgate, options: RouteOp
         return active.ok ? c.json(view(c.var), 200) : answer(c, active)
       })
 
-      // For a form on a page. Whatever stands against it, there is nothing to be seen there.
+      // For a form on a page. Every refusal answers as if the organization did not exist.
       .post('/organizations/switch', load, async (c: InSession<typeof SwitchInput>) => {
         if (!c.var.caller) return answer(c, refused({ code: 'unauthenticated' }))
         const input = parseInput(SwitchInput, isForm(c) ? await readForm(c) : await readBody(c))

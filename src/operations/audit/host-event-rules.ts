@@ -155,7 +155,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
 
 /**
  * Returns the path of the first key of a JSON value that names a secret, at any depth and in any spelling
- * (`apiKey`, `api-key`, `API_KEY`); null if there is none. Values are not checked and never named.
+ * (`apiKey`, `api-key`, `API_KEY`); otherwise null. Values are not checked and never named.
  *
  * @example
  * ```ts

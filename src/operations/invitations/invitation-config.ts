@@ -120,12 +120,12 @@ export interface InvitationRules extends Part<'invitations'> {
   readonly purge: (context: PurgeContext, now: Date) => readonly Statement[]
 }
 
-/** What sending the mail of an invitation needs. */
+/** The context of the mailer of invitations. */
 export interface MailContext extends UserContext, Pick<Runtime, 'now' | 'report'> {
   readonly invitations: InvitationRules
 }
 
-/** What deleting old invitations needs. */
+/** The context of the purge of old invitations. */
 export interface PurgeContext extends DatabaseContext {
   readonly invitations: Pick<InvitationRules, 'retentionDays'>
 }

@@ -45,7 +45,7 @@ interface ShownInvitation {
 /**
  * Shows an invitation to the holder of its token. Writes no row.
  *
- * Refusals: none; what stands against the invitation is the answer.
+ * It refuses no caller: the reason against the invitation is part of the answer.
  *
  * @throws {TypeError} if the host has configured no `secret` or no `users`.
  * @throws {StoreUnavailable} if D1 does not answer.

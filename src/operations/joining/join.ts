@@ -87,8 +87,8 @@ export type JoinOrganizationRefusal =
  * Joins an organization `{ organizationId }` by the domain of the caller's verified address, or requests
  * to join, as the mode of the domain says. A user who was removed or suspended by another one always has
  * to request, also with another account of the same address, until they are let in. Without a free seat
- * it is refused or puts the user on the waitlist, as `joinRules` configures. A member is returned
- * unchanged; to a user whose address is in none of its domains the organization does not exist.
+ * it is refused or puts the user on the waitlist, as `joinRules` configures. Returns a member
+ * unchanged. For a user whose address is in no domain of the organization, the organization does not exist.
  *
  * Refusals: `AccessRefusal` (`insufficient_role` of a caller who is no person), `InputRefusal`,
  * `SeatRefusal`, `membership_limit_reached`, `HookRefusal`, `StoreRefusal`, `already_member` (suspended),

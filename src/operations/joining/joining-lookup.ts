@@ -28,7 +28,7 @@ import {
 import type { JoiningContext } from './join-rules.ts'
 
 /**
- * Builds a scalar subquery of the domain of a user's verified address; null if there is none. Hosts store
+ * Builds a scalar subquery of the domain of a user's verified address, or null. Hosts store
  * addresses as `normalizeEmail` returns them.
  */
 export function verifiedDomainOf(

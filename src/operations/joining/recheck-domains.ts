@@ -27,7 +27,7 @@ const host = { type: 'system' } as const
  * @throws {TypeError} if the part is missing.
  */
 export async function sweepDomains(context: JoiningContext): Promise<void> {
-  // Before a domain is taken: without the part none is looked up, and each keeps its turn.
+  // Checked first: without the part no domain is looked up, and each keeps its turn.
   configured(context)
   const within = budgeted(context)
   const due = await takeDue(within)

@@ -69,7 +69,7 @@ export type TransferOwnershipRefusal =
  * owner's new role frees one.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `ProofRefusal`, `SeatRefusal`, `HookRefusal`, `StoreRefusal`,
- * `not_a_member` (the other user is none, or is suspended), `owned_limit_reached` (the new owner would own
+ * `not_a_member` (the other user is no member, or is suspended), `owned_limit_reached` (the new owner would own
  * too many).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.

@@ -63,7 +63,7 @@ export function fetchOrganization(
 }
 
 /**
- * Returns a live organization by its slug, in any case; null if there is none.
+ * Returns a live organization by its slug, in upper or lower case, or null.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  *
@@ -89,7 +89,7 @@ export function getOrganizationBySlug(
 }
 
 /**
- * Returns a user's membership in an organization, active or suspended; null if there is none. For a
+ * Returns a user's membership in an organization, active or suspended, or null. For a
  * deleted organization it is null too, unless `includeDeleted` is set.
  *
  * @throws {StoreUnavailable} if D1 does not answer.

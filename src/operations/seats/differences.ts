@@ -241,8 +241,8 @@ const ATTEMPTS = 3
  * seats: a seat that is in D1 before and after must be in the ledger, and a seat that is only in the
  * ledger must be about to be settled, or have a recorded release that the ledger has not received yet.
  *
- * Refusals: `seats_unavailable` if the ledger does not answer, `operation_in_progress` if it starts
- * anew again and again.
+ * Refusals: `seats_unavailable` if the ledger does not answer, `operation_in_progress` if it
+ * restarts several times meanwhile.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -278,7 +278,7 @@ export async function examine(
   }
   return refused({ code: 'operation_in_progress' })
 
-  /** Compares the ledger of a type. `again`: it was started in between, so its content means nothing. */
+  /** Compares the ledger of a type. `again`: it was started in between, so its content is not compared. */
   async function compare(
     { seatContext }: ExamineContext,
     overview: Overview,

@@ -34,7 +34,7 @@ export interface SeatExplanation extends SeatUsage {
     readonly email: string
     readonly expiresAt: string
   }[]
-  /** When the next of these reservations expires; null if there is none. */
+  /** When the next of these reservations expires; null without one. */
   readonly nextExpiry: string | null
   /** The numbers that the limit is made of, with their sources. */
   readonly inputs: LimitInputs

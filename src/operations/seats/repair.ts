@@ -184,8 +184,8 @@ export type RebuildSeatsRefusal = AccessRefusal | InputRefusal | StoreRefusal | 
  * automatically. No member is removed: with more members than seats the organization is over its limit.
  * Records `seat.drift_repaired` with the differences.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable` (what D1 could not be told
- * now the ledger hears within a minute).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `seats_unavailable` (the ledger does not
+ * answer; it receives the counts within a minute).
  *
  * @example
  * ```ts

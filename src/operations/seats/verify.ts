@@ -14,7 +14,7 @@ import { seenByMemberOrOperator } from './usage.ts'
 export interface SeatVerification {
   /** The seats of the default type in D1, the source of truth. */
   readonly stored: SeatUsage
-  /** The seats in the ledger; null if there is none, or it has not started. */
+  /** The seats in the ledger; null without a ledger, or if it has not started. */
   readonly ledger: SeatUsage | null
   /** The differences; an empty list is good. A change in progress is not a difference. */
   readonly differences: readonly SeatDifference[]
@@ -27,7 +27,7 @@ export type VerifySeatsRefusal = AccessRefusal | 'seats_unavailable' | 'operatio
  * Compares an organization's seats in D1 with its ledger and its counter, for operators and the host
  * itself. Changes no row, and reads a few rows for each member.
  *
- * Refusals: `AccessRefusal`, `seats_unavailable`, `operation_in_progress` (the ledger starts anew at this
+ * Refusals: `AccessRefusal`, `seats_unavailable`, `operation_in_progress` (the ledger restarts at this
  * moment).
  *
  * @throws {StoreUnavailable} if D1 does not answer.

@@ -37,7 +37,7 @@ export interface Loaded {
  * account. One round trip.
  *
  * A pointer into an organization that was deleted, or that the user has left, is never followed. It is
- * moved to the user's only other organization, or cleared if they have several or none, and the move is
+ * moved to the user's only other organization, or cleared if they do not have exactly one, and the move is
  * recorded. A failure in moving it leaves the user without an organization and refuses no request.
  *
  * @throws {StoreUnavailable} if D1 does not answer: the caller is then unknown.

@@ -62,7 +62,7 @@ export type PutActiveOrganizationRefusal =
  * already points there. Does not touch cookies or tokens.
  *
  * Refusals: `unauthenticated`, `HookRefusal` (of a session store of the host), `CommitRefusal`, `no_scope` (the caller is no person),
- * `no_session` (the caller has no session, or the host has none), `not_a_member` (whether the organization
+ * `no_session` (the caller, or the host, has no sessions), `not_a_member` (whether the organization
  * exists or not), `not_found` (the session is gone).
  *
  * @example

@@ -42,7 +42,7 @@ export interface Purge {
   readonly forced: boolean
   /** Sinks that have not settled all purged events. */
   readonly unsettled: readonly string[]
-  /** What prevents purging more: `legal_hold`, `checkpoint`, or the ids of sinks. */
+  /** The reasons that no more was purged: `legal_hold`, `checkpoint`, or the ids of sinks. */
   readonly waitsFor: readonly string[]
 }
 

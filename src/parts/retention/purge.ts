@@ -61,7 +61,7 @@ export interface PurgeRun {
   readonly events: number
   /** Whether another run would purge more at once. */
   readonly more: boolean
-  /** What prevents purging more: `legal_hold`, `checkpoint`, or the ids of sinks. */
+  /** The reasons that no more was purged: `legal_hold`, `checkpoint`, or the ids of sinks. */
   readonly waitsFor: readonly string[]
 }
 
@@ -105,8 +105,8 @@ export async function purgeAuditEvents(
   return purge(context, scope, input, segment)
 }
 
-// With a segment it purges exactly the events of the segment, or none if another run was faster or a hold
-// was placed.
+// With a segment it purges exactly the events of the segment, or no event if another run was faster or a
+// hold was placed.
 async function purge(
   context: RetentionContext,
   { organization: organizationId, ...scope }: OrganizationScope,

@@ -44,7 +44,7 @@ export function keptSince(
   return closest === undefined ? null : new Date(now.getTime() - closest.days * DAY_MS)
 }
 
-/** Returns the error in some windows; null if there is none. */
+/** Returns the error in the windows, or null. */
 export function retentionMistake(windows: readonly RetentionWindow[]): string | null {
   if (!Array.isArray(windows)) return 'must be a list of windows.'
   for (const window of windows) {

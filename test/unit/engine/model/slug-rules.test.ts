@@ -157,13 +157,13 @@ describe('the rules for slugs', () => {
 
 describe('a configuration', () => {
   it.each([[undefined], [null], [{}], ['d1'], [{ updateActiveOrganization() {} }]])(
-    'with %j for sessions throws: without sessions it says "none" [ORG-39]',
+    'throws with %j for sessions [ORG-39]',
     (sessions) => {
       expect(() => make({ sessions })).toThrow(/sessions must be a session store/)
     }
   )
 
-  it('says "none" on purpose, and then has no session store [ORG-39]', () => {
+  it('has no session store if it passes the word for no sessions [ORG-39]', () => {
     expect(make({ sessions: 'none' }).sessions).toBeNull()
   })
 
