@@ -1891,9 +1891,9 @@ export const MUTATIONS: readonly Mutation[] = [
     'more: false as boolean'
   ),
   segments(
-    'a page begins in the next segment',
+    'a page leaves out the segment of one event before it',
     'last_sequence >= ${after - 1}',
-    'last_sequence >= ${after}'
+    'last_sequence >= ${after - 2}'
   ),
   segments(
     'the last segment is not selected',

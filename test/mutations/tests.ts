@@ -84,9 +84,12 @@ const ownRoles: Tests = {
 const impersonation: Tests = { first: workers('impersonation'), more: workers('every-operation') }
 
 const TESTS: Readonly<Record<string, Tests>> = {
-  'engine/access/roles.ts': permissions,
+  'engine/access/roles.ts': {
+    first: [...permissions.first, ...workers('role-not-configured member-roles')],
+    more: workers('guards'),
+  },
   'engine/access/authorize.ts': {
-    ...permissions,
+    first: [...permissions.first, ...workers('member-roles')],
     more: [...permissions.more, ...workers('keys')],
   },
   'options/permission-options.ts': permissions,

@@ -6,6 +6,7 @@ import {
   countMembersWithoutMfa,
   prepareMember,
   removeMember,
+  renameOrganization,
   restoreMember,
   suspendMember,
   transferOwnership,
@@ -119,12 +120,18 @@ const SETS = {
     owner: OWN.ownerRole,
     admins: ['porter'],
   },
+  'where a role has a right that those who give it have not': {
+    options: { ...OWN, memberAdminRoles: ['porter'], invitationAdminRoles: ['auditor'] },
+    all: OWN.roles,
+    owner: OWN.ownerRole,
+    admins: ['porter'],
+  },
 } as const
 
 describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
   const acts = Object.keys(ACTS).flatMap((act) => set.all.map((actor) => [actor, act] as const))
 
-  it.each(shareOf(acts, 12))('%s %s', async (actorRole, act) => {
+  it.each(shareOf(acts, 13))('%s %s', async (actorRole, act) => {
     const kit = createKit({ provider: 'd1', ...set.options })
     const organization = await kit.organization()
     const actor = await put(organization, actorRole)
@@ -181,6 +188,15 @@ describe('roles are a set', () => {
       [owner]: 'porter',
       [heir]: 'proprietor',
     })
+  })
+
+  it('an owner who is in no list of administrators does not change the organization [PERM-2]', async () => {
+    const kit = createKit({ provider: 'd1', ...OWN, organizationAdminRoles: ['porter'] })
+    const organization = await kit.organization()
+    const rename = (userId: string) =>
+      renameOrganization(kit.seatgate, organization.as(userId), { name: 'New' })
+    expect(codeOf(await rename(organization.owner))).toBe('insufficient_role')
+    expect(codeOf(await rename(await put(organization, 'porter')))).toBe('ok')
   })
 
   it('a role of the defaults is not valid where the host has its own', async () => {
