@@ -153,8 +153,11 @@ describe('a trail with an archive', () => {
   it('has no personal data in its segments', async () => {
     const host = archiving()
     const organization = await organizationWith(host.seatgate, 0)
-    const scope = { ...host.scopeOf(organization), request: { ipAddress: '192.0.2.7' } }
+    const origin = { ipAddress: '192.0.2.7', userAgent: null }
+    const scope = { ...host.scopeOf(organization), origin }
     unwrap(await addMember(host.seatgate, scope, { userId: await newUser(), role: 'member' }))
+    const added = unwrap(await listAuditEvents(host.seatgate, scope, { limit: 1 })).data[0]
+    expect(added).toMatchObject({ personal: { ipAddress: '192.0.2.7' } })
     await host.tended(organization, 'Second')
     host.daysLater(31)
     await host.purge(organization)
