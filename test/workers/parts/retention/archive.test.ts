@@ -153,7 +153,7 @@ describe('a trail with an archive', () => {
   it('has no personal data in its segments', async () => {
     const host = archiving()
     const organization = await organizationWith(host.seatgate, 0)
-    const origin = { ipAddress: '192.0.2.7', userAgent: null }
+    const origin = { ipAddress: '192.0.2.7' }
     const scope = { ...host.scopeOf(organization), origin }
     unwrap(await addMember(host.seatgate, scope, { userId: await newUser(), role: 'member' }))
     const added = unwrap(await listAuditEvents(host.seatgate, scope, { limit: 1 })).data[0]
