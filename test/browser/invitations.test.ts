@@ -158,7 +158,7 @@ describe("the page of an invitation's link", () => {
     await page.getByRole('row', { name: email }).waitFor()
   })
 
-  it('accepts for a person who signs in on the way', async () => {
+  it('accepts after a person has signed in on the way', async () => {
     const acme = await found('Returning', { seats: 9 })
     const { email } = await signUp()
     await invite(acme.token, acme.id, email)

@@ -169,7 +169,7 @@ describe('the pages of operators', () => {
     await expectAccessible(page)
   })
 
-  it('name drift that is found, and list it with who repaired it', async () => {
+  it('show drift, and list it with the operator who repaired it', async () => {
     const acme = await found('Drifted', { seats: 4 })
     await addMember(acme)
     const drift = 'UPDATE seatgate_member_counts SET active = active + 1 WHERE organization_id = ?'

@@ -164,7 +164,7 @@ describe('the seats page', () => {
 })
 
 describe('a page that another person has made out of date', () => {
-  it('names what has changed about an invitation and a request', async () => {
+  it('names the change of an invitation and of a request', async () => {
     const acme = await found('Overtaken', { seats: 9 })
     const email = address('ann')
     const path = `/organizations/${acme.id}/invitations`
@@ -178,7 +178,7 @@ describe('a page that another person has made out of date', () => {
     await expectAccessible(page)
   })
 
-  it('names what has changed about a request and a domain', async () => {
+  it('names the change of a request and of a domain', async () => {
     const acme = await found('Passed', { seats: 9 })
     await openDomain(acme, 'passed.example', 'request')
     const person = await verifiedIn('passed.example')

@@ -50,7 +50,7 @@ describe('the browser of the tests', () => {
     ['that of the package does not start', {}],
     ['the package has none', { packaged: () => Promise.reject(new Error('ENOENT')) }],
     ['CHROME_PATH leads to no file', { chromePath: '/nowhere/chrome' }],
-  ])('is named with what to do if %s', async (_case, given) => {
+  ])('is named with its remedy if %s', async (_case, given) => {
     await expect(startBrowser(machine(given, false))).rejects.toThrow(SENTENCE)
   })
 })

@@ -78,7 +78,7 @@ const run = (config: DeployConfig = CONFIG) =>
 const changes = () => own.asked.filter((command) => !/ (list|info) ?/.test(command))
 
 describe('npm run deploy', () => {
-  test('creates what the configuration names, then migrates, then deploys', async () => {
+  test('creates the configured resources, then migrates, then deploys', async () => {
     await run()
     expect(changes()).toEqual([
       'd1 create app-db',

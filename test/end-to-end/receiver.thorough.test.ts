@@ -116,7 +116,7 @@ test('the trace of a request goes on to the receiver, and no other request has o
   expect(traces.length).toBeGreaterThan(traced.length)
 }, 200_000)
 
-test('a redirect is not followed, and what else an answer says is not read [FWD-49]', async () => {
+test('a redirect is not followed, and the rest of an answer is not read [FWD-49]', async () => {
   const elsewhere = await startReceiver({ secret: SECRET })
   let hungUp = false
   function* endless() {

@@ -204,7 +204,7 @@ test.each(VERSIONS)(
 )
 
 test.each(VERSIONS)(
-  'what one version begins the other ends, and both at once pass no limit, with the ledgers in the %s one',
+  'either version finishes the work of the other, and both at once exceed no limit, with the ledgers in the %s one',
   async (objectsIn) => {
     const persistTo = join(directory.path, `both-${objectsIn}`)
     const people = await putPeople(persistTo, 12)

@@ -92,7 +92,7 @@ describe('npx seatgate verify', () => {
     }
   })
 
-  it('says where a trail begins whose beginning retention has taken [AUD-63]', async () => {
+  it('reports the first event of a trail that retention has shortened [AUD-63]', async () => {
     const text = await readFile(path('export.ndjson'), 'utf8')
     const lines = text.trimEnd().split('\n')
     const begun = new GrowingTree()
@@ -231,7 +231,7 @@ describe('npx seatgate verify, of files that are no exports [A6]', () => {
     expect(await checkpoint('odd')).toEqual(refusal('odd', 'checkpoint'))
   })
 
-  it('opens a checkpoint no matter what a shell or an editor did to the ends of its lines [A6]', async () => {
+  it('opens a checkpoint with any line endings [A6]', async () => {
     const note = await readFile(path('checkpoint'), 'utf8')
     for (const kept of [
       note.trimEnd(),
@@ -292,7 +292,7 @@ describe('npx seatgate [C13]', () => {
     ])
   })
 
-  it('runs from the sources before a build, and says what to do where Node cannot [C13]', async () => {
+  it('runs from the sources before a build, and names the remedy if Node cannot run them [C13]', async () => {
     const root = fileURLToPath(new URL('../..', import.meta.url))
     for (const name of ['bin', 'src', 'package.json']) {
       await cp(join(root, name), path(join('clone', name)), { recursive: true })

@@ -71,7 +71,7 @@ const inbox = () =>
   )
 
 test(
-  'webhooks over a socket: what Stripe signed is taken once, at any framing, and no other byte',
+  'a webhook over a socket is processed once as Stripe signed it, at any framing, and no other byte is',
   async () => {
     const owner = granted(await connect(worker.url).signUp('owner@example.com'))
     const api = connect(worker.url, owner.token)

@@ -98,7 +98,7 @@ function codesOf({ responses }: Operation): readonly string[] {
 }
 
 describe('openapi.json', () => {
-  it('is what the types, the checks of inputs and the recorded exchanges say', async () => {
+  it('agrees with the types, the checks of inputs and the recorded exchanges', async () => {
     expect(text === (await documentText()), 'run: npm run openapi').toBe(true)
   })
 

@@ -5,7 +5,7 @@ import { FOLDER, referencePages } from '../../scripts/reference.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 
 // `npm test` has built the package.
-test('docs/reference says what the docstrings say: `npm run reference` writes it', async () => {
+test('docs/reference agrees with the docstrings: `npm run reference` writes it', async () => {
   const pages = await referencePages(join(root, 'dist'))
   const names = (await readdir(join(root, FOLDER))).map((name) => `${FOLDER}/${name}`)
   expect(names.sort()).toEqual([...pages.keys()].sort())

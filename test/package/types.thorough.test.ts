@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest'
 const root = fileURLToPath(new URL('../../', import.meta.url))
 
 describe('the types', () => {
-  it('compile what must compile, and reject all else', async () => {
+  it('compile correct programs, and reject incorrect ones', async () => {
     const compiling = promisify(execFile)('npx', ['tsc', '-p', 'test/types/tsconfig.json'], {
       cwd: root,
     })

@@ -32,7 +32,7 @@ describe.concurrent('every order of three operations on two seats', () => {
     ['add,accept,revoke', '0', '1'],
   ] as const
   it.each(shareOf(commuting, 1))(
-    'comes to the same states by one order of what commutes as by both: %s, with %s faults and %s alarms',
+    'reaches the same states by one order of commuting steps as by both: %s, with %s faults and %s alarms',
     async (only, faults, rings) => {
       const scope = ['--only', only, '--faults', faults, '--rings', rings]
       const lines = await Promise.all([explored(...scope), explored(...scope, '--both-orders')])

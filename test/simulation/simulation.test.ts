@@ -41,7 +41,7 @@ describe('the simulation', () => {
     expect(summary.histories).toBe(PAYING)
   })
 
-  it('runs a seed bit for bit as before, no matter what ran before it in its thread', async () => {
+  it('repeats a seed bit for bit, no matter what ran before it in its thread', async () => {
     const [alone, among] = await Promise.all([
       simulate({ firstSeed: 31, histories: 5, workers: 1 }),
       simulate({ firstSeed: 27, histories: 9, workers: 2 }),

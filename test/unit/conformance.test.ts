@@ -80,7 +80,7 @@ describe('the findings', () => {
     expect(openLines(lines).map(({ id }) => id)).toEqual(['ORG-2'])
   })
 
-  it('name what holds otherwise and has no test, or is not on the checklist [C12]', () => {
+  it('name each claim that has no test, or that is not on the checklist [C12]', () => {
     const otherwise = { 'ORG-1': 'One way.', 'ORG-9': 'No line.', 'PIPE-2': 'No test.' }
     const { lines, problems } = examine(all.slice(0, 2), {
       groups: GROUPS,
@@ -147,7 +147,7 @@ describe('the page', () => {
     )
   })
 
-  it('is the same in whichever order the tests came', () => {
+  it('is the same for any order of the tests', () => {
     const leftOut = { 'ORG-3': 'There is no <such> thing.', 'PIPE-2': 'No pipe.' }
     expect(pageOf([...outcomes].reverse(), leftOut)).toBe(page)
   })

@@ -200,7 +200,7 @@ describe('the doors [SEAT-1]', () => {
     ).toEqual([])
   })
 
-  it('are these: a user who adds one finds this list', () => {
+  it('are these: a developer who adds one finds this list', () => {
     expect(filesWith(/\bclaims:(?! readonly| Claims| string)/)).toEqual([
       'src/engine/model/join.ts',
       'src/engine/model/role-change.ts',

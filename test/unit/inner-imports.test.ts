@@ -70,7 +70,7 @@ describe('the rule of inner imports', () => {
     expect(innerImports({ 'unit/hono/a.test.ts': text })).toEqual(['unit/hono/a.test.ts → a.ts'])
   })
 
-  it('lets every test import what the package exports', () => {
+  it('lets every test import the exports of the package', () => {
     const text = "import { a } from '../../src/index.ts'\nimport '../../src/worker/seat-ledger.ts'"
     expect(innerImports({ 'workers/a.test.ts': text })).toEqual([])
   })

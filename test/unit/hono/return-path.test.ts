@@ -61,7 +61,7 @@ describe('safeReturnPath', () => {
   })
 
   it.each([undefined, null, 7, true, {}, ['/a'], new URL('https://app.example/a')])(
-    'falls back to "/" for what is no text: %j [PIPE-57]',
+    'falls back to "/" without a text: %j [PIPE-57]',
     (path) => {
       expect(safeReturnPath(path, ORIGIN)).toBe('/')
     }
@@ -86,7 +86,7 @@ describe('safeReturnPath', () => {
     expect(safeReturnPath(path, ORIGIN)).toBe(kept)
   })
 
-  it('never leads elsewhere, no matter what it is given [PIPE-57]', () => {
+  it('never leads to another site, for any input [PIPE-57]', () => {
     const piece = fc.oneof(
       fc.constantFrom(
         ...'/ \\ . .. // /. /\\ ? # @ : %2f %2F %5c %5C %2e %2E %09 %0a %00 &'.split(' '),

@@ -67,7 +67,7 @@ const path = hashes.map((hash) => fromBase64(hash)!)
 const at = Number(index.replace('index ', ''))
 
 describe('a log of another organization', () => {
-  it('its checkpoints are opened, no matter who else has signed them [AUD-55]', async () => {
+  it('its checkpoints are opened with any further signatures [AUD-55]', async () => {
     const root = fromBase64('lIyLAEe4zJUQAda6pFFg3yPOf7j1SgfMEDrpgoX39JU=')
     expect(await openCheckpoint(checkpoint, [KEY])).toEqual({
       origin: ORIGIN,

@@ -147,7 +147,7 @@ describe('the checkers', () => {
     const joins = (userId: string, role: string) =>
       event('member_add', userId, { role, path: 'request' })
 
-    it('count the seats of a type, and who waits for one', () => {
+    it('count the seats of a type, and the users who wait for one', () => {
       const waiting = { ...sound, line: ['r2', 'r3'], requests, entitlement }
       const full = { ...waiting, members: [...sound.members, light('~light/a')] }
       expect(forgotten(full, typed)).toEqual([])

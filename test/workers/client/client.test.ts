@@ -140,7 +140,7 @@ describe('the client', () => {
     expect(role).toBe('owner')
   })
 
-  it('is refused what only operators may do, as a stranger and without an identity', async () => {
+  it('is refused the operations of operators, as a stranger and without an identity', async () => {
     const { client, param } = await acme()
     const limited = await client.put('/organizations/:org/seats/limit', {
       param,

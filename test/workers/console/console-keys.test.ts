@@ -95,7 +95,7 @@ describe('the page of API keys', () => {
     expect(await keyIn(await pages.post(path, owner, { name: 'CI', role: 'admin' }))).not.toBe('')
   })
 
-  it('is refused to a member, who sees no link to it, and is absent for a stranger', async () => {
+  it('is refused to a member, without a link to it, and is absent for a stranger', async () => {
     const { member, pages, path, slug } = await keyed()
     expect((await pages.get(path, member)).status).toBe(403)
     expect(await (await pages.get(`/org/${slug}/members`, member)).text()).not.toContain(path)

@@ -11,7 +11,7 @@ async function operated() {
 }
 
 describe('the health of the platform', () => {
-  it('is the last sweep and what asks for an act, with the stream that it concerns', async () => {
+  it('shows the last sweep and the problems that need an operator, each with its stream', async () => {
     const { kit, owner, pages, read, slug } = await operated()
     const never = await read('/platform/health')
     expect(never).toContain('Something needs attention')

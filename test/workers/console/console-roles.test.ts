@@ -29,7 +29,7 @@ const ticked = (html: string) =>
   [...html.matchAll(/name="right ([^"]+)" value="yes" checked/g)].map(([, name]) => name)
 
 describe('the pages of roles', () => {
-  it('make a role, list it with what has it, and change it, in two trips a page', async () => {
+  it('make a role, list it with the number of its uses, and change it, in two trips a page', async () => {
     const { kit, owner, pages, slug, path, read, submit } = await withRoles()
     expect(await read()).toContain('3 roles')
     expect(await submit(path, AUDITOR)).toContain('The role was made.')
@@ -76,7 +76,7 @@ describe('the pages of roles', () => {
     expect(await submit(remove, {})).toContain('data-refusal="not_found"')
   })
 
-  it('say what to do about a name, a limit, and rights that the person does not have', async () => {
+  it('name the remedy for a name, a limit, and rights that the person does not have', async () => {
     const { admin, path, submit } = await withRoles({}, { limit: 1 })
     expect(await submit(path, { name: 'Great <b>' })).toContain('data-refusal="validation_error"')
     expect(await submit(path, { name: 'admin' })).toContain('There is a role of this name.')
@@ -101,7 +101,7 @@ describe('the pages of roles', () => {
     expect(await as(`${path}/spare`)).not.toContain('<option value="biller"')
   })
 
-  it('are refused to a member, who sees no link to them, and are absent for a stranger', async () => {
+  it('are refused to a member, without a link to them, and are absent for a stranger', async () => {
     const { member, pages, path, slug, submit } = await withRoles()
     await submit(path, AUDITOR)
     const stranger = await person()

@@ -48,7 +48,7 @@ describe('the page of links', () => {
     expect(await shown.text()).toContain('data-refusal="validation_error"')
   })
 
-  it('is refused to a member, who sees no link to it', async () => {
+  it('is refused to a member, without a link to it', async () => {
     const { owner, member, pages, slug } = await withLinks()
     await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, member)
     const path = `/org/${slug}/invitations/links`

@@ -47,7 +47,7 @@ describe('the invitations page', () => {
 })
 
 describe('the seats page', () => {
-  it('names who is suspended, and when, if the seats stay over the limit', async () => {
+  it('names the members who are suspended, and the time, if the seats stay over the limit', async () => {
     const { kit, owner, pages, slug } = await acme({
       provider: 'd1',
       billing: billing({ plans: {}, baseSeats: 5, whenOver: 'allow_with_grace', overGraceDays: 9 }),
@@ -112,7 +112,7 @@ describe('the billing page', () => {
     expect(html).toMatch(/As of 3 hours ago/)
   })
 
-  it('shows what another plan costs and who would have to go, and leads to the provider for it', async () => {
+  it('shows the price of another plan and the members that exceed it, and leads to the provider', async () => {
     const test = await paying()
     for (let more = 0; more < 2; more += 1) await test.join(test.organization)
     expect(await test.read(test.path)).toMatch(/<option value="flat">flat<\/option>/)

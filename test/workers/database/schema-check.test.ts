@@ -70,7 +70,7 @@ const codeOf = (answer: Awaited<ReturnType<typeof create>>) =>
 const messageOf = ({ error }: Report) => (error as Error).message
 
 describe('the check of the schema [C5]', () => {
-  it('rides in the first batch of an isolate, whichever operation that is, and in no other', async () => {
+  it('is part of the first batch of an isolate, for any operation, and of no other', async () => {
     const creating = isolate()
     expect(codeOf(await create(creating.seatgate))).toBe('ok')
     expect(codeOf(await create(creating.seatgate))).toBe('ok')

@@ -514,7 +514,7 @@ describe('guards', () => {
     expect(await all('SELECT 1 FROM seatgate_guards')).toEqual([])
   })
 
-  it('let a batch through whose condition holds', async () => {
+  it('let a batch through if its condition holds', async () => {
     await run("INSERT INTO seatgate_guards SELECT 'stale' WHERE 1 = 0")
     expect(await all('SELECT 1 FROM seatgate_guards')).toEqual([])
   })

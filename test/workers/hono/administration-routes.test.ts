@@ -267,7 +267,7 @@ describe('routes that administer [C6]', () => {
     expect(await count.json()).toEqual({ active: 1, suspended: 1 })
   })
 
-  it('demand a second factor where the host knows who has one, and end that demand anywhere [C6]', async () => {
+  it('demand a second factor if the host has a check for one, and end that demand on any host [C6]', async () => {
     const { path, token, owner } = await team()
     const enrolled = new Set<string>()
     const router = seatgateRouter(seatgateWith(), {

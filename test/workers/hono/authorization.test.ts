@@ -773,7 +773,7 @@ describe('the table', () => {
   })
 })
 
-describe('every caller gets what the table says', () => {
+describe('answers every caller as the table says', () => {
   it.each(shareOf(rows, 30))('$asked', async ({ asked, cells }) => {
     const request = REQUESTS[asked]!
     const found: string[] = []

@@ -262,7 +262,7 @@ describe('requireSudo()', () => {
   it.each<[string, Loose]>([
     ['is a service account', { caller: machine }],
     ['is the host itself', { caller: { type: 'system' } }],
-  ])('turns away who %s, without asking', async (_who, variables) => {
+  ])('turns away a caller who %s, without a query', async (_who, variables) => {
     let asked = 0
     expect(
       await visit(

@@ -338,7 +338,7 @@ describe('bytes that are not UTF-8', () => {
   })
 
   it.each(['iso-8859-1', 'windows-1252', 'utf-16', 'utf-16le', '"shift_jis"', 'utf-8; charset=x'])(
-    'are what a body in %s would be: it is not read as UTF-8 [B2]',
+    'are not read from a body in %s as if it were UTF-8 [B2]',
     async (charset) => {
       const { token } = await person()
       const before = await rowCounts()

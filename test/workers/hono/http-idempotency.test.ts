@@ -210,7 +210,7 @@ describe('Idempotency-Key on the other POSTs in an organization', () => {
   ]
 
   it.each(routes)(
-    '$name answers a repeat byte for byte, no matter what has happened since, and does no work [SEAT-18]',
+    '$name answers a repeat byte for byte, also after other changes, and does no work [SEAT-18]',
     async ({ path, body, before, since, other }) => {
       const team = await fullTeam()
       await before?.(team)

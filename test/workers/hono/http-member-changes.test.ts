@@ -47,7 +47,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
     ['ORG-109: removes', 'DELETE', 'DELETE'],
     ['ORG-110: demotes', 'PATCH', 'PATCH'],
     ['ORG-111: removes or demotes', 'DELETE', 'PATCH'],
-  ])('%s one of two owners who go for each other', async (_what, left, right) => {
+  ])('%s one of two owners who remove each other', async (_what, left, right) => {
     const { owner, admin, organization, memberPath } = await fullTeam()
     await host.patch(memberPath(admin), { role: 'owner' }, owner.token)
     const input = (method: string) => (method === 'PATCH' ? { role: 'member' } : undefined)

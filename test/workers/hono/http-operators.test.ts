@@ -112,7 +112,7 @@ describe('OPERATOR_EMAILS', () => {
 })
 
 describe('OPERATOR_USER_IDS', () => {
-  it('makes operators by their ids, no matter what their addresses [A8]', async () => {
+  it('makes operators by their ids, not by their addresses [A8]', async () => {
     const { userId, token } = await person()
     const other = await person()
     const { client } = hostWith({ OPERATOR_USER_IDS: `x, ${userId}` })
@@ -264,7 +264,7 @@ describe('the rate limit of the reference host', () => {
 })
 
 describe('the page at /', () => {
-  it('says what runs here, without scripts [C13]', async () => {
+  it('describes itself on its front page, without scripts [C13]', async () => {
     const answer = await host.get('/')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toMatch(/^text\/html/)

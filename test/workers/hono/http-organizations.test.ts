@@ -250,7 +250,7 @@ describe('PATCH /organizations/:org', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('lets owners and admins rename, plain members not, no matter what they send', async () => {
+  it('lets owners and admins rename, and refuses plain members for any input', async () => {
     const [owner, admin, member] = await people(3)
     const organization = await postOrganization(owner!)
     await postMember(organization, owner!, admin!, 'admin')

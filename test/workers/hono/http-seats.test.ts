@@ -44,7 +44,7 @@ describe('GET /organizations/:org/seats', () => {
     ['the ledger', () => host, (person: Person) => person.token],
     ['D1 alone', () => embedded({ seats: d1Seats() }), asUser],
   ])(
-    'shows "unknown" if that is what is on record, and refuses growth: %s',
+    'shows "unknown" if the stored limit is unknown, and refuses growth: %s',
     async (_w, via, as) => {
       const [owner, candidate] = (await people(2)) as [Person, Person]
       // Without a ledger that has started already: the entitlement is there before it.

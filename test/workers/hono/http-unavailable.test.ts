@@ -97,7 +97,7 @@ describe('when D1 does not answer', () => {
     ['/invitations/view', 'unavailable'],
     ['/invitations/accept', 'seats_unavailable'],
     ['/invitations/decline', 'unavailable'],
-  ] as const)('POST %s is refused too, no matter what the token is worth', async (path, code) => {
+  ] as const)('POST %s is refused for valid and invalid tokens', async (path, code) => {
     const { owner, candidate, organization } = await smallTeam()
     const as = { token: asUser(owner) }
     const { token } = await postInvitation(organization, as, candidate.email, 'member', embedded())
@@ -136,7 +136,7 @@ describe('when D1 does not answer', () => {
     }
   })
 
-  it('keeps a seat whose membership was lost on the way, until D1 can be asked', async () => {
+  it('keeps the seat of a lost membership until D1 answers', async () => {
     const { owner, organization, join, seats } = await smallTeam()
     await limitTo(organization, 3)
     const losing = embedded({ database: databaseLosing(2, { runs: false }) })

@@ -104,7 +104,7 @@ describe('the page of an invitation', () => {
     expect(await view(guest)).toMatchObject({ status: 'accept' })
   })
 
-  it('leads a user who accepts to work there [INV-63]', async () => {
+  it('makes the organization the active one of a user who accepts [INV-63]', async () => {
     const { organization, guest, token } = await invitedTeam()
     expect((await host.post('/invitations/accept', { token }, guest.token)).status).toBe(200)
     const active = await host.get('/active-organization', guest.token)
@@ -131,7 +131,7 @@ describe('the page of an invitation', () => {
   })
 
   it.each(endsOf)(
-    'is %s, no matter who asks, also once it would have expired [INV-54 INV-55]',
+    'is %s for every caller, also after its expiry [INV-54 INV-55]',
     async (status, end) => {
       const { guest, stranger, invitation, view } = await invitedTeam()
       await set(invitation, end)
@@ -173,7 +173,7 @@ describe('the page of an invitation', () => {
     expect(await statusAt(later)).toEqual({ status: 'expired' })
   })
 
-  it('does without the name of a user who is no user any more [INV-57]', async () => {
+  it('leaves out the name of a deleted user [INV-57]', async () => {
     const { owner, stranger: admin, organization } = await invitedTeam()
     await postMember(organization, owner, admin, 'admin')
     const { token } = await postInvitation(organization, admin, newAddress())
@@ -395,7 +395,7 @@ describe('accepting', () => {
     expect(users).toBe(1)
   })
 
-  it('discloses no number to a user who finds no seat, and who may try again [SEAT-41]', async () => {
+  it('discloses no number to a user without a seat, who may try again [SEAT-41]', async () => {
     const [owner, guest] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     const client = embedded({ invitationsHoldSeats: false })
@@ -499,7 +499,7 @@ describe('a token', () => {
     expect(kept).not.toContain('no route to')
   })
 
-  describe('in clear is noticed in what waits to be mailed: [D9]', () => {
+  describe('in clear is noticed in the mail queue [D9]', () => {
     const base64 = (bytes: Uint8Array) => btoa(String.fromCharCode(...bytes))
     const inside = (token: string) => secretsOf(token)[2]!
     const ways: readonly [way: string, write: (token: string) => unknown][] = [

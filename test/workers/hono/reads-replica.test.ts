@@ -156,7 +156,7 @@ describe("reads: 'replica'", () => {
     expect(response.headers.get(HEADER)).toBeNull()
   })
 
-  it('refuses a member who was removed, though the replica has them still', async () => {
+  it('refuses a removed member, though the replica still has them', async () => {
     const { kit, organization, members, replica, actAs } = await scene()
     const member = await join(kit, organization)
     actAs(member)

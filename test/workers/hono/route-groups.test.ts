@@ -96,7 +96,7 @@ describe('the groups of routes', () => {
     }
   })
 
-  it('refuse what another site sends with a cookie, in each group', async () => {
+  it('refuse a request with a cookie from another site, in each group', async () => {
     const foreign = { cookie: 'session=1', 'sec-fetch-site': 'cross-site' }
     for (const group of Object.values(groups)) {
       for (const route of routesOf(group).filter((route) => !route.startsWith('GET '))) {
@@ -139,7 +139,7 @@ describe('the groups of routes', () => {
     expect(asked).toEqual([])
   })
 
-  it('throw at set-up where the configuration lacks what they need', () => {
+  it('throw at set-up if the configuration lacks an option that they need', () => {
     const noProof = seatgateWith()
     const without = (missing: object) => ({ ...noProof, ...missing })
     const proofless = without({ verifyPassword: null, stepUp: null })

@@ -146,7 +146,7 @@ describe('POST /organizations/switch', () => {
     expect(response.headers.get('location')).toBe(location)
   })
 
-  it('never leads away, no matter what it is given [PIPE-57]', async () => {
+  it('never leads to another site, for any input [PIPE-57]', async () => {
     const { to, client } = await commuter()
     await client.post(PATH, { organization_id: to.id })
     const piece = fc.oneof(
@@ -264,7 +264,7 @@ describe('POST /organizations/switch to where they may not be', () => {
   })
 
   // A form that is sent twice: the second has loaded the pointer before the first moved it.
-  it('does not answer a member who submits twice that there is no such organization', async () => {
+  it('does not answer a second submission as if the organization did not exist', async () => {
     let held: (() => Promise<void>) | null = null
     const { to, client, pointer } = await commuter({
       async around({ asked }, run) {

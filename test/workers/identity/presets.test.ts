@@ -35,7 +35,7 @@ describe('clerk', () => {
     }
   })
 
-  it('names the operator who acts as the user, who cannot prove to be the user', async () => {
+  it('names the operator who acts as the user, and takes no proof of identity from them', async () => {
     const claims = { ...OWN, act: { sub: 'op' }, fva: [0, -1] }
     const caller = { userId: 'ann', impersonatedBy: 'op' }
     expect(await callerOf(source().authenticate, await bearer(claims))).toEqual(caller)

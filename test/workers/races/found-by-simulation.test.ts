@@ -105,7 +105,7 @@ function echoing() {
   return { late, namespace }
 }
 
-describe('what comes late, when a member has gone', () => {
+describe('a late message after a member has left', () => {
   async function removed() {
     const { late, namespace } = echoing()
     const calm = createKit()
@@ -203,7 +203,7 @@ it('with d1Seats, a seat that passes on to another invitation is counted all the
   expect(unwrap(await seatUsage(calm.seatgate, asOwner))).toMatchObject({ held: 2, reserved: 1 })
 })
 
-it('a join under an operation id is answered as the first time, no matter what became of it', async () => {
+it('a repeated join under an operation id returns the first result, also after later changes', async () => {
   const kit = createJoiningKit()
   const organization = await openOrganization(kit, 'auto', 2)
   const join = (userId: string, operationId: string) =>

@@ -295,7 +295,7 @@ describe.each(eachWay)('inviting, $provider seats, $delayMs ms a trip', (way) =>
     }
   })
 
-  it('again what expired, while the organization is deleted: one seat, freed once [ORG-29 SEAT-38]', async () => {
+  it('an expired one again, while the organization is deleted: one seat, freed once [ORG-29 SEAT-38]', async () => {
     for (let round = 0; round < ROUNDS; round++) {
       const { kit, organization, invited } = await stage(way, 5)
       const asOwner = organization.as(organization.owner)

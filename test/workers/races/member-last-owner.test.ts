@@ -150,7 +150,7 @@ async function actingOwners({ id }: TestOrganization): Promise<string[]> {
   return results.map(({ user_id }) => user_id)
 }
 
-describe('of two owners who go at once', () => {
+describe('two owners who leave at once', () => {
   it.each(shareOf(pairs, 10))(
     'one does: $first, $second ($provider) [MUSEUM-22 MUSEUM-24]',
     async ({ first, second, provider }) => {

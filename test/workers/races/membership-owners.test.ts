@@ -208,7 +208,7 @@ describe('an owner who cannot act', () => {
     }
   )
 
-  it('may go, because an owner who can act stays [MUSEUM-25 ORG-100]', async () => {
+  it('can leave, because an owner who can act stays [MUSEUM-25 ORG-100]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     for (const act of [WAYS['removes the other'], WAYS['demotes the other']]) {

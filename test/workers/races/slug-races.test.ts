@@ -205,7 +205,7 @@ describe('a slug that a user took and gave up between reading and writing', () =
   })
 })
 
-describe('one organization whose slug several change at once', () => {
+describe('several concurrent changes of the slug of one organization', () => {
   it('takes one of the slugs, and the others are refused as outdated', async () => {
     for (const round of rounds) {
       const organization = await kit.organization()

@@ -183,7 +183,7 @@ describe('createSeatgate', () => {
     expect(() => make(options)).toThrow(message)
   })
 
-  it('has what the parts bring, each once', () => {
+  it('has the roles and actions of its parts, each once', () => {
     const { consumers, listeners, sweeps } = make({
       seats: ledgerSeats(testEnv.SEATS),
       audit: { forwarding: forwarding({ sinks: [sink('a')] }) },

@@ -582,7 +582,7 @@ describe('queries that are not guarded', () => {
   })
 })
 
-describe('what cannot be inspected', () => {
+describe('a query that cannot be inspected', () => {
   const scoped = sqliteView('scoped').as((query) => query.select().from(notes))
 
   it.each<[string, () => PromiseLike<unknown>]>([

@@ -73,7 +73,7 @@ const FORBIDDEN =
     ' '
   )
 
-describe('what must not be on record', () => {
+describe('a key of metadata that is not allowed', () => {
   it.each(FORBIDDEN)('%s, in any spelling, at any depth [AUD-25 AUD-26 AUD-27]', (key) => {
     const words = key.split('_')
     const camel = words.map((word, index) => (index > 0 ? capital(word) : word)).join('')

@@ -37,7 +37,7 @@ describe('concurrent deliveries in one invocation', () => {
     expect(served).toEqual([2, 3, 4])
   })
 
-  it('has 500 deliveries, which is half of what a Worker may ask of others', () => {
+  it('has 500 deliveries, half of the requests that a Worker may send', () => {
     const invocation = newInvocation()
     const answers = Array.from({ length: 502 }, () => invocation.mayDeliver())
     expect(answers.filter(Boolean)).toHaveLength(500)

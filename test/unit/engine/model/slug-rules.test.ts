@@ -47,7 +47,7 @@ describe('the roles', () => {
     }
   })
 
-  it('who invite are some of them, and at least one [ORG-37]', () => {
+  it('include at least one that may invite [ORG-37]', () => {
     expect(() => roles({ invitationAdmins: [] })).toThrow('invitationAdmins must not be empty')
     expect(() => roles({ invitationAdmins: ['owner', 'boss'] })).toThrow(
       'invitationAdmins has "boss"'

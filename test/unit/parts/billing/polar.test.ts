@@ -54,7 +54,7 @@ describe('a webhook of Polar', () => {
     })
   })
 
-  it('is verified with a secret whose text is the key, as Polar shows it', async () => {
+  it('is verified with the text of the secret as the key, as Polar shows it', async () => {
     const secret = 'polar_whs_not_base64!'
     const at = `msg_1.${Math.floor(NOW.getTime() / 1000)}.${text}`
     const algorithm = { name: 'HMAC', hash: 'SHA-256' }

@@ -26,7 +26,7 @@ const sent = (event: ReturnType<typeof eventOf>): Record<string, unknown> =>
 
 describe('a CloudEvent', () => {
   it.each(EVERY_ACTION)(
-    '%s has what is required, and all else as it may be, no matter what is kept back',
+    '%s has the required members, and only allowed ones, no matter which are withheld',
     (action) => {
       for (const each of variantsOf(action)) {
         const { data, ...attributes } = sent(each)
@@ -55,13 +55,13 @@ describe('a CloudEvent', () => {
     expect(sent({ ...event, occurredAt: '[redacted]' })).not.toHaveProperty('time')
   })
 
-  it('has sequences whose texts sort as their numbers do', () => {
+  it('has sequences that sort as text as they do as numbers', () => {
     const numbers = [1, 2, 9, 10, 99, 100, 1_000_000, 2 ** 31, 10 ** 11]
     const texts = numbers.map((sequence) => sent({ ...eventOf('a.b'), sequence })['sequence'])
     expect(texts.map(String).toSorted((a, b) => (a < b ? -1 : 1))).toEqual(texts)
   })
 
-  it('fits into what every intermediary forwards, 64 KiB, with all the metadata there can be', () => {
+  it('fits into 64 KiB, which every intermediary forwards, with the largest metadata', () => {
     const event = eventOf('a.b', { metadata: { text: '"'.repeat(4090) } })
     const size = new TextEncoder().encode(JSON.stringify(envelope.body(event))).length
     expect(size).toBeLessThan(64 * 1024)

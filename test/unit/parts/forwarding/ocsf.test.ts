@@ -11,7 +11,7 @@ const mapped = (action: string, change?: Partial<AuditEvent>) =>
 
 describe('an event of OCSF', () => {
   it.each(EVERY_ACTION)(
-    '%s has what its class and the objects in it require, no matter who did it and no matter what is kept back',
+    '%s has the members that its class and its objects require, for any actor and any withheld member',
     (action) => {
       for (const each of variantsOf(action)) {
         const event = JSON.parse(JSON.stringify(ocsfEvent(each, source)))
@@ -88,7 +88,7 @@ describe('an event of OCSF', () => {
       { targetType: 'invitation', targetId: 'i1' },
       { class_uid: 3004, activity_name: 'Create', entity: { uid: 'i1', type: 'invitation' } },
     ],
-  ])('%s is what the schema calls it', (action, change, expected) => {
+  ])('%s has the name of the schema', (action, change, expected) => {
     expect(mapped(action, change)).toMatchObject(expected)
   })
 
@@ -121,11 +121,11 @@ describe('an event of OCSF', () => {
     ['anonymous', null, { user: { name: 'anonymous', type_id: 0 } }],
     ['system', null, { app_name: 'Acme system' }],
     ['webhook', 'stripe', { app_name: 'Acme webhook', app_uid: 'stripe' }],
-  ])('of the actor %s says who it was', (actorType, actorId, expected) => {
+  ])('of the actor %s identifies it', (actorType, actorId, expected) => {
     expect(mapped('a.b', { actorType, actorId })['actor']).toMatchObject(expected)
   })
 
-  it('has times in milliseconds, where it came from, and what there is no place for', () => {
+  it('has times in milliseconds, its origin, and the members without a place in the schema', () => {
     const event = mapped('organization.member_add', { effectiveUserId: 'eve' })
     expect(event).toMatchObject({
       time: Date.UTC(2030, 0, 2, 3, 4, 5, 678),

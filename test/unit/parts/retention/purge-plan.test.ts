@@ -88,7 +88,7 @@ function mayGo(beginning: Beginning, { force, olderThan, through }: PurgeRequest
   return going
 }
 
-describe('what goes', () => {
+describe('the purged events', () => {
   it('is the longest beginning that may, in any trail [AUD-59 AUD-62 AUD-64]', () => {
     fc.assert(
       fc.property(trail, request, (beginning, asked) => {

@@ -144,7 +144,7 @@ describe('a service account', () => {
     expect(await rows()).toBe(events)
   })
 
-  it('may with the role of a member what members may', async () => {
+  it('has the rights of members with the role of a member', async () => {
     const { codes, since } = await outcomes(
       (organization) => machine(organization, 'member'),
       [...all, 'delete', 'leave', 'limit']
@@ -156,7 +156,7 @@ describe('a service account', () => {
     expect(await since()).toEqual([])
   })
 
-  it('may with the role of an admin what admins may, under its own name in the trail [AUD-18]', async () => {
+  it('has the rights of admins with the role of an admin, under its own name in the trail [AUD-18]', async () => {
     const { codes, since, organization, as, newcomer } = await outcomes(
       (where) => machine(where, 'admin'),
       ['addOwner', 'toOwner', 'removeOwner', 'add', 'changeRole', 'suspend', 'restore', 'remove']
@@ -228,7 +228,7 @@ describe('a service account', () => {
 describe('the host itself', () => {
   const system = { type: 'system' } as const
 
-  it('may what owners may, and is on record as the system', async () => {
+  it('has the rights of owners, and is on record as the system', async () => {
     const { codes, since } = await outcomes(
       () => system,
       ['addOwner', 'toOwner', 'removeOwner', 'rename', 'suspend', 'restore', 'remove']

@@ -308,7 +308,7 @@ async function joinHundred(userId: string): Promise<void> {
 }
 
 describe('the meter', () => {
-  it('counts what waits for one another, and not what runs beside or after it', async () => {
+  it('counts trips that wait for one another, and not those beside or after them', async () => {
     const { around, measure } = createMeter()
     const d1 = { store: 'd1', asked: [] } as const
     const gate = Promise.withResolvers<void>()
@@ -329,7 +329,7 @@ describe('the meter', () => {
     expect(cost).toMatchObject({ inSequence: 3, d1Trips: 6 })
   })
 
-  it('sees the row per member of what cannot do without', async () => {
+  it('allows a row per member for operations that need one', async () => {
     const rowsAt = async (members: number) => {
       const { around, measure } = createMeter()
       const kit = createKit({ around })

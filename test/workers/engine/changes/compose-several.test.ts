@@ -118,7 +118,7 @@ describe.each(enforcingOr('ledger'))('several changes in one batch (%s)', (provi
     expect(await peopleIn(organization)).toEqual([organization.owner])
   })
 
-  it('a user who goes and one who comes: the one batch keeps both or neither [HOOK-25]', async () => {
+  it('a removal and an addition in one batch: both are committed or neither [HOOK-25]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 5 })
@@ -145,7 +145,7 @@ describe.each(enforcingOr('ledger'))('several changes in one batch (%s)', (provi
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('two users who go in one batch: both seats are another user’s at once [SEAT-23]', async () => {
+  it('two removals in one batch: both seats are free at once for other users [SEAT-23]', async () => {
     const kit = kitWithHooks({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 3 })

@@ -412,7 +412,7 @@ describe.each(enforcingOr('d1'))('preparing with %s seats', (provider) => {
 })
 
 describe('a prepared member', () => {
-  it('whose batch never comes gives the seat back within a minute', async () => {
+  it('gives the seat back within a minute if its batch never runs', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     unwrap(await joiner(kit, organization, await newUser()))
@@ -443,7 +443,7 @@ describe('a prepared member', () => {
     }
   )
 
-  it('whose batch is sent again after an answer that was lost keeps the seat', async () => {
+  it('keeps the seat if its batch is sent again after a lost answer', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const userId = await newUser()

@@ -338,7 +338,7 @@ describe('the purge', () => {
 })
 
 describe('docs/storage.md', () => {
-  it('says of every table who writes it and when its rows end [A10]', () => {
+  it('lists the writers of every table, and when its rows end [A10]', () => {
     const section = /## When rows end\n([^]*?)\n## /.exec(storageDocs)?.[1] ?? ''
     const rows = [...section.matchAll(/^\| `(\w+)` +\| (.+?) +\| (.+?) +\|$/gm)]
     const tables = Object.values(schema).map((table) => getTableName(table))

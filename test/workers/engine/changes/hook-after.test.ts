@@ -312,7 +312,7 @@ const telling = EVERY_CHANGE.filter(({ told }) => told).map((mutator) => {
 
 describe('a hook that is called afterwards', () => {
   it.each(shareOf(telling, 6))(
-    'receives once what was committed: $name, $hook [HOOK-8 HOOK-7 HOOK-2]',
+    'receives each commit once: $name, $hook [HOOK-8 HOOK-7 HOOK-2]',
     async ({ act, hook, state }) => {
       const team = await newTeam()
       const heard: unknown[] = []
@@ -478,27 +478,24 @@ describe('a hook that fails', () => {
     expect(heard).toHaveLength(3)
   })
 
-  it.each(shareOf(telling, 6))(
-    'changes no answer, whichever it is: $name [HOOK-9]',
-    async ({ act, hook }) => {
-      const team = await newTeam()
-      const kit = kitWithHooks({
-        hooks: {
-          [hook]: () => {
-            throw new Error('no')
-          },
-        } as Hooks,
-      })
-      const answer = await act(kit.seatgate, team)
-      await kit.settled()
-      expect(codeOf(answer)).toBe('ok')
-      const { results } = await testEnv.DB.prepare(
-        'SELECT kind, attempts, last_error FROM seatgate_jobs'
-      ).all()
-      expect(results).toEqual([{ kind: hook, attempts: 1, last_error: 'Error' }])
-      await testEnv.DB.exec('DELETE FROM seatgate_jobs')
-    }
-  )
+  it.each(shareOf(telling, 6))('changes no answer: $name [HOOK-9]', async ({ act, hook }) => {
+    const team = await newTeam()
+    const kit = kitWithHooks({
+      hooks: {
+        [hook]: () => {
+          throw new Error('no')
+        },
+      } as Hooks,
+    })
+    const answer = await act(kit.seatgate, team)
+    await kit.settled()
+    expect(codeOf(answer)).toBe('ok')
+    const { results } = await testEnv.DB.prepare(
+      'SELECT kind, attempts, last_error FROM seatgate_jobs'
+    ).all()
+    expect(results).toEqual([{ kind: hook, attempts: 1, last_error: 'Error' }])
+    await testEnv.DB.exec('DELETE FROM seatgate_jobs')
+  })
 
   it('that was taken out of the configuration is not called [HOOK-9]', async () => {
     const organization = await createKit().organization()
@@ -614,7 +611,7 @@ describe('a crash', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('has a second sweep leave alone what the first is at [HOOK-9]', async () => {
+  it('makes a second sweep skip the jobs that the first one runs [HOOK-9]', async () => {
     const organization = await createKit().organization()
     const reached = Promise.withResolvers<void>()
     const finished = Promise.withResolvers<void>()

@@ -165,7 +165,7 @@ const STEPS = 80
 
 describe.each(enforcingOr('d1'))('a host that counts by its hooks, %s seats', (provider) => {
   it.each(shareOf([1, 2], 1))(
-    'knows after each step what D1 knows, no matter what happens (seed %i) [C1]',
+    'agrees with D1 after each step of random changes (seed %i) [C1]',
     async (seed) => {
       const random = seeded(seed)
       const { calls, hooks } = bookkeeper(random)

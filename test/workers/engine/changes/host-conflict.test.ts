@@ -236,7 +236,7 @@ describe('a constraint of the host’s that breaks', () => {
   )
 })
 
-describe('what references the library’s tables', () => {
+describe('a table that references those of the library', () => {
   it('keeps a membership: removal, leaving and the deletion of the user are host_conflict [C2]', async () => {
     const team = await newTeam()
     const { organization, owner, member, second } = team
@@ -491,7 +491,7 @@ describe('the constraints of the library', () => {
     expect(ownerOf('not audit_immutable')).toBe('host')
   })
 
-  it('are read of a message as a whole, with or without what newer versions add [C2]', () => {
+  it('are read from the whole of a message, with or without the additions of newer versions [C2]', () => {
     const unique = 'UNIQUE constraint failed: users.email'
     for (const text of [
       `D1_ERROR: ${unique}: SQLITE_CONSTRAINT (extended: SQLITE_CONSTRAINT_UNIQUE)`,

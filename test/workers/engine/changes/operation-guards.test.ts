@@ -592,7 +592,7 @@ describe.each(MEANWHILE)('a caller who is %s between read and batch [A7]', (_wha
   })
 })
 
-describe('what else an operation relied on [A7]', () => {
+describe('another fact that an operation relied on [A7]', () => {
   async function overtaken(name: string, sql: (team: Team) => string) {
     const team = await newTeam()
     const around = meanwhile(() => testEnv.DB.exec(sql(team)))
@@ -615,7 +615,7 @@ describe('what else an operation relied on [A7]', () => {
     expect(codeOf(answer)).toBe('invitation_mismatch')
   })
 
-  it('a member who is removed while accepting comes in by the invitation [A7]', async () => {
+  it('a member who is removed while accepting becomes a member by the invitation [A7]', async () => {
     const { team, answer } = await overtaken(
       'acceptInvitation, of a member',
       ({ present, organization }) =>

@@ -102,7 +102,7 @@ async function lineOf(statements: Statements, { store, asked, bound }: Trip): Pr
   return `d1: ${(await Promise.all(each)).join('; ')}`
 }
 
-it('asks the stores what the record says, in its order, for every change', async () => {
+it('sends the recorded statements, in their order, for every change', async () => {
   const statements = new Statements()
   const record: string[] = []
   for (const variant of VARIANTS) {

@@ -79,7 +79,7 @@ describe.each(enforcingOr('ledger'))('seats on record, %s seats', (provider) => 
     ])
   })
 
-  it('over_limit_entered and over_limit_cleared come once each, no matter what led there [FWD-51]', async () => {
+  it('over_limit_entered and over_limit_cleared are recorded once each, for any cause [FWD-51]', async () => {
     const metrics: Metric[] = []
     const kit = createKit({ provider, measure: (metric) => void metrics.push(metric) })
     const organization = await kit.organization({ seats: 5, members: 3 })

@@ -78,7 +78,7 @@ import { ok } from '../../../../src/base/result.ts'
 const requestOf = (outcome: JoinOutcome) => ('request' in outcome ? outcome.request.id : '')
 
 describe('recorded events', () => {
-  it('is for every function that changes something what the catalogue says, and every action of it [AUD-13 AUD-14]', async () => {
+  it('agrees with the catalogue for every changing function, and has every action of it [AUD-13 AUD-14]', async () => {
     const heard: string[] = []
     let ahead = 0
     const dns = { found: true }

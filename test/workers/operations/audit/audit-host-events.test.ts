@@ -165,7 +165,7 @@ describe('an event of the host’s own', () => {
   )
 
   it.each(['organization.member_add', 'seat.assigned', 'audit.erasure'])(
-    '%s cannot be forged, no matter what is configured [AUD-6]',
+    '%s cannot be forged by any configuration [AUD-6]',
     async (action) => {
       const { seatgate } = recording({ reservedActionPrefixes: [] })
       const scope = { caller: { type: 'system' } } as const

@@ -72,7 +72,7 @@ async function seatOf(organizationId: string, { userId }: Person): Promise<strin
     .first('seat_id')
 }
 
-describe('what each operation leaves on record', () => {
+describe('the record of each operation', () => {
   it('creation writes organization.create and the seat, no member_add [ORG-13]', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
@@ -206,7 +206,7 @@ describe('what each operation leaves on record', () => {
     ['seatgate_memberships'],
     ['seatgate_audit_events'],
     ['seatgate_audit_outbox'],
-  ])('a creation whose write to %s fails leaves no trace [AUD-9 ORG-137]', async (table) => {
+  ])('a creation that fails to write %s leaves no trace [AUD-9 ORG-137]', async (table) => {
     const owner = await person()
     const counts = () =>
       testEnv.DB.prepare(

@@ -92,7 +92,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     expect(usage).toMatchObject({ held: 2, reserved: 0, overLimit: true })
   })
 
-  it('is refused for another user, who makes no change [INV-65]', async () => {
+  it('is refused for another user, without a change [INV-65]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -139,7 +139,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     expect(await getMembership(kit.seatgate, caller.userId, organization.id)).toBeNull()
   })
 
-  it('closes it for a present or a suspended member, whose membership is unchanged [INV-70 MUSEUM-21]', async () => {
+  it('closes it for an active or a suspended member, and leaves the membership unchanged [INV-70 MUSEUM-21]', async () => {
     for (const suspended of [false, true]) {
       const kit = createKit({ provider })
       const organization = await kit.organization({ seats: 3 })
@@ -209,7 +209,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     )
   })
 
-  it('asks beforeAddMember, whose refusal leaves it pending [INV-74 HOOK-2]', async () => {
+  it('calls beforeAddMember, and stays pending if the hook refuses [INV-74 HOOK-2]', async () => {
     const closed = createKit({
       provider,
       hooks: { beforeAddMember: () => refuse('closed', 'Come back tomorrow.') },

@@ -132,7 +132,7 @@ describe('an invitation that expires', () => {
   })
 })
 
-describe('a promise whose ledger did not receive it', () => {
+describe('a reserved seat that the ledger did not receive', () => {
   it('is found at its deadline, and kept until the invitation expires [SEAT-16 SEAT-36]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })

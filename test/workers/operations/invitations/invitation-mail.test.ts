@@ -41,7 +41,7 @@ const waitingFor = async ({ id }: TestOrganization) =>
   ).results
 
 describe('the mailer’s argument', () => {
-  it('is what the mail is about, and the text as a default [C7]', async () => {
+  it('has the facts of the mail, and its text as a default [C7]', async () => {
     const box = mailbox()
     const kit = createKit(box.options)
     const organization = await kit.organization()

@@ -285,7 +285,7 @@ describe('over HTTP', () => {
   })
 })
 
-describe('a host that has not said whose addresses are verified', () => {
+describe('a host without a check of verified addresses', () => {
   const silent = { emailVerification: undefined as never }
 
   it('takes no address for verified: no list, and no way in by domain [A1]', async () => {

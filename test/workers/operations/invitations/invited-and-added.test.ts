@@ -30,7 +30,7 @@ import {
 const quiet = { quiet: true }
 
 describe.each(enforcingOr('ledger'))(
-  'a user who is invited and comes in otherwise, %s seats',
+  'an invited user who becomes a member in another way, %s seats',
   (provider) => {
     const kit = createKit({ provider })
     const direct = createJoiningKit({ provider }, { whenFull: {} })

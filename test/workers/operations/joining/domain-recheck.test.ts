@@ -73,7 +73,7 @@ describe('a verified domain [C8]', () => {
     expect([await domain(), await events()]).toEqual([before, []])
   })
 
-  it('whose record is gone is flagged at once, and asks for approval after seven days', async () => {
+  it('without its DNS record is flagged at once, and requires approval after seven days', async () => {
     const { kit, clock, dns, sweepAfter } = watched()
     const { domain, events, organization } = await open(kit)
     dns.answer = false

@@ -122,7 +122,7 @@ describe('a link of ten uses', () => {
     }
   )
 
-  it('admits no user who overlaps its revocation [LINK-6]', async () => {
+  it('admits no user after its revocation, at the same moment too [LINK-6]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { token, id } = await linkOf(kit, organization)
@@ -291,7 +291,7 @@ describe('a user with a link', () => {
     expect(codeOf(accepted)).toBe('invitation_revoked')
   })
 
-  it('is held by the limit of their own memberships, and spends no use [CAP-3]', async () => {
+  it('is refused at the limit of their memberships, and spends no use [CAP-3]', async () => {
     const capped = linking({ limits: userLimits({ memberships: 1 }) })
     const organization = await capped.organization()
     const busy = await join(capped, await capped.organization())
@@ -411,7 +411,7 @@ describe('the end of the right to invite', () => {
 })
 
 describe('a link', () => {
-  it('is made by those who may invite, never to the owner’s role [LINK-11]', async () => {
+  it('is created by members who may invite, never for the owner’s role [LINK-11]', async () => {
     const organization = await kit.organization()
     const [admin, member] = [await join(kit, organization, 'admin'), await join(kit, organization)]
     const input = { role: 'member', maxUses: 1 } as const
@@ -446,7 +446,7 @@ describe('a link', () => {
     }
   })
 
-  it('is one of at most a hundred that are open [LINK-11]', async () => {
+  it('is refused beyond a hundred open ones [LINK-11]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const make = () => createInviteLink(seatgate, scope, { role: 'member', maxUses: 1 })

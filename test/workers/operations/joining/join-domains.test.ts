@@ -141,7 +141,7 @@ describe('a domain', () => {
     expect(codeOf(await verifyDomain(far.seatgate, loser!.scope, loser!.id))).toBe('domain_taken')
   })
 
-  it('says in its record what it is good for', async () => {
+  it('names its purpose in its DNS record', async () => {
     const organization = await openOrganization(kit, 'auto')
     const scope = organization.as(organization.owner)
     const { id, domain } = organization.domain

@@ -158,7 +158,7 @@ describe('joining by a domain', () => {
     }
   )
 
-  it('makes one membership of a user who comes ten times at once', async () => {
+  it('creates one membership for a user who joins ten times at once', async () => {
     const far = createJoiningKit({ delayMs: 5 }, { whenFull: {} })
     const organization = await openOrganization(far, 'auto', 10)
     const userId = await neighbourOf(organization)
@@ -259,7 +259,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
-  it('may be taken back by the user who asked, and by no other user', async () => {
+  it('can be withdrawn by its requester, and by no other user', async () => {
     const organization = await openOrganization(kit, 'request')
     const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
@@ -271,7 +271,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(kit, organization, userId)).status).toBe('requested')
   })
 
-  it('is closed for a user who has joined otherwise', async () => {
+  it('is closed when the user joins in another way', async () => {
     const organization = await openOrganization(kit, 'request')
     const { userId, outcome } = await joinByDomain(kit, organization)
     if (outcome.status !== 'requested') throw new Error(outcome.status)
@@ -332,7 +332,7 @@ describe('asking to join', () => {
   })
 })
 
-describe('what one may join', () => {
+describe('the organizations that a user may join', () => {
   it('is listed, with how, until one is in', async () => {
     const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)

@@ -426,7 +426,7 @@ describe.each(['refuse', 'wait'] as const)(
 )
 
 describe('the waiting line [A2]', () => {
-  it('admits no user who was removed since they joined it: they ask [A2]', async () => {
+  it('admits no user who was removed since they joined it: they request to join [A2]', async () => {
     const { kit, organization, userId, email, asOwner } = await neighbour('wait')
     const { seatgate } = kit
     const other = await join(kit, organization)

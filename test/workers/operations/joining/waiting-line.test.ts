@@ -61,7 +61,7 @@ describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
     }
   }
 
-  it('takes users who find no seat, in order, and holds no seat', async () => {
+  it('takes users without a seat, in order, and holds no seat', async () => {
     const { organization, scope, statuses, line } = await fullWith(3)
     expect(statuses).toEqual(['waiting', 'waiting', 'waiting'])
     expect((await requestsOf(organization)).map(({ user_id }) => user_id)).toEqual(line)

@@ -249,7 +249,7 @@ describe('many organizations', () => {
     }
   )
 
-  it('are empty for a user who belongs nowhere [HOOK-25]', async () => {
+  it('are empty for a user without a membership [HOOK-25]', async () => {
     const kit = kitWithHooks()
     const userId = await newUser()
     expect(codeOf(await deletes(kit, userId))).toBe('ok')
@@ -614,7 +614,7 @@ describe('lifecycle hooks', () => {
   })
 })
 
-describe('what the host does elsewhere once it is done', () => {
+describe('the work of the host after a deletion', () => {
   // Cancelling at a provider stands here for anything that a host's after… hook does.
   const ends: [
     string,

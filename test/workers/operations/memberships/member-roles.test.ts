@@ -128,7 +128,7 @@ const SETS = {
   },
 } as const
 
-describe.each(Object.entries(SETS))('who may give a role, %s', (_what, set) => {
+describe.each(Object.entries(SETS))('giving a role, %s', (_what, set) => {
   const acts = Object.keys(ACTS).flatMap((act) => set.all.map((actor) => [actor, act] as const))
 
   it.each(shareOf(acts, 13))('%s %s', async (actorRole, act) => {

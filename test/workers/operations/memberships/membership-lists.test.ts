@@ -165,7 +165,7 @@ describe('a search among members', () => {
   })
 
   it.each(['%', '_', '*', '?', '\\', "'", '"', '[a-z]', '%da', '_da'])(
-    'takes %s for what it is',
+    'reads %s literally',
     async (text) => {
       const organization = await kit.organization()
       const tag = crypto.randomUUID().slice(0, 8)

@@ -260,7 +260,7 @@ describe('removeMember', () => {
 })
 
 describe('changeRole', () => {
-  it('refuses to demote the last owner, no matter who has a copy that says admin [ORG-105]', async () => {
+  it('refuses to demote the last owner, also with an outdated copy of another owner [ORG-105]', async () => {
     const organization = await calm.organization()
     const { owner } = organization
     const admin = await join(calm, organization, 'admin')

@@ -170,7 +170,7 @@ describe.each(enforcingOr('d1'))('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('cannot be ended of a user who was removed on the way to the batch [ORG-99]', async () => {
+  it('cannot be ended for a user who is removed before the batch [ORG-99]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     unwrap(await suspendMember(seatgate, scope, members[0]!))
     const slow = createKit({
@@ -183,7 +183,7 @@ describe.each(enforcingOr('d1'))('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('cannot befall the last owner who can act [ORG-100]', async () => {
+  it('is refused for the last owner who can act [ORG-100]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const other = await join(kit, organization, 'owner')

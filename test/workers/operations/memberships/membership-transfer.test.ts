@@ -73,7 +73,7 @@ describe('transferOwnership', () => {
     expect(await violations(id, { quiet: true })).toEqual([])
   })
 
-  it('leaves other owners what they are [ORG-97]', async () => {
+  it('leaves other owners in their role [ORG-97]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const other = await join(calm, organization, 'owner')
@@ -216,7 +216,7 @@ describe('transfers at once', () => {
     }
   })
 
-  it('a role is one role, no matter what it was before [MUSEUM-27]', async () => {
+  it('a member has one role after any change [MUSEUM-27]', async () => {
     const organization = await calm.organization()
     const { owner, id } = organization
     const heir = await join(calm, organization, 'admin')

@@ -125,7 +125,7 @@ describe('one operation id of several callers', () => {
     expect(codeOf(next)).toBe('organization_not_found')
   })
 
-  it('of an operator who acts as a user is theirs together, and not that person’s [A9 SEAT-18]', async () => {
+  it('of an operator who acts as a user is separate from that of the user [A9 SEAT-18]', async () => {
     const organization = await kit.organization()
     const caller = { userId: organization.owner }
     const acting = { ...caller, impersonatedBy: 'support-1' }

@@ -124,7 +124,7 @@ describe('two owners at once', () => {
 })
 
 describe('an organization that was deleted', () => {
-  it('does not come back without an owner, no matter who has gone meanwhile', async () => {
+  it('is not restored without an owner, also after other departures', async () => {
     const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
     const kit = createKit({ lifecycle: { onDelete } })
     const { seatgate } = kit

@@ -148,7 +148,7 @@ describe.each(tables)('ids of users in a column of %s', (type, users, id, spelli
     expect(plan.results.map(({ detail }) => detail).join()).toMatch(/^SEARCH users_\w+ USING/)
   })
 
-  it('of a session are text too, no matter what the host’s column has [B1]', async () => {
+  it('of a session are text too, for any type of the host’s column [B1]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     await addMember(seatgate, scope, { userId: id, role: 'member' })

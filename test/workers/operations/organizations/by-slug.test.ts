@@ -38,7 +38,7 @@ function telling(configured: Seatgate, caller: Caller | null, options: Partial<S
 
 describe('loadOrganizationFromSlug()', () => {
   it.each(Object.entries(callers))(
-    'loads what the parameter org names for %s, in one trip [PIPE-24 PIPE-26]',
+    'loads the organization of the parameter org for %s, in one trip [PIPE-24 PIPE-26]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       const [, home] = await belonging(userId, 2)
@@ -84,7 +84,7 @@ describe('loadOrganizationFromSlug()', () => {
   })
 
   it.each(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])(
-    'never moves the stored pointer, whichever the method: %s [PIPE-27]',
+    'never moves the stored pointer, for any method: %s [PIPE-27]',
     async (method) => {
       const userId = await newUser()
       const homes = await belonging(userId, 2)

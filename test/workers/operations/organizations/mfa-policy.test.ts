@@ -191,7 +191,7 @@ describe('setMfaPolicy', () => {
     [[], 'enabled'],
     [null, 'body'],
     [true, 'body'],
-  ])('refuses %j, naming what is wrong', async (input, field) => {
+  ])('refuses %j, and names the error', async (input, field) => {
     const { owner, as } = await kit.organization()
     const rows = await everything()
     const refusal: Result<unknown> = await setMfaPolicy(seatgate, as(owner), input, {

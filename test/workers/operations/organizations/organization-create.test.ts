@@ -101,7 +101,7 @@ describe('createOrganization', () => {
     }
   })
 
-  it('is a user’s own workspace if the host says so, no matter what the input says', async () => {
+  it('is a user’s own workspace if the host says so, for any input', async () => {
     const caller = { userId: await newUser() }
     const input = { name: 'Mine', slug: freshSlug(), personal: false }
     const { id } = unwrap(await createOrganization(seatgate, { caller }, input, { personal: true }))
@@ -223,7 +223,7 @@ describe('createOrganization', () => {
     }
   })
 
-  it('validates what its hook puts in place of the draft', async () => {
+  it('validates the draft that its hook returns', async () => {
     const hooked = createKit({
       hooks: {
         beforeCreateOrganization: ({ draft }) =>

@@ -93,7 +93,7 @@ describe('softDeleteOrganization', () => {
     [[], ['confirmName', 'password']],
     [null, ['body']],
     ['Test', ['body']],
-  ])('refuses %j, naming what is wrong', async (input, fields) => {
+  ])('refuses %j, and names the error', async (input, fields) => {
     const { owner, as } = await kit.organization()
     const rows = await everything()
     const refusal = await softDeleteOrganization(seatgate, as(owner), input)

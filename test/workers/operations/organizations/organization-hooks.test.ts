@@ -96,7 +96,7 @@ const OF_NOTICES = ['afterLimitNotice']
 
 describe('a hook in the configuration', () => {
   it.each(EVERY_CHANGE.map((mutator) => [mutator.name, mutator] as const))(
-    'is called by what it is for, once: %s [ORG-41 C1]',
+    'is called once by its operation: %s [ORG-41 C1]',
     async (name, { act }) => {
       const team = await newTeam('d1')
       const called: string[] = []
@@ -107,7 +107,7 @@ describe('a hook in the configuration', () => {
     }
   )
 
-  it('is called by something, whichever it is [ORG-41]', async () => {
+  it('is called by at least one operation [ORG-41]', async () => {
     const heard = new Set([...Object.values(HEARD).flat(), ...IN_LINE, ...OF_NOTICES])
     const lifecycle = Object.entries(HOOKS).flatMap(([name, { inBatch }]) =>
       inBatch ? [name] : []

@@ -297,7 +297,7 @@ describe('chains of slugs', () => {
     expect((await change(organization, next, old)).slug).toBe(old)
   })
 
-  it('whose organization is deleted leave its slugs free, and the live one wins', async () => {
+  it('are free after the deletion of their organization, and the live one wins', async () => {
     const organization = await kit.organization()
     const old = organization.slug
     await change(organization, old, freshSlug())
@@ -388,7 +388,7 @@ describe('an alias', () => {
     expect(await aliasesOf(organization.id)).toEqual([])
   })
 
-  it('leads no user who is no member, and no member of a deleted organization', async () => {
+  it('redirects only members, and no member of a deleted organization', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization)
     const old = organization.slug

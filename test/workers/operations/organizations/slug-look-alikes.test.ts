@@ -104,7 +104,7 @@ describe('a slug', () => {
     ['abcdefab-cdef-abcd-efab-cdefabcdefab'],
   ]
   it.each(shareOf(IDS, 2))(
-    'is refused in the form of an id, no matter what the host’s form is: %s',
+    'is refused in the form of an id, for any form of the host: %s',
     async (slug) => {
       await refusedEverywhere(slug)
       await refusedEverywhere(slug, { slugFormat: /./ })
@@ -192,7 +192,7 @@ describe('a slug of the host’s own form', () => {
     }
   })
 
-  it('counts its length in what the host has configured', async () => {
+  it('has its length checked as the host configures', async () => {
     const options = { slugLength: { min: 1, max: 3 }, reservedSlugs: ['no'] }
     const by = seatgateWith(options)
     expect(codeOf((await founded('x', by)).made)).toBe('validation_error')

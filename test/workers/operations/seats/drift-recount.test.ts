@@ -35,7 +35,7 @@ const runs = (['ledger', 'd1', 'unlimited'] satisfies Provider[]).flatMap((provi
 )
 
 it.each(runs)(
-  'a recount is what was counted, after a random run with $provider seats (seed $seed) [SEAT-31]',
+  'a recount agrees with the counter after a random run with $provider seats (seed $seed) [SEAT-31]',
   async ({ provider, seed }) => {
     const below = seeded(seed)
     const calm = createKit({ provider })

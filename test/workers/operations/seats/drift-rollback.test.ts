@@ -105,7 +105,7 @@ const rolledBack = Object.keys(points).flatMap((store) =>
 
 describe('a store that is brought back to an earlier point', () => {
   it.each(shareOf(rolledBack, 6))(
-    '$store: $what since then, which is found and repaired [SEAT-34]',
+    '$store: $what since then: the drift is found and repaired [SEAT-34]',
     async ({ store, act }) => {
       const kit = createKit()
       const scene = await team(kit)
@@ -139,7 +139,7 @@ describe('a ledger that is out of force', () => {
   const outOfForce = () => inD1('UPDATE seatgate_seat_ledgers SET epoch = epoch + 1')
 
   it.each(shareOf(meanwhiles, 3))(
-    'starts again with the next admission, no matter what D1 has forgotten: $what [SEAT-34]',
+    'starts again with the next admission after D1 has forgotten: $what [SEAT-34]',
     async ({ act }) => {
       const kit = createKit()
       const scene = await team(kit)

@@ -269,7 +269,7 @@ describe('the sweep', () => {
     expect((await readLedger(organization.id))?.epoch).toBe(epoch)
   })
 
-  it('reads two rows of each member and few others, and writes its place and what it verified', async () => {
+  it('reads two rows of each member and few others, and writes its place and its results', async () => {
     const meter = createMeter()
     const kit = createKit({ around: meter.around })
     const busy = await largeOrganization(kit, 1000)

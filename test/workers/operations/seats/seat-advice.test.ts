@@ -119,7 +119,7 @@ describe('releaseSeat', () => {
   }
 
   it.each(['added', 'invited'] as const)(
-    'frees a seat whose holder is gone, once: %s [SEAT-21]',
+    'frees the seat of a removed holder once: %s [SEAT-21]',
     async (how) => {
       const { kit, organization, userId } = await ghost(how)
       const { seatgate } = kit
@@ -171,7 +171,7 @@ describe.each(enforcingOr('d1'))('explainSeats above the limit, with %s seats', 
     ['allow_with_grace', 'suspension', at(14)],
     ['suspend_excess', 'suspension', at(0)],
   ])(
-    'says what %s does next, with whom and when [SEAT-22 SEAT-46]',
+    'names the next step of %s, with its user and time [SEAT-22 SEAT-46]',
     async (whenOver, next, then) => {
       const kit = createKit({
         provider,

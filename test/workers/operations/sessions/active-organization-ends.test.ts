@@ -108,7 +108,7 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     expect(await intentsOf(here.id)).toEqual([])
   })
 
-  it('ends access with the next request, no matter what the sessions’ store says', async () => {
+  it('ends access with the next request, for any state of the session store', async () => {
     const { here, there, userId } = await busyMember()
     const session = { id: 'elsewhere', activeOrganizationId: here.id }
     const { store } = sessionsElsewhere(session)

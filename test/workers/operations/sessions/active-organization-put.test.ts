@@ -286,7 +286,7 @@ describe('putActiveOrganization() refused', () => {
     expect(await pointerOf(session)).toBe(from.id)
   })
 
-  it('answers no_session to a caller without a session, no matter what they ask for [PIPE-9]', async () => {
+  it('answers no_session to a caller without a session, for any organization [PIPE-9]', async () => {
     const { userId, session, to } = await commuter()
     const none = createKit({ provider: 'unlimited', sessions: 'none' }).seatgate
     for (const name of [to.id, 'no-such-organization', null]) {
@@ -362,7 +362,7 @@ describe('putActiveOrganization() refused', () => {
     { code: 'not_found' },
     { code: 'operation_in_progress' },
     { code: 'hook_refused', reason: 'read_only', detail: 'Sessions are frozen.' },
-  ])('passes on what the store refuses: $code [PIPE-10]', async (error) => {
+  ])('returns the refusal of the store: $code [PIPE-10]', async (error) => {
     const { caller, to } = await commuter()
     const store: SessionStore = {
       updateActiveOrganization: async () => ({ ok: false, error }),

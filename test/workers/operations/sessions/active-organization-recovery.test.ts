@@ -143,7 +143,7 @@ describe('recovery from a stale pointer', () => {
     expect(await requestOf(lost.id)).toBe('ray-7')
   })
 
-  it('leaves a user who lost their session meanwhile nowhere, with no event on record [PIPE-20 PIPE-22]', async () => {
+  it('leaves a user without a session in no organization, with no event on record [PIPE-20 PIPE-22]', async () => {
     for (const others of [0, 1, 2]) {
       const who = await stalePointer('the organization is deleted', others)
       const { seatgate, events } = watched({ around: meanwhile(() => deleteSession(who.session)) })

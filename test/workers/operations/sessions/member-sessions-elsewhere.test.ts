@@ -78,7 +78,7 @@ describe('a store of sessions that cannot be reached', () => {
       ].map(([how, fail]) => [what, how, end, fail] as const)
     )
   )(
-    'keeps no user in who was %s, and is called until it has received it: it %s [ORG-92]',
+    'keeps no session of a user who was %s, and is called until it succeeds: it %s [ORG-92]',
     async (_what, _how, end, fail) => {
       const calm = createKit()
       const organization = await calm.organization()

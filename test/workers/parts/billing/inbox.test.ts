@@ -140,7 +140,7 @@ describe('a webhook', () => {
     expect(test.reports.map(({ event }) => event)).toContain('billing_customer_unknown')
   })
 
-  it('whose metadata name another organization changes that of its customer (BILL-77)', async () => {
+  it('with the id of another organization in its metadata changes that of its customer (BILL-77)', async () => {
     const test = connected()
     const [victim, buyer] = [await test.customer(), await test.customer()]
     const { id } = test.standIn.subscribe(buyer.customerId, [{ price: 'price_team', quantity: 8 }])

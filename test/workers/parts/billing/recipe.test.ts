@@ -245,7 +245,7 @@ async function everyFlow(
   await kit.settled()
 }
 
-describe('an organization whose host removes billing', () => {
+describe('an organization after its host has removed billing', () => {
   it('goes on with the limit that it has, and then with those of operators [BILL-20]', async () => {
     const test = connected()
     const organization = await test.subscribed(5)

@@ -257,7 +257,7 @@ describe('with true_up', () => {
     expect(await sweep()).toEqual([101, 1])
   })
 
-  it('that may shrink a leave frees one seat, once, and what cancels out is not sent (MUSEUM-34, MUSEUM-39)', async () => {
+  it('that may shrink a removal frees one seat, once, and changes that cancel out are not sent (MUSEUM-34, MUSEUM-39)', async () => {
     const { test, organization, join, leave, sweep } = await counting(true)
     const members = [await join(), await join(), await join()]
     expect(await sweep()).toEqual([4, 1])

@@ -41,7 +41,7 @@ const only = (action: string): Sink => ({ ...sinkOf('only'), include: [action] }
 const addOne = async ({ kit, organization }: { kit: Kit; organization: TestOrganization }) =>
   unwrap(await add(kit, organization))
 
-describe('a change whose events no consumer accepts', () => {
+describe('a change with events that no consumer accepts', () => {
   it.each([
     ['d1 seats and no sink', { provider: 'd1' }],
     ['ledger seats and no sink', { provider: 'ledger' }],

@@ -81,7 +81,7 @@ describe('a run for a sink that is slow', () => {
     expect(sink.attempts).toEqual(upTo(167))
   })
 
-  it('rests no longer than for what it has had, where its backlog is slowed down', async () => {
+  it('rests no longer than its deliveries require while its backlog is slowed down', async () => {
     const { seatgate, sink } = slowly(4, {}, { eventsPerMinute: 10 })
     const id = await organizationWith(seatgate, 10)
     // Three events, for which it has 18 seconds: 12 of them are over.

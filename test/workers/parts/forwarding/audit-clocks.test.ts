@@ -174,7 +174,7 @@ describe('a clock that runs back', () => {
   })
 })
 
-describe('two consumers whose clocks differ', () => {
+describe('two consumers with different clocks', () => {
   it.each([
     ['by four minutes ahead', 240],
     ['by half a minute behind', -30],

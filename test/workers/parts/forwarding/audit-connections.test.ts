@@ -72,7 +72,7 @@ async function organizations() {
   return { dead, alive, isDead: (id: string) => dead.includes(id) }
 }
 
-describe('seven organizations whose webhook does not answer, behind six connections', () => {
+describe('seven organizations with webhooks that do not answer, behind six connections', () => {
   beforeEach(standingTimers)
   afterEach(() => {
     vi.useRealTimers()

@@ -148,7 +148,7 @@ describe('replay', () => {
   })
 })
 
-describe('what can be asked about sinks', () => {
+describe('the status of sinks', () => {
   it('lag, age of the oldest and dead letters, of each sink and organization [FWD-40]', async () => {
     const [dead, alive] = [
       sinkOf('dead', ({ sequence }) => (sequence === 1 ? permanent : retry)),

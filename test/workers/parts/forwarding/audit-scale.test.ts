@@ -61,7 +61,7 @@ async function organizationOf({ seatgate }: ReturnType<typeof measured>, events:
   return id
 }
 
-describe('what forwarding costs', () => {
+describe('the cost of forwarding', () => {
   it('a hundred events of one organization are three trips to D1, and few rows', async () => {
     const sink = sinkOf('log')
     const kit = measured({ sinks: [sink] })
@@ -85,7 +85,7 @@ describe('what forwarding costs', () => {
   })
 })
 
-describe('an organization whose sink does not answer, or whose event no sink takes', () => {
+describe('an organization with a sink that does not answer, or an event that no sink takes', () => {
   it.each(['the queue', 'the sweep'])('keeps no other waiting, by %s [FWD-27]', async (by) => {
     const gate = Promise.withResolvers<void>()
     const taken: string[] = []
@@ -121,7 +121,7 @@ describe('an organization whose sink does not answer, or whose event no sink tak
   })
 })
 
-describe('what proving costs', () => {
+describe('the cost of proofs', () => {
   it('sealing 10,000 events takes a trip for each 500, rows in proportion, and holds no more of them', async () => {
     const kit = measured()
     const costs = []

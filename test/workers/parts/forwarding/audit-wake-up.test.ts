@@ -16,7 +16,7 @@ import { sweepAudit, type Seatgate, type Sink, type WakeUp } from '../../../../s
 import { auditQueueHandler, sweepHandler } from '../../../../src/worker/index.ts'
 
 describe('the sweep', () => {
-  it('delivers events whose wake-up was lost [FWD-14 FWD-16]', async () => {
+  it('delivers events after a lost wake-up [FWD-14 FWD-16]', async () => {
     await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
     const lost = { send: async () => {}, sendBatch: async () => {} }
@@ -122,7 +122,7 @@ describe('the queue handler', () => {
     return { acked: explicitAcks.sort(), retried: retryMessages.map(({ msgId }) => msgId) }
   }
 
-  it('acknowledges and reports junk, and serves what comes beside it [FWD-36]', async () => {
+  it('acknowledges and reports junk, and processes the other messages [FWD-36]', async () => {
     const sink = sinkOf('memory')
     const { seatgate, reports } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -100,7 +100,7 @@ describe('a signature that receivers can verify and not make', () => {
 })
 
 describe('a CloudEvent', () => {
-  it('has what version 1.0 demands, and is signed like any body', async () => {
+  it('has the members of version 1.0, and is signed like any body', async () => {
     const told = {
       ...event,
       organizationId: 'acme',

@@ -63,17 +63,20 @@ async function counted({ id }: TestOrganization) {
 }
 
 describe('a membership in a group', () => {
-  it.each(Object.keys(losses))('ends by %s, and no other does [GROUP-3]', async (loss) => {
-    const team = await withGroups()
-    const { organization, owner, member, peer, groups } = team
-    expect(await losses[loss]!(team)).toMatchObject({ ok: true })
-    expect(unwrap(await listGroups(context, owner, { userId: member })).data).toEqual([])
-    expect(unwrap(await listGroups(context, owner, { userId: peer })).data).toHaveLength(3)
-    const members = await counted(organization)
-    expect(groups.map(({ id }) => members[id])).toEqual([1, 2, 1])
-    await kit.settled()
-    await expectSound(organization.id, false)
-  })
+  it.each(Object.keys(losses))(
+    'ends with %s, and other memberships stay [GROUP-3]',
+    async (loss) => {
+      const team = await withGroups()
+      const { organization, owner, member, peer, groups } = team
+      expect(await losses[loss]!(team)).toMatchObject({ ok: true })
+      expect(unwrap(await listGroups(context, owner, { userId: member })).data).toEqual([])
+      expect(unwrap(await listGroups(context, owner, { userId: peer })).data).toHaveLength(3)
+      const members = await counted(organization)
+      expect(groups.map(({ id }) => members[id])).toEqual([1, 2, 1])
+      await kit.settled()
+      await expectSound(organization.id, false)
+    }
+  )
 
   it('ends in the batch of the loss, or not at all [GROUP-3]', async () => {
     const { owner, member, groups } = await withGroups()
@@ -102,7 +105,7 @@ describe('a membership in a group', () => {
     expect(unwrap(await listGroups(context, owner, { userId: member })).data).toEqual([])
   })
 
-  it('is not made for who leaves at the same moment [GROUP-2 GROUP-3]', async () => {
+  it('is not made for a member who leaves at the same moment [GROUP-2 GROUP-3]', async () => {
     for (let round = 0; round < 20; round++) {
       const organization = await kit.organization()
       const owner = organization.as(organization.owner)

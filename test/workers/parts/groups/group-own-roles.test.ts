@@ -78,7 +78,7 @@ describe('a group with a role of the organization', () => {
     await sound(organization)
   })
 
-  it('carries only a role that the organization has, given by who has its permissions [GROUP-18]', async () => {
+  it('carries only a role of the organization, given by a caller with its permissions [GROUP-18]', async () => {
     const [organization, other] = [await kit.organization(), await kit.organization()]
     await roleOf(kit, organization, ['audit:read'], 'auditor')
     await roleOf(kit, other, ['project:read'], 'stranger')
@@ -118,7 +118,7 @@ describe('a change of a role that groups carry', () => {
     await sound(organization)
   })
 
-  it('counts groups where it is deleted, and replaces it in them [PERM-17]', async () => {
+  it('counts groups before a deletion, and replaces the role in them [PERM-17]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     await roleOf(kit, organization, LEAD, 'lead')
@@ -146,7 +146,7 @@ describe('a change of a role that groups carry', () => {
     await sound(organization)
   })
 
-  it('ends what needs a permission that it loses, in the same batch [PERM-18]', async () => {
+  it('ends invitations, links and keys that need a lost permission, in the same batch [PERM-18]', async () => {
     const organization = await kit.organization()
     await roleOf(kit, organization, LEAD, 'lead')
     const [member, admin, both, lead] = [
@@ -172,7 +172,7 @@ describe('a change of a role that groups carry', () => {
 })
 
 describe('at the same moment', () => {
-  it('a new name and members who come into the group leave no unknown name [PERM-19]', async () => {
+  it('a rename and added members leave no unknown role [PERM-19]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     const userId = await join(kit, organization, 'member')
@@ -192,7 +192,7 @@ describe('at the same moment', () => {
     await sound(organization)
   })
 
-  it('a deletion and a group that is to carry the role leave no unknown name [PERM-19]', async () => {
+  it('a deletion and its assignment to a group leave no unknown role [PERM-19]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     const id = await groupWith(kit, organization, 'member', [organization.owner])

@@ -136,7 +136,7 @@ const losses: Record<
     updateGroup(context, owned(organization), id, { role: null }),
 }
 
-describe('what needs a permission of a group', () => {
+describe('an invitation, link or key that needs a permission of a group', () => {
   it.each(Object.keys(losses))('ends with %s, in the same batch [GROUP-16]', async (loss) => {
     const organization = await kit.organization()
     const [member, both, admin] = [
@@ -214,7 +214,7 @@ describe('what needs a permission of a group', () => {
     }
   })
 
-  it('is not done by who leaves the group at the same moment [GROUP-16]', async () => {
+  it('is not created by a member who leaves the group at the same moment [GROUP-16]', async () => {
     for (let round = 0; round < 20; round++) {
       const organization = await kit.organization()
       const member = await join(kit, organization, 'member')
@@ -240,8 +240,8 @@ describe('what needs a permission of a group', () => {
   })
 })
 
-describe('a check of a permission by group', () => {
-  it('costs the round trips of one by role [GROUP-17]', async () => {
+describe('a permission check by group', () => {
+  it('costs as many round trips as one by role [GROUP-17]', async () => {
     const count = async ({ seatgate: own, trips }: GroupsKit, scope: object) => {
       const before = trips()
       unwrap(await listInvitations(own, scope as never))

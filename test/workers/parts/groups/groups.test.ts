@@ -35,7 +35,7 @@ async function inIt(organization: TestOrganization, id: string) {
 }
 
 describe('a group', () => {
-  it('has only active members of its organization, all of a request together [GROUP-2]', async () => {
+  it('has only active members of its organization, and adds all users of a request or no user [GROUP-2]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     const member = await join(kit, organization, 'member')
@@ -55,7 +55,7 @@ describe('a group', () => {
     expect(await inIt(organization, group.id)).toEqual([member, organization.owner].toSorted())
   })
 
-  it('has a name that no other one of its organization has [GROUP-6]', async () => {
+  it('has a name that is unique in its organization [GROUP-6]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     const scope = owned(organization)
@@ -98,7 +98,7 @@ describe('a group', () => {
     expect(await inIt(organization, id)).toEqual([organization.owner])
   })
 
-  it('is on record with who came and went, and a repeat is not [GROUP-7 GROUP-8]', async () => {
+  it('records added and removed members, and no repeat [GROUP-7 GROUP-8]', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization, 'member')
     const scope = owned(organization)
@@ -123,7 +123,7 @@ describe('a group', () => {
     await expectSound(organization.id, false)
   })
 
-  it('is left by who is in it, in any role [GROUP-1]', async () => {
+  it('can be left by each of its members, in any role [GROUP-1]', async () => {
     const organization = await kit.organization()
     const [member, peer] = [
       await join(kit, organization, 'member'),
@@ -152,8 +152,8 @@ describe('a group', () => {
   })
 })
 
-describe('lists of groups', () => {
-  it('come in pages, newest first, and for one member [GROUP-12]', async () => {
+describe('a list of groups', () => {
+  it('has pages, newest first, and can be of one member [GROUP-12]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     const member = await join(kit, organization, 'member')
@@ -177,7 +177,7 @@ describe('lists of groups', () => {
     expect(codeOf(wrong)).toBe('invalid_cursor')
   })
 
-  it('of members come in pages [GROUP-12]', async () => {
+  it('has pages of members [GROUP-12]', async () => {
     const organization = await kit.organization()
     const members = [organization.owner]
     for (let n = 0; n < 4; n++) members.push(await join(kit, organization, 'member'))
@@ -194,10 +194,10 @@ describe('lists of groups', () => {
   })
 })
 
-describe('the limits', () => {
+describe('a limit', () => {
   const small = createGroupsKit({}, { limit: 3, memberLimit: 4 })
 
-  it('of groups hold against creations at once [GROUP-4]', async () => {
+  it('of groups holds for concurrent creations [GROUP-4]', async () => {
     const organization = await small.organization()
     const answers = await Promise.all(
       Array.from({ length: 12 }, (_, n) =>
@@ -210,7 +210,7 @@ describe('the limits', () => {
     ).toBe('too_many')
   })
 
-  it('of members hold against additions at once, and leave room as members go [GROUP-5]', async () => {
+  it('of members holds for concurrent additions, and removals free places [GROUP-5]', async () => {
     const organization = await small.organization()
     const members: string[] = []
     for (let n = 0; n < 8; n++) members.push(await join(small, organization, 'member'))
@@ -237,7 +237,7 @@ describe('a configuration', () => {
     expect(seatgate.followers).toEqual([])
   })
 
-  it('is refused with a wrong number', () => {
+  it('throws for a wrong number', () => {
     for (const limit of [0, 1.5, 1001, NaN, '5']) {
       expect(() => groups({ limit: limit as number })).toThrow(TypeError)
     }

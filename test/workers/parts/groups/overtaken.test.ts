@@ -59,7 +59,7 @@ it('a member who is suspended meanwhile is not added', async () => {
   expect(unwrap(await listGroupMembers(kit.context, scope, groupId)).data).toEqual([])
 })
 
-it('a member who is removed meanwhile is removed one time', async () => {
+it('a member who is removed meanwhile is removed once', async () => {
   const { context, organization, scope, groupId, userId } = await scene(async (parts) =>
     unwrap(await removeFromGroup(kit.context, parts.scope, parts.groupId, parts.userId))
   )
@@ -75,7 +75,7 @@ it('a member who is removed meanwhile is removed one time', async () => {
   expect(count).toBe(1)
 })
 
-it('a caller gives no role that the group has got meanwhile and they may not give', async () => {
+it('a caller gives no role that the group received meanwhile and that they may not give', async () => {
   const { context, organization, scope, groupId, userId } = await scene(async (parts) =>
     unwrap(await updateGroup(kit.context, parts.scope, parts.groupId, { role: 'writer' }))
   )

@@ -442,7 +442,7 @@ function codeIn(answer: unknown): string {
 }
 
 describe('an operator who acts as an owner', () => {
-  it('is asked about by a row for every exported operation [OP-4]', () => {
+  it('has a row of the table for every exported operation [OP-4]', () => {
     const entries = [library, keying, grouping, pushing, impersonating]
     const functions = entries
       .flatMap((entry) => Object.entries(entry))
@@ -452,7 +452,7 @@ describe('an operator who acts as an owner', () => {
   })
 
   it.each(shareOf(Object.entries(OPERATIONS), 28))(
-    'is answered by %s as the table says, and is on record in each event [OP-2 OP-3 OP-4 OP-5]',
+    'is answered by %s as the table says, and is named in each event [OP-2 OP-3 OP-4 OP-5]',
     async (_name, [expected, act]) => {
       const world = await asked()
       const before = new Set((await allEvents()).map(({ id }) => id))
@@ -473,7 +473,7 @@ describe('an operator who acts as an owner', () => {
     }
   )
 
-  it('leaves an event with each act that has one', async () => {
+  it('leaves an event of each act that records one', async () => {
     const world = await asked()
     const before = (await allEvents()).length
     await OPERATIONS['logEvent']![1](world)

@@ -101,7 +101,7 @@ describe('a start', () => {
     expect(await status(organization, token!)).toBe(200)
   })
 
-  it('does not act as a member who is suspended meanwhile [OP-8]', async () => {
+  it('is refused for a member who is suspended meanwhile [OP-8]', async () => {
     const organization = await kit.organization()
     const userId = await join(kit, organization)
     const overtaken = createImpersonationKit({
@@ -116,7 +116,7 @@ describe('a start', () => {
     expect(await eventsOf(organization.id, 'organization.impersonation.started')).toEqual([])
   })
 
-  it('is for operators in person, with a proof of their own identity [OP-7 OP-8]', async () => {
+  it('requires an operator in person, with a proof of their own identity [OP-7 OP-8]', async () => {
     const asked: string[] = []
     const proving = createImpersonationKit({
       now,
@@ -164,7 +164,7 @@ describe('a start', () => {
     expect(await ask({})).toBe('ok')
   })
 
-  it('is of an active member who is no operator [OP-8]', async () => {
+  it('requires an active member who is not an operator [OP-8]', async () => {
     const organization = await kit.organization()
     const suspended = await join(kit, organization)
     unwrap(await suspendMember(seatgate, organization.as(organization.owner), suspended))
@@ -198,7 +198,7 @@ describe('a start', () => {
     }
   })
 
-  it('has a reason of 10 to 500 characters, and ends after at most the minutes that are configured [OP-7]', async () => {
+  it('has a reason of 10 to 500 characters, and at most the configured minutes [OP-7]', async () => {
     const organization = await kit.organization()
     const wrong: readonly (readonly [string, object])[] = [
       ['reason', { reason: 'nine char' }],
@@ -224,7 +224,7 @@ describe('a start', () => {
     expect(codeOf(six)).toBe('validation_error')
   })
 
-  it('is one of ten of the operator and fifty of the organization, also of those at once [OP-17]', async () => {
+  it('is refused beyond ten of the operator and fifty of the organization, also at once [OP-17]', async () => {
     const organization = await kit.organization()
     const by = someone()
     const answers = await Promise.all(Array.from({ length: 12 }, () => start(organization, {}, by)))
@@ -243,7 +243,7 @@ describe('a start', () => {
 })
 
 describe('the token', () => {
-  it('is valid until the millisecond in which it expires [OP-10]', async () => {
+  it('is valid up to the millisecond of its expiry [OP-10]', async () => {
     const organization = await kit.organization()
     const { token } = await actingAs(context, organization, { minutes: 1 }, someone())
     time += MINUTE - 1
@@ -268,7 +268,7 @@ describe('the token', () => {
     expect(await status(organization, `user:${organization.owner}`)).toBe(200)
   })
 
-  it('is of one organization: another one of the user is absent, and without one there is no caller [OP-11]', async () => {
+  it('is valid in one organization: another one of the user is absent, and a request without one has no caller [OP-11]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     unwrap(
@@ -308,7 +308,7 @@ describe('the token', () => {
 })
 
 describe('an end', () => {
-  it('is by any operator, the host or the token itself, and an event [OP-12 OP-13]', async () => {
+  it('is caused by any operator, the host or the token itself, and is recorded [OP-12 OP-13]', async () => {
     const organization = await kit.organization()
     const scope = { organization: organization.id }
     for (const by of ['another operator', 'the host', 'itself']) {
@@ -362,7 +362,7 @@ describe('an end', () => {
     expect(unwrap(await getOrganization(seatgate, scope)).name).not.toBe('Late')
   })
 
-  it('comes with that of the membership, its suspension and the organization, for good [OP-15]', async () => {
+  it('follows the end or suspension of the membership and the end of the organization, for good [OP-15]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const member = await join(kit, organization)
@@ -382,7 +382,7 @@ describe('an end', () => {
 })
 
 describe('a list', () => {
-  it('is of what has not ended, for readers of the trail and for the operator [OP-14]', async () => {
+  it('shows running impersonations to readers of the trail and to the operator [OP-14]', async () => {
     const organization = await kit.organization()
     const by = someone()
     const scope = organization.as(organization.owner)
@@ -406,13 +406,13 @@ describe('a list', () => {
 })
 
 describe('a configuration', () => {
-  it('without impersonations has no route of them and authenticates no token [OP-18]', () => {
+  it('without impersonations has no route for them and authenticates no token [OP-18]', () => {
     const bare = { ...seatgate, impersonation: null } as never
     expect(() => impersonationRoutes(bare, { authenticate: () => null })).toThrow(TypeError)
     expect(() => authenticateImpersonation(bare)).toThrow(/createSeatgate\(\{ impersonation/)
   })
 
-  it('is refused with a wrong option [OP-18]', () => {
+  it('throws for a wrong option [OP-18]', () => {
     const isOperator = () => false
     expect(() => impersonation({} as never)).toThrow(TypeError)
     expect(() => impersonation({ isOperator, most: 1 } as never)).toThrow(TypeError)

@@ -60,7 +60,7 @@ const losses: Record<string, (team: Case) => Promise<unknown>> = {
 }
 
 describe('a key that ends with its creator', () => {
-  it.each(Object.keys(losses))('ends by %s, and no other key does [KEY-8]', async (loss) => {
+  it.each(Object.keys(losses))('ends by %s, and other keys stay valid [KEY-8]', async (loss) => {
     const team = await withAdmin()
     const { organization, ending, staying, owners } = team
     expect(await losses[loss]!(team)).toMatchObject({ ok: true })
@@ -135,14 +135,14 @@ describe('a key that ends with its creator', () => {
     expect(await works(kit, organization, key!)).toBe(true)
   })
 
-  it('needs a user who creates it [KEY-8]', async () => {
+  it('requires a user as its creator [KEY-8]', async () => {
     const organization = await kit.organization()
     const input = { name: 'CI', role: 'member', endsWithCreator: true } as const
     const scope = { caller: { type: 'system' }, organization: organization.id } as const
     expect(codeOf(await createApiKey(kit.context, scope, input))).toBe('validation_error')
   })
 
-  it('at the same moment as a change with it lets either be first [KEY-8]', async () => {
+  it('ends before or after a change with it at the same moment [KEY-8]', async () => {
     for (let round = 0; round < 5; round++) {
       const { organization, owner, admin, ending } = await withAdmin()
       const path = `/organizations/${organization.id}`
@@ -163,7 +163,7 @@ describe('a key that ends with its creator', () => {
     }
   })
 
-  it('is not made by an operator who acts as the user [OP-2]', async () => {
+  it('is not created by an operator who acts as the user [OP-2]', async () => {
     const organization = await bounded.organization()
     const admin = await join(bounded, organization, 'admin')
     const caller = { userId: admin, impersonatedBy: 'operations', operator: true } as const

@@ -40,7 +40,7 @@ async function costsOf(
   return { list: list.cost.answer, change: change.cost.answer }
 }
 
-it('a request with a key costs the trips of one with a session, and reads no more rows [KEY-13]', async () => {
+it('a request with a key costs as many trips as one with a session, and reads no more rows [KEY-13]', async () => {
   const meter = createRowMeter()
   const kit = createKeysKit({ around: meter.around })
   const organization = await kit.organization({ members: 3 })

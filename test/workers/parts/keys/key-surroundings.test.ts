@@ -98,7 +98,7 @@ describe('a key behind the guards of a host', () => {
   })
 })
 
-describe('a key whose creator an identity provider deprovisions', () => {
+describe('a key after an identity provider has deprovisioned its creator', () => {
   it.each(['suspend', 'remove'] as const)(
     'ends with `active: false` (%s), if that was chosen [KEY-8]',
     async (deprovision) => {

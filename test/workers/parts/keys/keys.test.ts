@@ -107,7 +107,7 @@ describe('an API key', () => {
     await expectSound(organization.id, false)
   })
 
-  it('is valid until the millisecond in which it expires [KEY-5]', async () => {
+  it('is valid up to the millisecond of its expiry [KEY-5]', async () => {
     const organization = await kit.organization()
     const expiresAt = new Date(time + HOUR)
     const { key, id } = await keyOf(kit, organization, { expiresAt })
@@ -165,7 +165,7 @@ describe('an API key', () => {
     expect(unwrap(await listApiKeys(context, scope)).data).toHaveLength(2)
   })
 
-  it('ends when it is revoked, in the middle of a change too [KEY-7]', async () => {
+  it('ends when it is revoked, also during a change [KEY-7]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { id, key } = await keyOf(kit, organization)
@@ -202,7 +202,7 @@ describe('an API key', () => {
     expect(data.map((member) => member.userId)).not.toContain(userId)
   })
 
-  it('that expires while a change is under way changes no row', async () => {
+  it('changes no row if it expires during the change', async () => {
     const organization = await kit.organization()
     const expiresAt = new Date(time + HOUR)
     const { key } = await keyOf(kit, organization, { expiresAt })
@@ -231,7 +231,7 @@ describe('an API key', () => {
     expect(await status(kit, organization, key)).toBe(401)
   })
 
-  it('is one of at most as many as are configured, not counting replaced ones [KEY-14]', async () => {
+  it('is refused beyond the configured number, without counting replaced ones [KEY-14]', async () => {
     const few = createKeysKit({ now }, { mostKeys: 2 })
     const organization = await few.organization()
     const scope = organization.as(organization.owner)
@@ -287,7 +287,7 @@ describe('the rights of a key', () => {
     expect(codeOf(role)).toBe('validation_error')
   })
 
-  it('are not handed out by a rotation to a caller who has less [KEY-3]', async () => {
+  it('are not given by a rotation to a caller with fewer [KEY-3]', async () => {
     const organization = await bounded.organization()
     const admin = organization.as(await join(bounded, organization, 'admin'))
     const strong = await keyOf(bounded, organization, { permissions: ['audit:read'] })
@@ -296,7 +296,7 @@ describe('the rights of a key', () => {
     expect(codeOf(await rotateApiKey(bounded.context, admin, weak.id))).toBe('ok')
   })
 
-  it('allow what its permissions say, and no more [KEY-3]', async () => {
+  it('are exactly its permissions [KEY-3]', async () => {
     const organization = await bounded.organization()
     const { client } = bounded
     const { key } = await keyOf(bounded, organization, { permissions: ['members:invite'] })
@@ -489,7 +489,7 @@ describe('a request with a key', () => {
 })
 
 describe('a configuration', () => {
-  it('without keys has no function and no route of them [KEY-17]', async () => {
+  it('without keys has no function and no route for them [KEY-17]', async () => {
     const seatgate = createSeatgate({ database: db, seats: d1Seats(), sessions: 'none' })
     const untyped = seatgate as unknown as typeof context
     expect(() => keyRoutes(untyped, { authenticate: () => null })).toThrow(/keys: apiKeys/)
@@ -498,7 +498,7 @@ describe('a configuration', () => {
     expect(seatgate.followers).toEqual([])
   })
 
-  it('is refused with a wrong prefix or number', () => {
+  it('throws for a wrong prefix or number', () => {
     for (const prefix of [
       '',
       'SG',

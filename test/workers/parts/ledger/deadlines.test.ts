@@ -79,7 +79,7 @@ describe('the deadline and the late write', () => {
     }
   })
 
-  it('a seat whose deadline has not come is not touched [SEAT-15]', async () => {
+  it('a seat is not touched before its deadline [SEAT-15]', async () => {
     const { organization, calm } = await abandonedAdd()
     passTime(29_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)

@@ -81,7 +81,7 @@ describe('a ledger that is lost', () => {
     })
   })
 
-  it('knows that an unlimited number was bought, no matter what the default is [SEAT-33]', async () => {
+  it('keeps an unlimited entitlement for any default [SEAT-33]', async () => {
     const kit = createKit({ defaultSeatLimit: 1 })
     const organization = await kit.organization({ seats: 1 })
     unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 'unlimited' }))
@@ -179,7 +179,7 @@ describe('a ledger', () => {
     await expectSound(organization.id, true)
   })
 
-  it('rings for what ends first, and not later for what ends later [SEAT-15]', async () => {
+  it('sets the alarm for the first deadline, and moves it to no later one [SEAT-15]', async () => {
     const { organization, calm } = await abandonedAdd()
     unwrap(await setSeatLimit(calm.seatgate, organization.asOperator, { limit: 4 }))
     const first = await alarmOf(organization)

@@ -162,7 +162,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('never goes back, no matter who remembers last', async () => {
+  it('never goes back, for any order of its writers', async () => {
     const { id, published, seatgate, seal } = await logged(provider)
     const older = { organizationId: id, size: EVENTS, note: 'a note' }
     await seal()

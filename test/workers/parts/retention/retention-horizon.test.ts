@@ -297,7 +297,7 @@ describe('the triggers', () => {
     }
   })
 
-  it('a run whose batch fails leaves everything, and no record [AUD-9]', async () => {
+  it('a run with a failed batch deletes no event and leaves no record [AUD-9]', async () => {
     const { seatgate, sealedOne, daysLater, purge, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne(5)
     daysLater(31)

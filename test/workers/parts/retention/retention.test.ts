@@ -125,7 +125,7 @@ describe('a window', () => {
     expect(await purge(organization)).toMatchObject({ events: 0, waitsFor: [] })
   })
 
-  it('a dry run counts what the next run takes, and makes no change [AUD-59]', async () => {
+  it('a dry run counts the rows that the next run deletes, and makes no change [AUD-59]', async () => {
     const { sealedOne, purge, daysLater, tended } = retaining(days(30))
     const organization = await sealedOne(4)
     daysLater(20)
@@ -172,7 +172,7 @@ describe('a window', () => {
 })
 
 describe('a run', () => {
-  it('takes what belongs to the events, and is on record with counts and duration [AUD-60 AUD-65]', async () => {
+  it('deletes the rows that belong to the events, and is on record with counts and duration [AUD-60 AUD-65]', async () => {
     const metrics: Metric[] = []
     const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'schema' }))
     const { seatgate, clock, daysLater, purge, status, tended } = retaining(days(30), [dead], {
@@ -561,7 +561,7 @@ describe('the sweep', () => {
 })
 
 describe('the cost of a run', () => {
-  it('three trips, and rows in proportion to what goes, however long the trail is', async () => {
+  it('three trips, and rows in proportion to the deleted ones, for any length of the trail', async () => {
     const meter = createMeter()
     const { seatgate, clock, daysLater } = retaining(days(30))
     const costs = []

@@ -32,13 +32,13 @@ async function scene() {
 const namesIn = async (scope: ReturnType<typeof owned>) =>
   unwrap(await listRoles(kit.context, scope)).data.map(({ name }) => name)
 
-it('a role that a member gets meanwhile is not deleted [PERM-16]', async () => {
+it('a role that a member receives meanwhile is not deleted [PERM-16]', async () => {
   const { context, scope, role } = await scene()
   expect(codeOf(await deleteRole(context, scope, role))).toBe('role_in_use')
   expect(await namesIn(scope)).toContain(role)
 })
 
-it('a member who gets a role meanwhile has it under its new name [PERM-16]', async () => {
+it('a member who receives a role meanwhile has it under its new name [PERM-16]', async () => {
   const { context, scope, role, userId } = await scene()
   unwrap(await updateRole(context, scope, role, { name: 'reviewer' }))
   expect(await namesIn(scope)).not.toContain(role)

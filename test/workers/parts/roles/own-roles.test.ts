@@ -81,7 +81,7 @@ describe('an own role', () => {
     expect(codeOf(await listRoles(context, stranger))).toBe('organization_not_found')
   })
 
-  it('is given by changes, invitations and transfers, only by who has its permissions [PERM-8]', async () => {
+  it('is given by changes, invitations and transfers, only by callers with its permissions [PERM-8]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     const biller = await roleOf(kit, organization, ['billing:manage'], 'biller')
@@ -113,7 +113,7 @@ describe('an own role', () => {
     await expectSound(organization.id, false)
   })
 
-  it('is made and changed by who has organization:update and every permission of it [PERM-9]', async () => {
+  it('is created and changed only by callers with organization:update and all of its permissions [PERM-9]', async () => {
     const organization = await kit.organization()
     const admin = organization.as(await join(kit, organization, 'admin'))
     const member = organization.as(await join(kit, organization, 'member'))
@@ -181,7 +181,7 @@ describe('an own role', () => {
     expect(codeOf(await deleteRole(small.context, scope, 'owner'))).toBe('not_found')
   })
 
-  it('of a hundred made at once as many are there as the limit says [PERM-10]', async () => {
+  it('stays within the limit when a hundred are created at once [PERM-10]', async () => {
     const small = createRolesKit({}, { limit: 3 })
     const organization = await small.organization()
     const scope = owned(organization)
@@ -197,7 +197,7 @@ describe('an own role', () => {
 })
 
 describe('a new name', () => {
-  it('is that of all members, invitations, requests and links, in one batch [PERM-11]', async () => {
+  it('applies to all members, invitations, requests and links, in one batch [PERM-11]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     await roleOf(kit, organization, ['project:read'])
@@ -225,7 +225,7 @@ describe('a new name', () => {
 })
 
 describe('a deletion', () => {
-  it('is refused while something has the role, with the numbers [PERM-12]', async () => {
+  it('is refused while the role is in use, with the numbers [PERM-12]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
     await roleOf(kit, organization, ['project:read'])
@@ -249,7 +249,7 @@ describe('a deletion', () => {
     expect(codeOf(await deleteRole(context, scope, 'auditor'))).toBe('not_found')
   })
 
-  it('has no replacement that takes another seat or no seat [PERM-12]', async () => {
+  it('allows no replacement that takes a seat of another type or no seat [PERM-12]', async () => {
     const seated = createRolesKit({
       roles: ['owner', 'admin', 'member', 'guest'],
       ownerRole: 'owner',
@@ -263,8 +263,8 @@ describe('a deletion', () => {
   })
 })
 
-describe('the configuration', () => {
-  it('is refused without grants, and with a wrong limit [PERM-13]', () => {
+describe('a configuration', () => {
+  it('throws without grants, and for a wrong limit [PERM-13]', () => {
     const options = { database: db, seats: d1Seats(), sessions: 'none' } as const
     expect(() => createSeatgate({ ...options, ownRoles: ownRoles() })).toThrow(
       'createSeatgate: ownRoles needs roles.permissions beside it.'
@@ -283,7 +283,7 @@ describe('the configuration', () => {
     })
   })
 
-  it('wins by its names and permissions over what organizations have stored [PERM-13]', async () => {
+  it('overrides the stored names and permissions of organizations [PERM-13]', async () => {
     const organization = await kit.organization()
     await roleOf(kit, organization, ['project:read', 'project:write'])
     const userId = await join(kit, organization, 'auditor')
@@ -310,7 +310,7 @@ describe('the configuration', () => {
     ).toBe('not_found')
   })
 
-  it('without the part gives members in own roles no right, and takes no such role [PERM-13]', async () => {
+  it('without the part gives members in own roles no right, and accepts no such role [PERM-13]', async () => {
     const organization = await kit.organization()
     await roleOf(kit, organization, ['audit:read'])
     const userId = await join(kit, organization, 'auditor')

@@ -60,7 +60,7 @@ async function leftOf({ owner, sent, own, others }: Case) {
 }
 
 describe('a permission that a role loses', () => {
-  it('ends what its members could not make any more, in the batch of the change [PERM-15]', async () => {
+  it('ends the invitations, links and keys that depend on it, in the batch of the change [PERM-15]', async () => {
     const team = await withLead()
     unwrap(await updateRole(context, team.owner, 'lead', { permissions: ['project:read'] }))
     expect(await leftOf(team)).toEqual({
@@ -81,7 +81,7 @@ describe('a permission that a role loses', () => {
     await expectSound(team.organization.id, false)
   })
 
-  it('ends only what depends on it [PERM-15]', async () => {
+  it('ends no invitation, link or key that does not depend on it [PERM-15]', async () => {
     const team = await withLead()
     unwrap(await updateRole(context, team.owner, 'lead', { permissions: [...LEAD, 'audit:read'] }))
     expect(await leftOf(team)).toEqual({
@@ -101,7 +101,7 @@ describe('a permission that a role loses', () => {
     await expectSound(team.organization.id, false)
   })
 
-  it('ends the same by a replacement with less [PERM-15]', async () => {
+  it('ends the same when a replacement has fewer permissions [PERM-15]', async () => {
     const team = await withLead()
     unwrap(await deleteRole(context, team.owner, 'lead', { replacement: 'member' }))
     expect(await leftOf(team)).toEqual({

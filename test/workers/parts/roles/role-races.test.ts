@@ -63,7 +63,7 @@ it('a deletion and an assignment at once leave no member in a role that does not
   await expectSound(organization.id, false)
 })
 
-it('a new name and an acceptance at once leave no member under the old one [PERM-16]', async () => {
+it('a rename and an acceptance at once leave no member under the old name [PERM-16]', async () => {
   const organization = await kit.organization()
   const scope = owned(organization)
   for (let round = 0; round < ROUNDS; round++) {
@@ -84,7 +84,7 @@ it('a new name and an acceptance at once leave no member under the old one [PERM
   await expectSound(organization.id, false)
 })
 
-it('a permission that is taken away and an act with it at once: the act was before, or is refused [PERM-16]', async () => {
+it('an act at the moment that its permission is taken away is committed before, or is refused [PERM-16]', async () => {
   const organization = await kit.organization()
   const scope = owned(organization)
   const permissions = ['organization:update', 'project:read']

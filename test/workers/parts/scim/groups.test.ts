@@ -50,7 +50,7 @@ async function withUsers() {
   return { organization, ask: organization.ask, ann, bob, cyd, id: body.id as string, body }
 }
 
-describe('a group that is pushed', () => {
+describe('a pushed group', () => {
   it('is created, found, read and deleted, and a repeat is 409 [SCIM-19]', async () => {
     const { organization, ask, ann, bob, id, body } = await withUsers()
     expect(body).toMatchObject({
@@ -103,7 +103,7 @@ describe('a group that is pushed', () => {
     expect(await change({ op: 'remove', path: 'members' })).toEqual([])
   })
 
-  it('is left as it is by the same change again, without an event [SCIM-20]', async () => {
+  it('is unchanged by a repeat, without an event [SCIM-20]', async () => {
     const { organization, ask, ann, id } = await withUsers()
     const before = (await actionsOf(organization.id)).length
     for (const operation of [
@@ -175,7 +175,7 @@ describe('a group that is pushed', () => {
     expect((await organization.send('DELETE', `/Groups/${id}`, undefined, match)).status).toBe(412)
   })
 
-  it('stays within the limits, at once too [SCIM-19]', async () => {
+  it('stays within the limits, also with concurrent requests [SCIM-19]', async () => {
     const { ask } = await withUsers()
     const names = ['A', 'B', 'C', 'D', 'E']
     const answers = await Promise.all(names.map((name) => ask('POST', '/Groups', sent(name))))

@@ -63,7 +63,7 @@ const pushedOut = async (seats: number) => {
 
 const titled = (more: object) => ({ title: 'Engineer', ...more })
 
-it('a person who comes in while they are put out is out', async () => {
+it('a deactivation wins over an admission at the same moment', async () => {
   const { organization, id, userId, scope, isIn } = await pushedOut(3)
   const add = () => addMember(calm.seatgate, scope, { userId, role: 'member' })
   const { ask, person } = overtaken(organization, async () => unwrap(await add()))
@@ -72,7 +72,7 @@ it('a person who comes in while they are put out is out', async () => {
   expect(await isIn()).toBe(false)
 })
 
-it('a person who comes in while they are deleted is out', async () => {
+it('a deletion wins over an admission at the same moment', async () => {
   const { organization, id, userId, scope } = await pushedOut(3)
   const add = () => addMember(calm.seatgate, scope, { userId, role: 'member' })
   const { ask } = overtaken(organization, async () => unwrap(await add()))
@@ -83,7 +83,7 @@ it('a person who comes in while they are deleted is out', async () => {
   expect(await row.first('status')).toBe('suspended')
 })
 
-it('a person who takes a place in line while they are deleted loses it', async () => {
+it('a deletion removes a place that is taken on the waitlist at the same moment', async () => {
   const { organization, id, userId } = await pushedOut(1)
   const mode = "UPDATE seatgate_organization_domains SET mode = 'auto' WHERE organization_id = ?"
   await testEnv.DB.prepare(mode).bind(organization.id).run()
@@ -92,7 +92,7 @@ it('a person who takes a place in line while they are deleted loses it', async (
   expect(await waitingIn(organization)).toBe(0)
 })
 
-it('a person whose place in line ends while they are put in again waits again', async () => {
+it('an activation takes a new place on the waitlist if the earlier one ends at the same moment', async () => {
   const { organization, id, userId } = await pushedOut(1)
   expect((await organization.ask('PATCH', `/Users/${id}`, active(true))).body.active).toBe(false)
   const requests = unwrap(

@@ -57,7 +57,7 @@ describe('without a free seat, on the waitlist', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('a user who is deactivated while they wait no longer waits', async () => {
+  it('a waiting user loses their place when they are deactivated', async () => {
     const organization = await pushedOrganization(waiting, 1)
     const ann = await organization.push('ann')
     expect(await waitingIn(organization)).toBe(1)
@@ -76,7 +76,7 @@ describe('without a free seat, on the waitlist', () => {
   }
 })
 
-describe('a user who was pushed out', () => {
+describe('a deprovisioned user', () => {
   it('cannot return by the domain, and their invitations end [SCIM-15]', async () => {
     const auto = createScimKit({ provider: 'd1' })
     const organization = await pushedOrganization(auto)
@@ -103,7 +103,7 @@ describe('a user who was pushed out', () => {
     expect((await organization.push('ann')).active).toBe(true)
   })
 
-  it('and is deleted as a user leaves no row of SCIM [SCIM-16]', async () => {
+  it('leaves no row of SCIM after the deletion of the account [SCIM-16]', async () => {
     const organization = await pushedOrganization(kit)
     const ann = await organization.push('ann', { name: { givenName: 'Annabel' } })
     const ben = await organization.push('ben')
@@ -163,7 +163,7 @@ describe('entity tags', () => {
 })
 
 describe('the operations', () => {
-  it('are of the host and of owners, and of no other caller', async () => {
+  it('are allowed to the host and to owners, and to no other caller', async () => {
     const organization = await pushedOrganization(kit)
     const { id } = await organization.push('ann')
     const member = await userIdOf(id)

@@ -9,7 +9,7 @@ import {
 } from '../../../kit/index.ts'
 
 it.each(enforcing)(
-  'a hundred users pushed at once into 37 seats give 37, and the same again changes no row (%s) [SCIM-8]',
+  'a hundred users pushed at once fill exactly 37 seats, and a repeat changes no row (%s) [SCIM-8]',
   async (provider) => {
     const kit = createScimKit({ provider })
     const organization = await pushedOrganization(kit, 37)

@@ -44,7 +44,7 @@ describe('a token', () => {
     expect(ended.headers.get('content-type')).toBe('application/scim+json')
   })
 
-  it('that expires while a change is under way changes no row', async () => {
+  it('changes no row if it expires during the change', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
     const expiresAt = new Date(time + HOUR)
@@ -72,7 +72,7 @@ describe('a token', () => {
     )
   })
 
-  it('is not made for an operator who acts as an owner [OP-2]', async () => {
+  it('is not created for an operator who acts as an owner [OP-2]', async () => {
     const organization = await pushedOrganization(kit)
     const caller = { userId: organization.owner, impersonatedBy: 'support-1' }
     const scope = { caller, organization: organization.id }
@@ -82,7 +82,7 @@ describe('a token', () => {
     expect(unwrap(await listScimTokens(context, scope)).data).toHaveLength(1)
   })
 
-  it('is valid beside one other, and the old one for as long as was chosen [SCIM-13]', async () => {
+  it('is valid beside one other, and a replaced one for the chosen overlap [SCIM-13]', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
     const { tokenId, token } = organization
@@ -104,7 +104,7 @@ describe('a token', () => {
     expect(unwrap(await listScimTokens(context, scope)).data).toHaveLength(1)
   })
 
-  it('is made three times at once, and two are valid', async () => {
+  it('is created three times at once, and two are valid', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
     const made = await Promise.all([1, 2, 3].map(() => createScimToken(context, scope)))

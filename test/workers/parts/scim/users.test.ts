@@ -119,7 +119,7 @@ describe('active', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('false removes where the host chose that, and true admits again', async () => {
+  it('false removes if the host chose that, and true admits again', async () => {
     const organization = await pushedOrganization(removing, 2)
     const ann = await organization.push('ann')
     const out = await organization.ask('PATCH', `/Users/${ann.id}`, active(false))
@@ -130,7 +130,7 @@ describe('active', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('is the membership, whichever way it ended [SCIM-5]', async () => {
+  it('follows the membership, for any way in which it ends [SCIM-5]', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
     const ids = [await organization.push('ann'), await organization.push('ben')]
