@@ -10,7 +10,7 @@ import { ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
 import { readLedger, readStored } from '../../src/testing/index.ts'
 import { poolOf } from '../simulation/access/pools.ts'
 import { BEGINNING, livePlainly, type Ground } from '../simulation/plain/history.ts'
-import { plainOptions } from '../simulation/plain/host.ts'
+import { accessOf, plainOptions } from '../simulation/plain/host.ts'
 import { createRandom } from '../simulation/random.ts'
 import { freshStores, testEnv } from './environment.ts'
 import { createFlat } from './flat-options.ts'
@@ -35,7 +35,7 @@ function realGround(seed: number): Ground {
     ).results
   const seats = ledgerSeats(SEATS as unknown as LedgerNamespace)
   const seatgate = createFlat(
-    plainOptions(drizzle(DB), seats, {
+    plainOptions(accessOf(seed), drizzle(DB), seats, {
       now: () => new Date(),
       newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
       random: createRandom(seed + 1),

@@ -106,7 +106,7 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
       joining,
       ways: access && {
         host: access,
-        facts: readFacts(world.connection, organization.id),
+        facts: readFacts(world.connection, organization.id, access),
         secrets,
       },
       userIds: [...userIds, ...registry.madeAgain()],

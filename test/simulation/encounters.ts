@@ -52,8 +52,14 @@ const REFUSED: Partial<Record<Refusal['code'], StateName>> = {
   invitation_revoked: 'an old invitation led nowhere',
 }
 
+const ENDED: Readonly<Record<string, string>> = {
+  actByKey: 'a key had ended',
+  actAsUser: 'an impersonation had ended',
+  endImpersonation: 'an impersonation had ended',
+}
+
 export function createEncounters(
-  { sometimes, access }: Surroundings,
+  { sometimes, access, delegation }: Surroundings,
   registry: Registry
 ): Encounters {
   const underWay = new Map<string, number>()
@@ -82,8 +88,9 @@ export function createEncounters(
       const state = REFUSED[refusal.code]
       if (state) sometimes(state)
       if (access && refusal.code === 'unauthenticated') {
-        sometimes(name === 'actByKey' ? 'a key had ended' : 'a token had ended')
+        sometimes(ENDED[name] ?? 'a token had ended')
       }
+      if (delegation && refusal.code === 'role_in_use') sometimes('a role in use was kept')
       if (access && /^(owned|membership)_limit_reached$/.test(refusal.code)) {
         sometimes('a limit of a user refused')
       }

@@ -13,6 +13,7 @@ import {
 import { pushedAtTheEnd, typeLedgersOf } from './access/ending.ts'
 import { seatTypesOf } from './access/host.ts'
 import type { Crowd } from './clients.ts'
+import { delegatedAtTheEnd } from './delegation/ending.ts'
 import type { HostOptions } from './host.ts'
 import type { Surroundings } from './network.ts'
 import { operator } from './operations/deed.ts'
@@ -127,7 +128,10 @@ export async function atTheEnd(
       )
     }
   }
-  if (host.access) wrong.push(...(await pushedAtTheEnd(surroundings, world, registry)))
+  if (host.access) {
+    wrong.push(...(await pushedAtTheEnd(surroundings, world, registry, host.access)))
+    wrong.push(...(await delegatedAtTheEnd(surroundings, world, registry, host.access)))
+  }
   wrong.push(...(await sayAgain(surroundings, world, crowd)))
   return wrong
 }

@@ -5,8 +5,9 @@
  * @module
  */
 import type { Sometimes } from '../../src/testing/index.ts'
-import { mayGive } from './access/rights.ts'
+import { mayGive, permissionsOf, type Holder, type RoleRules } from './access/rights.ts'
 import type { AccessHost } from './access/host.ts'
+import { carriedBy, NO_DELEGATION, readDelegation } from './delegation/facts.ts'
 import { addressOf } from './operations/deed.ts'
 import type { Connection } from './sqlite.ts'
 
@@ -17,12 +18,12 @@ export interface Grants {
   restored(organizationIds: readonly string[]): void
 }
 
-interface Member {
-  readonly role: string
+interface Member extends Holder {
   readonly status: string
 }
 
 interface Invitation {
+  readonly role: string
   readonly invited_by_id: string | null
   readonly accepted_by_id: string | null
   readonly isOpen: boolean
@@ -41,6 +42,7 @@ interface Link {
 }
 
 interface Facts {
+  readonly rules: RoleRules | null
   readonly members: ReadonlyMap<string, Member>
   readonly links: ReadonlyMap<string, Link>
   /** The roles of API keys, and of the tokens of identity providers. */
@@ -53,6 +55,7 @@ interface Event {
   readonly sequence: number
   readonly action: string
   readonly actor_type: string
+  /** Who has done it, or as whom an operator has. */
   readonly actor_id: string | null
   readonly target_id: string
   readonly metadata: Readonly<Record<string, unknown>>
@@ -68,9 +71,12 @@ interface Known {
   facts: Facts
   sequence: number
   putOut: readonly PutOut[]
+  /** The permissions that the role of each invitation had when it was sent. */
+  readonly promised: Map<string, readonly string[]>
 }
 
 const NOTHING: Facts = {
+  rules: null,
   members: new Map(),
   links: new Map(),
   accounts: new Map(),
@@ -95,8 +101,13 @@ export function createGrants(
   const read = (id: string): Facts => {
     const rows = <T>(sql: string) =>
       new Map(connection.all(sql, [id]).map((row) => [String(row['key']), row as unknown as T]))
+    const delegation = access?.delegation ? readDelegation(connection, id) : NO_DELEGATION
+    const members = [...rows<Member>(MEMBERS)].map(
+      ([userId, member]) => [userId, { ...member, carried: carriedBy(delegation, userId) }] as const
+    )
     return {
-      members: rows<Member>(MEMBERS),
+      rules: access && { ...access, own: delegation.own },
+      members: new Map(members),
       links: access ? rows<Link>(LINKS) : NOTHING.links,
       accounts: access ? rows<{ role: string }>(ACCOUNTS) : NOTHING.accounts,
       invitations: rows<Invitation>(INVITATIONS),
@@ -108,6 +119,12 @@ export function createGrants(
     connection
       .all(EVENTS, [id, sequence])
       .map((row) => ({ ...row, metadata: JSON.parse(String(row['metadata'])) }) as unknown as Event)
+
+  const notePromised = ({ promised }: Known, { rules, invitations }: Facts) => {
+    for (const [id, { isOpen, role }] of invitations) {
+      if (isOpen && !promised.has(id)) promised.set(id, permissionsOf(rules, role))
+    }
+  }
 
   const isPutOut = ({ putOut }: Known, userId: string) => {
     const address = addressNow(userId)
@@ -151,11 +168,12 @@ export function createGrants(
 
   return {
     changed(id) {
-      const there = known.get(id) ?? { facts: NOTHING, sequence: 0, putOut: [] }
+      const there = known.get(id) ?? newlyKnown()
       known.set(id, there)
       const [before, after] = [there.facts, read(id)]
       const wrong: string[] = []
       const explained = new Set<string>()
+      const renamed = new Map<string, unknown>()
       for (const event of eventsSince(id, there.sequence)) {
         const { action, target_id: target, metadata } = event
         if (action === 'organization.join_request.created') {
@@ -166,6 +184,10 @@ export function createGrants(
             sometimes('an invitation ended with the rights of its sender')
           }
         }
+        if (RENAMING.test(action)) {
+          renamed.set(target, metadata['new_role'] ?? metadata['replacement'] ?? target)
+        }
+        if (action === 'organization.invitation.role_change') there.promised.delete(target)
         if (action === 'organization.create')
           for (const key of after.members.keys()) explained.add(key)
         if (GRANTING.has(action)) {
@@ -176,26 +198,29 @@ export function createGrants(
           if (isAdded && (path === 'domain' || path === 'link') && isPutOut(there, userId)) {
             wrong.push(`${userId} was put out, and is in by the ${path}`)
           }
-          wrong.push(...ungranted(access, before, after, event, userId))
+          wrong.push(...ungranted(there.promised, before, after, event, userId))
         }
         follow(there, event)
         there.sequence = event.sequence
       }
       for (const [userId, { role, status }] of after.members) {
         const earlier = before.members.get(userId)
-        const same = earlier?.role === role && (status !== 'active' || earlier.status === status)
+        const was = renamed.get(earlier?.role ?? '') ?? earlier?.role
+        const same = was === role && (status !== 'active' || earlier?.status === status)
         // Who hands over the ownership is in the event of who gets it.
         if (!same && !explained.has(userId) && earlier?.role !== 'owner') {
           wrong.push(`${userId} is ${status} as ${role}, and no event says who has let them in`)
         }
       }
       there.facts = after
+      notePromised(there, after)
       return wrong
     },
     restored(organizationIds) {
       known.clear()
       for (const id of organizationIds) {
-        const there: Known = { facts: read(id), sequence: 0, putOut: [] }
+        const there: Known = { ...newlyKnown(), facts: read(id) }
+        notePromised(there, there.facts)
         known.set(id, there)
         for (const event of eventsSince(id, 0)) {
           follow(there, event)
@@ -219,6 +244,10 @@ export function createGrants(
   }
 }
 
+const newlyKnown = (): Known => ({ facts: NOTHING, sequence: 0, putOut: [], promised: new Map() })
+
+const RENAMING = /^organization\.role\.(updated|deleted)$/
+
 const GRANTING: ReadonlySet<string> = new Set([
   'organization.member_add',
   'organization.member_role_change',
@@ -228,7 +257,7 @@ const GRANTING: ReadonlySet<string> = new Set([
 
 /** What is wrong with a role that a person has got, as things were before the batch that gave it. */
 function ungranted(
-  access: AccessHost | null,
+  promised: Known['promised'],
   before: Facts,
   after: Facts,
   event: Event,
@@ -245,12 +274,26 @@ function ungranted(
     return member.role === 'member' ? [] : [`${userId} is ${member.role} by the domain`]
   }
   const machine = event.actor_id === granter ? before.accounts.get(granter) : undefined
-  const { role, status } = machine
+  const by: Member = machine
     ? { ...machine, status: 'active' }
     : (before.members.get(granter) ?? { role: 'no member', status: 'gone' })
-  const right = isInvited(before, after, event, userId) ? 'members:invite' : 'members:manage'
-  const may = status === 'active' && mayGive(access, right, role, roles, member.role)
-  return may ? [] : [`${userId} is ${member.role} by the word of ${granter}: ${role}, ${status}`]
+  const { rules } = before
+  const invited = isInvited(before, after, event, userId)
+  // What a role has got since it was promised is given by who has added it.
+  const given = promised.get(acceptedBy(before, after, userId) ?? '')
+  const all = permissionsOf(rules, member.role)
+  const may =
+    by.status === 'active' &&
+    mayGive(
+      rules,
+      invited ? 'members:invite' : 'members:manage',
+      by,
+      roles,
+      member.role,
+      all.filter((each) => given?.includes(each) ?? true)
+    )
+  if (may) return []
+  return [`${userId} is ${member.role} by the word of ${granter}: ${by.role}, ${by.status}`]
 }
 
 /** Who has given the role; null: the host. */
@@ -264,10 +307,8 @@ function granterOf(
     const { path } = metadata
     if (path === 'domain') return 'the domain'
     if (path === 'link') return usedLink(before, after)?.created_by_id ?? null
-    for (const [id, invitation] of before.invitations) {
-      const accepted = after.invitations.get(id)?.accepted_by_id === userId
-      if (invitation.isOpen && accepted) return invitation.invited_by_id
-    }
+    const accepted = before.invitations.get(acceptedBy(before, after, userId) ?? '')
+    if (accepted) return accepted.invited_by_id
     if (path === 'request') {
       for (const [id, request] of before.requests) {
         const joined = after.requests.get(id)?.state === 'joined' && request.user_id === userId
@@ -282,9 +323,15 @@ function granterOf(
 function isInvited(before: Facts, after: Facts, event: Event, userId: string): boolean {
   if (event.action !== 'organization.member_add') return false
   if (event.metadata['path'] === 'link') return true
-  return [...before.invitations].some(
+  return acceptedBy(before, after, userId) !== undefined
+}
+
+/** The id of the invitation that somebody has accepted. */
+function acceptedBy(before: Facts, after: Facts, userId: string): string | undefined {
+  const accepted = [...before.invitations].find(
     ([id, { isOpen }]) => isOpen && after.invitations.get(id)?.accepted_by_id === userId
   )
+  return accepted?.[0]
 }
 
 function usedLink(before: Facts, after: Facts): Link | undefined {
@@ -296,7 +343,7 @@ function usedLink(before: Facts, after: Facts): Link | undefined {
 
 const MEMBERS = `SELECT user_id AS key, role, status FROM seatgate_memberships WHERE organization_id = ?`
 
-const INVITATIONS = `SELECT id AS key, invited_by_id, accepted_by_id,
+const INVITATIONS = `SELECT id AS key, role, invited_by_id, accepted_by_id,
   accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL AS isOpen
   FROM seatgate_invitations WHERE organization_id = ?`
 
@@ -311,5 +358,6 @@ const ACCOUNTS = `SELECT id AS key,
 const REQUESTS = `SELECT id AS key, user_id, state, path, decided_by_id
   FROM seatgate_join_requests WHERE organization_id = ?`
 
-const EVENTS = `SELECT sequence, action, actor_type, actor_id, target_id, metadata FROM seatgate_audit_events
+const EVENTS = `SELECT sequence, action, actor_type, coalesce(effective_user_id, actor_id) AS actor_id,
+  target_id, metadata FROM seatgate_audit_events
   WHERE organization_id = ? AND sequence > ? ORDER BY sequence`

@@ -9,6 +9,8 @@ import { ACCESS_STATES } from './access/states.ts'
 import { watchAccess } from './access/watch.ts'
 import { drawHost, found, insertUsers } from './beginning.ts'
 import { gatherCrowd, type Crowd } from './clients.ts'
+import { DELEGATION_STATES } from './delegation/states.ts'
+import { watchDelegation } from './delegation/watch.ts'
 import { planDays } from './days.ts'
 import { atTheEnd, untilQuiet, wake } from './ending.ts'
 import { createGrants } from './grants.ts'
@@ -68,6 +70,7 @@ export async function runHistory(
       ...STATES,
       ...(paying ? PAYING_STATES : []),
       ...(access ? ACCESS_STATES : []),
+      ...(access?.delegation ? DELEGATION_STATES : []),
     ]),
     createSometimes(FAULTS),
   ]
@@ -85,6 +88,9 @@ export async function runHistory(
     post: createPost(connection),
     grants: createGrants(connection, sometimes, access),
     ...(access && { access: watchAccess(connection, access, sometimes, scheduler.now) }),
+    ...(access?.delegation && {
+      delegation: watchDelegation(connection, access, sometimes, scheduler.now),
+    }),
   }
   // A paying organization is counted, and begins with the seats that are free of charge.
   const host: HostOptions = paying

@@ -1,4 +1,5 @@
 import type { AccessWatch } from './access/watch.ts'
+import type { DelegationWatch } from './delegation/watch.ts'
 import type { Grants } from './grants.ts'
 import type { Post } from './post.ts'
 import type { Random } from './random.ts'
@@ -27,6 +28,8 @@ export interface Surroundings {
   readonly grants: Grants
   /** Watches the further ways in, where there are any. */
   readonly access?: AccessWatch
+  /** Watches own roles, groups and impersonations, where there are any. */
+  readonly delegation?: DelegationWatch
   weather: Weather
   databaseIsOut: boolean
   /** Whether all Workers are stopped, and none starts. */

@@ -18,7 +18,7 @@ import {
 import { createProvider, PROVIDER, SEAT_PRICE, type SimulatedProvider } from './billing-provider.ts'
 import type { Isolate, Surroundings } from './network.ts'
 import { seatsIn, type Registry } from './people.ts'
-import { createRandom, FIRST_PAYING, type Random } from './random.ts'
+import { createRandom, FIRST_PAYING, FIRST_WITH_DELEGATION, type Random } from './random.ts'
 import type { Worker, World } from './world.ts'
 
 const MINUTE = 60_000
@@ -37,7 +37,7 @@ export interface PayingHost {
 
 /** Draws the host's billing by numbers of its own; null in a history without payments. */
 export function drawPaying(seed: number): PayingHost | null {
-  if (seed < FIRST_PAYING) return null
+  if (seed < FIRST_PAYING || seed >= FIRST_WITH_DELEGATION) return null
   const random = createRandom(seed ^ 0x62696c6c)
   return {
     quantity: random.pick(['hard_cap', 'auto_expand', 'true_up'] as const) ?? 'hard_cap',

@@ -10,6 +10,12 @@ export const FIRST_WITH_ACCESS = 2_000_000_000
 /** Seeds from here on are of histories in which organizations pay. */
 export const FIRST_PAYING = 3_000_000_000
 
+/**
+ * Seeds from here on are of histories with every way in, organizations' own roles, groups, and operators who
+ * act as users.
+ */
+export const FIRST_WITH_DELEGATION = 3_500_000_000
+
 /** Numbers that one seed decides (xoshiro128**): the same seed, the same numbers, on every machine. */
 export interface Random {
   /** From 0 up to 1. */

@@ -111,6 +111,7 @@ export function createWatch(
       known.clear()
       surroundings.grants.restored(registry.ids())
       surroundings.access?.restored(registry.ids())
+      surroundings.delegation?.restored(registry.ids())
     },
     batch(batch) {
       noteBatch(surroundings, registry, batch)
@@ -126,7 +127,9 @@ export function createWatch(
         sometimes('a mail proved an address')
       }
       const lands = batch.answers !== null
-      if (lands && writes.some(({ sql }) => CHANGES_GRANTS.test(sql))) {
+      const { delegation } = surroundings
+      const delegates = delegation !== undefined && writes.some(({ sql }) => DELEGATES.test(sql))
+      if (lands && (delegates || writes.some(({ sql }) => CHANGES_GRANTS.test(sql)))) {
         for (const { sql, params } of writes) {
           if (sql.startsWith('insert into "seatgate_organizations"'))
             registry.learn(String(params[0]))
@@ -137,10 +140,13 @@ export function createWatch(
           if (named.includes(id)) say(id, surroundings.grants.changed(id))
         }
       }
-      if (lands && surroundings.access && writes.some(({ sql }) => CHANGES_ACCESS.test(sql))) {
+      const { access } = surroundings
+      if (lands && access && (delegates || writes.some(({ sql }) => CHANGES_ACCESS.test(sql)))) {
         const named = JSON.stringify(writes.map(({ params }) => params))
         for (const id of registry.ids()) {
-          if (named.includes(id)) say(id, surroundings.access.changed(id))
+          if (!named.includes(id)) continue
+          say(id, access.changed(id))
+          if (delegates) say(id, delegation.changed(id))
         }
       }
       if (!lands || !writes.some(({ sql }) => CHANGES_SEATS.test(sql))) return
@@ -206,6 +212,10 @@ const CHANGES_GRANTS =
 
 const CHANGES_ACCESS =
   /"seatgate_(memberships|organizations|join_requests|invite_links|api_keys|scim_tokens|scim_users)"/
+
+// With own roles and groups every change may concern everything.
+const DELEGATES =
+  /"seatgate_(memberships|organizations|invitations|join_requests|invite_links|api_keys|scim_tokens|groups|group_members|impersonations|audit_events)"/
 
 const CHANGES_SEATS =
   /"(seatgate_memberships|seatgate_invitations|seatgate_organizations|seatgate_entitlements|seatgate_join_requests|seatgate_organization_domains)"/

@@ -24,14 +24,15 @@ export function typeLedgersOf({ ledgers }: World, id: string, host: AccessHost |
 export async function pushedAtTheEnd(
   { scheduler }: Surroundings,
   world: World,
-  registry: Registry
+  registry: Registry,
+  host: AccessHost
 ): Promise<string[]> {
   const { seatgate } = world.startWorker('reader')
   const wrong: string[] = []
   for (const organization of registry.ids()) {
     const view = registry.view(organization)
     if (view === null || view.deleted) continue
-    const { pushed } = readFacts(world.connection, organization)
+    const { pushed } = readFacts(world.connection, organization, host)
     let told: Awaited<ReturnType<typeof listScimUsers>> | null = null
     const caller = { type: 'system' } as const
     const library = seatgate as typeof seatgate & ScimContext

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { NO_DELEGATION, readDelegation, type DelegationFacts } from '../delegation/facts.ts'
 import type { Connection } from '../sqlite.ts'
+import type { AccessHost } from './host.ts'
 
 export interface Link {
   readonly role: string
@@ -47,6 +49,7 @@ export interface AccessFacts {
   readonly keys: ReadonlyMap<string, Key>
   readonly tokens: ReadonlyMap<string, Token>
   readonly pushed: ReadonlyMap<string, Pushed>
+  readonly delegation: DelegationFacts
 }
 
 export const NO_FACTS: AccessFacts = {
@@ -56,9 +59,14 @@ export const NO_FACTS: AccessFacts = {
   keys: new Map(),
   tokens: new Map(),
   pushed: new Map(),
+  delegation: NO_DELEGATION,
 }
 
-export function readFacts(connection: Connection, organizationId: string): AccessFacts {
+export function readFacts(
+  connection: Connection,
+  organizationId: string,
+  host: AccessHost
+): AccessFacts {
   const rows = <T>(columns: string, table: string) =>
     new Map(
       connection
@@ -89,5 +97,6 @@ export function readFacts(connection: Connection, organizationId: string): Acces
     ),
     tokens: rows<Token>('expires_at', 'scim_tokens'),
     pushed: rows<Pushed>('user_id, user_name', 'scim_users'),
+    delegation: host.delegation ? readDelegation(connection, organizationId) : NO_DELEGATION,
   }
 }

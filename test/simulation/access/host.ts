@@ -10,9 +10,10 @@ import { userLimits, type Database, type WhenFull } from '../../../src/index.ts'
 import { apiKeys, type KeysContextOf } from '../../../src/hono/keys/index.ts'
 import { scim, type Deprovision, type ScimContext } from '../../../src/hono/scim/index.ts'
 import type { FlatOptions, FullSeatgate } from '../../kit/flat-options.ts'
+import { delegationOptions, drawDelegation, type DelegationHost } from '../delegation/host.ts'
 import type { ProviderName } from '../host.ts'
 import type { Surroundings } from '../network.ts'
-import { createRandom, FIRST_PAYING, FIRST_WITH_ACCESS } from '../random.ts'
+import { createRandom, FIRST_PAYING, FIRST_WITH_ACCESS, FIRST_WITH_DELEGATION } from '../random.ts'
 import { GRANTS, PROJECT, ROLES } from './rights.ts'
 
 /** What differs from one such history's host to the next. */
@@ -28,6 +29,8 @@ export interface AccessHost {
   readonly pushed: WhenFull
   readonly deprovision: Deprovision
   readonly mostKeys: number
+  /** Own roles, groups and impersonations, where there are any. */
+  readonly delegation?: DelegationHost
 }
 
 /** What such a host's Seatgate has. */
@@ -35,12 +38,14 @@ export type AccessLibrary = FullSeatgate & ScimContext & KeysContextOf<string, s
 
 /** Draws the host's own numbers; null in the other histories. */
 export function drawAccess(seed: number, provider: ProviderName): AccessHost | null {
-  if (seed < FIRST_WITH_ACCESS || seed >= FIRST_PAYING) return null
+  const delegates = seed >= FIRST_WITH_DELEGATION
+  if (seed < FIRST_WITH_ACCESS || (seed >= FIRST_PAYING && !delegates)) return null
   const random = createRandom(seed ^ 0x61636373)
   const whenFull = () => (random.chance(0.5) ? 'wait' : 'refuse')
   const guests = random.chance(0.6) ? 1 + random.below(3) : null
   return {
-    bounded: random.chance(0.5),
+    // Own roles are sets of permissions.
+    bounded: random.chance(0.5) || delegates,
     // Types are counted, as other seats are.
     guests: provider === 'unlimited' ? null : guests,
     owned: random.chance(0.6) ? 1 + random.below(3) : null,
@@ -49,6 +54,7 @@ export function drawAccess(seed: number, provider: ProviderName): AccessHost | n
     pushed: whenFull(),
     deprovision: random.chance(0.5) ? 'suspend' : 'remove',
     mostKeys: 2 + random.below(4),
+    ...(delegates && { delegation: drawDelegation(seed) }),
   }
 }
 
@@ -90,6 +96,7 @@ export function accessOptions(
     ...(guests !== null && { seatTypes: seatTypesOf(host) }),
     limits: userLimits(caps),
     keys: apiKeys({ mostKeys }),
+    ...(host.delegation && delegationOptions(host.delegation)),
     scim: scim({
       provision: ({ email }) => provision(email),
       allow: () => true,

@@ -17,11 +17,14 @@ export const PROJECT = ['read', 'write'] as const
 
 export const ROLES = ['owner', 'admin', 'recruiter', 'member', 'guest'] as const
 
-const ALL = [...OWN, ...PROJECT.map((action) => `project:${action}`)]
+export const PERMISSIONS: readonly string[] = [
+  ...OWN,
+  ...PROJECT.map((action) => `project:${action}`),
+]
 
 /** The permissions of each role, where each has its own. */
 export const GRANTS: Readonly<Record<string, readonly string[]>> = {
-  owner: ALL,
+  owner: PERMISSIONS,
   admin: [
     'members:invite',
     'members:manage',
@@ -41,24 +44,45 @@ const LISTED: Readonly<Record<string, readonly string[]>> = {
   recruiter: ['members:invite'],
 }
 
-type Rules = Pick<AccessHost, 'bounded'> | null
+/** The roles that an organization has made, with their permissions. */
+export type OwnRoles = Readonly<Record<string, readonly string[]>>
 
-/** The permissions of a role, or of a key's list. */
-export function permissionsOf(rules: Rules, role: string): readonly string[] {
-  if (role.startsWith('[')) return role.slice(1, -1).split(' ')
-  return (rules?.bounded ? GRANTS : LISTED)[role] ?? []
+/** What decides about a role in an organization. */
+export interface RoleRules extends Pick<AccessHost, 'bounded'> {
+  readonly own?: OwnRoles
 }
 
-/** Whether somebody with a role may give another, to somebody who had one or none. */
+/** Somebody with a role, and with the roles that their groups carry. */
+export interface Holder {
+  readonly role: string
+  readonly carried?: readonly string[]
+}
+
+/** The permissions of a role, or of a key's list. */
+export function permissionsOf(rules: RoleRules | null, role: string): readonly string[] {
+  if (role.startsWith('[')) return role.slice(1, -1).split(' ')
+  return (rules?.bounded ? GRANTS : LISTED)[role] ?? rules?.own?.[role] ?? []
+}
+
+/** The union of what somebody has. */
+export function rightsOf(
+  rules: RoleRules | null,
+  { role, carried = [] }: Holder
+): readonly string[] {
+  return [role, ...carried].flatMap((each) => permissionsOf(rules, each))
+}
+
+/** Whether somebody may give another a role, to somebody who had one or none. */
 export function mayGive(
-  rules: Rules,
+  rules: RoleRules | null,
   right: 'members:invite' | 'members:manage',
-  by: string,
+  by: Holder,
   roles: readonly string[],
-  to: string
+  to: string,
+  given: readonly string[] = permissionsOf(rules, to)
 ): boolean {
-  if (roles.includes('owner') || to === 'owner') return by === 'owner'
-  const own = permissionsOf(rules, by)
+  if (roles.includes('owner') || to === 'owner') return by.role === 'owner'
+  const own = rightsOf(rules, by)
   if (!own.includes(right)) return false
-  return !rules?.bounded || permissionsOf(rules, to).every((each) => own.includes(each))
+  return !rules?.bounded || given.every((each) => own.includes(each))
 }

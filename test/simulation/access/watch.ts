@@ -7,8 +7,9 @@
 import type { Sometimes } from '../../../src/testing/index.ts'
 import type { Connection } from '../sqlite.ts'
 import { NO_FACTS, readFacts, type AccessFacts, type Key, type Link } from './facts.ts'
+import { carriedBy } from '../delegation/facts.ts'
 import { typeOfRole, type AccessHost } from './host.ts'
-import { mayGive, permissionsOf } from './rights.ts'
+import { mayGive, permissionsOf, rightsOf, type Holder, type RoleRules } from './rights.ts'
 
 export interface AccessWatch {
   /** What is wrong with what has changed in an organization since it was last looked at. */
@@ -28,8 +29,7 @@ interface Event {
   readonly occurred_at: number
 }
 
-interface Member {
-  readonly role: string
+interface Member extends Holder {
   readonly status: string
 }
 
@@ -38,6 +38,8 @@ interface Known {
   members: ReadonlyMap<string, Member>
   sequence: number
   readonly uses: Map<string, number>
+  /** The permissions that the role of each link had when it was made. */
+  readonly promised: Map<string, readonly string[]>
 }
 
 const MOST_TOKENS = 2
@@ -52,19 +54,24 @@ export function watchAccess(
   /** Every key and token that was ever there. */
   const ever = new Set<string>()
   const readAccess = (id: string): AccessFacts => {
-    const facts = readFacts(connection, id)
+    const facts = readFacts(connection, id, host)
     for (const account of [...facts.keys.keys(), ...facts.tokens.keys()]) ever.add(account)
     return facts
   }
 
-  const membersOf = (id: string): Known['members'] =>
+  const membersOf = (id: string, { delegation }: AccessFacts): Known['members'] =>
     new Map(
       connection
         .all('SELECT user_id, role, status FROM seatgate_memberships WHERE organization_id = ?', [
           id,
         ])
-        .map((row) => [String(row['user_id']), row as unknown as Member])
+        .map((row) => {
+          const userId = String(row['user_id'])
+          return [userId, { ...(row as unknown as Member), carried: carriedBy(delegation, userId) }]
+        })
     )
+
+  const rulesIn = ({ delegation }: AccessFacts): RoleRules => ({ ...host, own: delegation.own })
 
   const eventsSince = (id: string, sequence: number) =>
     connection
@@ -96,12 +103,19 @@ export function watchAccess(
     if (link.expires_at <= occurred_at) return say('it has expired')
     if (link.uses_left < 1) return say('it is used up')
     if (link.uses_left === 1) sometimes('a link was used up')
-    return isTheirs(link, members) ? [] : say(`${link.created_by_id} may not invite any more`)
+    return isTheirs(link, { facts, members })
+      ? []
+      : say(`${link.created_by_id} may not invite any more`)
   }
 
-  const isTheirs = ({ created_by_id, role }: Link, members: Known['members']) => {
+  const isTheirs = (
+    { created_by_id, role }: Link,
+    { facts, members }: Pick<Known, 'facts' | 'members'>,
+    given?: readonly string[]
+  ) => {
     const creator = members.get(created_by_id ?? '')
-    return creator?.status === 'active' && mayGive(host, 'members:invite', creator.role, [], role)
+    if (creator?.status !== 'active') return false
+    return mayGive(rulesIn(facts), 'members:invite', creator, [], role, given)
   }
 
   /** The identity provider and machines act while their token or key is there. */
@@ -179,10 +193,18 @@ export function watchAccess(
   }
 
   /** What is wrong with what is there, whatever happened. */
-  function wrongNow({ facts, members, uses }: Known): string[] {
+  function wrongNow({ facts, members, uses, promised }: Known): string[] {
     const now = time()
     const isValid = ({ expires_at }: { readonly expires_at: number | null }) =>
       expires_at === null || expires_at > now
+    const rules = rulesIn(facts)
+    // What a role has got since then is given by who has added it.
+    const of = (id: string, { role }: Link) => {
+      const now = permissionsOf(rules, role)
+      const then = promised.get(id) ?? now
+      promised.set(id, then)
+      return now.filter((each) => then.includes(each))
+    }
     const links = [...facts.links].flatMap(([id, link]) => {
       const used = uses.get(id) ?? 0
       const left = link.max_uses - used
@@ -190,13 +212,14 @@ export function watchAccess(
         ...(left < 0 || left !== link.uses_left
           ? [`link ${id} of ${link.max_uses} was used ${used} times, left are ${link.uses_left}`]
           : []),
-        ...(link.revoked_at === null && !(isTheirs(link, members) && !facts.deleted)
+        ...(link.revoked_at === null &&
+        !(isTheirs(link, { facts, members }, of(id, link)) && !facts.deleted)
           ? [`link ${id} is open, and ${link.created_by_id} may not invite to ${link.role}`]
           : []),
       ]
     })
     const keys = [...facts.keys].flatMap(([id, key]) =>
-      isBound(key) && !hasAll(key, members.get(key.created_by_id ?? ''))
+      isBound(key) && !hasAll(rules, key, members.get(key.created_by_id ?? ''))
         ? [`key ${id} is there, and ${key.created_by_id} has not its rights`]
         : []
     )
@@ -214,17 +237,18 @@ export function watchAccess(
 
   const isBound = ({ ends_with_creator }: Key) => ends_with_creator === 1
 
-  const hasAll = ({ role }: Key, creator: Member | undefined) => {
+  const hasAll = (rules: RoleRules, { role }: Key, creator: Member | undefined) => {
     if (creator?.status !== 'active') return false
-    const own = permissionsOf(host, creator.role)
-    const needed = [...permissionsOf(host, role), 'organization:update']
+    const own = rightsOf(rules, creator)
+    const needed = [...permissionsOf(rules, role), 'organization:update']
     return needed.every((each) => own.includes(each))
   }
 
   return {
     changed(id) {
       const before = known.get(id) ?? newlyKnown()
-      const after: Known = { ...before, facts: readAccess(id), members: membersOf(id) }
+      const facts = readAccess(id)
+      const after: Known = { ...before, facts, members: membersOf(id, facts) }
       known.set(id, after)
       const wrong: string[] = []
       for (const event of eventsSince(id, before.sequence)) {
@@ -241,7 +265,8 @@ export function watchAccess(
     restored(organizationIds) {
       known.clear()
       for (const id of organizationIds) {
-        const there = { ...newlyKnown(), facts: readAccess(id), members: membersOf(id) }
+        const facts = readAccess(id)
+        const there: Known = { ...newlyKnown(), facts, members: membersOf(id, facts) }
         for (const event of eventsSince(id, 0)) {
           countUse(there, event)
           there.sequence = event.sequence
@@ -257,6 +282,7 @@ const newlyKnown = (): Known => ({
   members: new Map(),
   sequence: 0,
   uses: new Map(),
+  promised: new Map(),
 })
 
 const PRESENCE = /^organization\.(scim_user\.|member_(add|restore|remove|suspend)$|join_request\.)/

@@ -66,7 +66,19 @@ const ROLES = ['member', 'member', 'member', 'admin', 'owner']
 
 const FURTHER_ROLES = [...ROLES, 'guest', 'guest', 'recruiter']
 
-export const anyRole = ({ random, ways }: Occasion) => random.pick(ways ? FURTHER_ROLES : ROLES)
+export const anyRole = (occasion: Occasion) => {
+  const { random, ways } = occasion
+  return ownOr(occasion, random.pick(ways ? FURTHER_ROLES : ROLES))
+}
+
+/** At times a role that the organization has made, where it makes some. */
+export function ownOr<Role extends string | null | undefined>(
+  { random, ways }: Occasion,
+  role: Role
+): Role | string {
+  if (ways?.host.delegation === undefined || !random.chance(0.4)) return role
+  return random.pick(Object.keys(ways.facts.delegation.own)) ?? role
+}
 
 /** What may be done again under one operation id. */
 export const repeatable = (actor: string, act: Act) => ({ actor, act, repeatable: true })
@@ -87,12 +99,22 @@ export const byOperator =
       operate(library, { caller: operator, organization: organization.id })
     )
 
-export function administrator({ random, organization, userIds }: Occasion): string {
+export function administrator(occasion: Occasion): string {
+  const { random, organization, userIds } = occasion
+  const byGroup = carrier(occasion)
+  if (byGroup !== undefined) return byGroup
   const active = organization.members.filter((row) => row.status === 'active')
   const admins = active.filter(({ role }) => role !== 'member' && role !== 'guest')
   const owners = admins.filter(({ role }) => role === 'owner')
   const some = random.chance(0.7) ? owners : admins
   return (random.chance(0.95) ? random.pick(some)?.user_id : null) ?? random.pick(userIds) ?? ''
+}
+
+/** At times somebody in a group that carries a role. */
+function carrier({ random, ways }: Occasion): string | undefined {
+  if (ways?.host.delegation === undefined || !random.chance(0.35)) return undefined
+  const groups = [...ways.facts.delegation.groups.values()]
+  return random.pick(groups.flatMap(({ role, userIds }) => (role === null ? [] : userIds)))
 }
 
 export const as = (userId: string, { organization }: Occasion) => ({

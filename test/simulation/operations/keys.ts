@@ -34,9 +34,14 @@ const withKey =
     return id === undefined ? null : make(id, administrator(occasion), occasion, ways)
   }
 
-/** Something that a machine does. */
-function actOf(occasion: Occasion, caller: (library: FullSeatgate) => seatgate.Caller): Act {
+/** Something that a machine does, or an operator as a user. */
+export function actOf(
+  occasion: Occasion,
+  caller: (library: FullSeatgate) => seatgate.Caller,
+  request: { readonly requestId?: string } = {}
+): Act {
   const scopeIn = (library: FullSeatgate) => ({
+    ...request,
     caller: caller(library),
     organization: occasion.organization.id,
   })

@@ -5,6 +5,7 @@ import {
   DOMAIN,
   once,
   outsider,
+  ownOr,
   repeatable,
   returner,
   type Maker,
@@ -34,7 +35,7 @@ export const links: AccessDeeds = {
       const { random } = occasion
       const by = administrator(occasion)
       const input = {
-        role: random.pick(LINK_ROLES) ?? 'member',
+        role: ownOr(occasion, random.pick(LINK_ROLES) ?? 'member'),
         maxUses: 1 + random.below(3),
         ttlSeconds: 60 + random.below(3_600),
         ...(random.chance(0.2) && { domain: DOMAIN }),

@@ -9,14 +9,48 @@ import {
   rotateScimToken,
   scopeOfToken,
 } from '../../../src/hono/scim/index.ts'
+import type { FullSeatgate } from '../../kit/flat-options.ts'
 import type { AccessLibrary } from '../access/host.ts'
+import type { DelegationLibrary } from '../delegation/host.ts'
 import { addressOf, administrator, as, DOMAIN, once, outsider, type Occasion } from './deed.ts'
-import { keeping, whole, type AccessDeeds, type AccessMaker, type Ways } from './ways.ts'
+import { delegated, keeping, whole, type AccessDeeds, type AccessMaker, type Ways } from './ways.ts'
 
 const USER = 'urn:ietf:params:scim:schemas:core:2.0:User'
 const PATCH = 'urn:ietf:params:scim:api:messages:2.0:PatchOp'
 
-type Scope = NonNullable<Awaited<ReturnType<typeof scopeOfToken>>> & { readonly requestId: string }
+type TokenScope = NonNullable<Awaited<ReturnType<typeof scopeOfToken>>>
+
+type Scope = TokenScope & { readonly requestId: string }
+
+/** The id of a token, at times of one that has ended. */
+function aToken({ random }: Occasion, { facts, secrets }: Ways): string | undefined {
+  const told = [...secrets.keys()].filter((id) => secrets.get(id)?.startsWith('scim_'))
+  const here = told.filter((id) => facts.tokens.has(id))
+  return random.pick(random.chance(0.9) ? here : told)
+}
+
+/** What an identity provider does with a token. */
+const withToken = (
+  id: string,
+  { secrets }: Ways,
+  push: (library: FullSeatgate, scope: TokenScope) => Promise<Result<unknown>>
+) =>
+  once(`token ${id}`, async (library) => {
+    const scope = await scopeOfToken(library, secrets.get(id) ?? '')
+    if (scope === null) return { ok: false, error: { code: 'unauthenticated' } }
+    return push(library, scope)
+  })
+
+/** Something that an identity provider does with groups. */
+export function byProvider(
+  occasion: Occasion,
+  ways: Ways,
+  push: (library: DelegationLibrary, scope: TokenScope) => Promise<Result<unknown>>
+): ReturnType<AccessMaker> {
+  const id = aToken(occasion, ways)
+  if (id === undefined) return null
+  return withToken(id, ways, (library, scope) => push(delegated(library), scope))
+}
 
 /** Something that the identity provider does. Its request says whether the person is to be in or out. */
 const pushing =
@@ -30,19 +64,13 @@ const pushing =
     } | null
   ): AccessMaker =>
   (occasion, ways) => {
-    const { random, fresh } = occasion
-    const told = [...ways.secrets.keys()].filter((id) => ways.secrets.get(id)?.startsWith('scim_'))
-    const here = told.filter((id) => ways.facts.tokens.has(id))
-    const id = random.pick(random.chance(0.9) ? here : told)
+    const id = aToken(occasion, ways)
     const made = id === undefined ? null : make(occasion, ways)
     if (id === undefined || made === null) return null
-    const token = ways.secrets.get(id) ?? ''
-    const requestId = `scim ${made.wish} ${fresh()}`
-    return once(`token ${id}`, async (library) => {
-      const scope = await scopeOfToken(library, token)
-      if (scope === null) return { ok: false, error: { code: 'unauthenticated' } }
-      return made.push(whole(library), { ...scope, requestId })
-    })
+    const requestId = `scim ${made.wish} ${occasion.fresh()}`
+    return withToken(id, ways, (library, scope) =>
+      made.push(whole(library), { ...scope, requestId })
+    )
   }
 
 const wishOf = ({ random }: Occasion, inside: number) =>

@@ -7,6 +7,7 @@ import type { Result } from '../../../src/index.ts'
 import type { FullSeatgate } from '../../kit/flat-options.ts'
 import type { AccessFacts } from '../access/facts.ts'
 import type { AccessHost, AccessLibrary } from '../access/host.ts'
+import type { DelegationLibrary } from '../delegation/host.ts'
 import type { Deed, Occasion } from './deed.ts'
 
 export interface Ways {
@@ -23,6 +24,9 @@ export type AccessDeeds = Readonly<Record<string, readonly [weight: number, Acce
 
 /** The library as a host with every part has it. */
 export const whole = (library: FullSeatgate) => library as AccessLibrary
+
+/** The library as a host has it whose organizations make roles and groups. */
+export const delegated = (library: FullSeatgate) => library as DelegationLibrary
 
 /** One that can be used, or at times any that ever was. */
 export function liveOr(

@@ -12,7 +12,7 @@ import { addressOf, sessionOf } from '../operations/deed.ts'
 import { drawDeed } from '../operations/index.ts'
 import { createRegistry } from '../people.ts'
 import { createRandom } from '../random.ts'
-import { ACCESS } from './host.ts'
+import { accessOf } from './host.ts'
 import { reading, type Fetch } from './reading.ts'
 
 /** Where a history runs. */
@@ -38,6 +38,7 @@ export async function livePlainly(
 ): Promise<readonly string[]> {
   const { seatgate, fetch } = ground
   const random = createRandom(seed)
+  const access = accessOf(seed)
   const lines: string[] = []
   const tokens = new Map<string, string>()
   const secrets = new Map<string, string>()
@@ -68,7 +69,7 @@ export async function livePlainly(
     const id = (random.chance(0.75) ? ids[0] : random.pick(ids)) ?? ''
     const now = () => time
     const organization = await reading(fetch, (store) => createRegistry(store, now).view(id))
-    const facts = await reading(fetch, (store) => readFacts(store, id))
+    const facts = await reading(fetch, (store) => readFacts(store, id, access))
     const accounts = await fetch('SELECT id, email FROM users ORDER BY id', [])
     const sessions = await fetch(
       'SELECT user_id, active_organization_id AS pointer FROM seatgate_sessions',
@@ -81,7 +82,7 @@ export async function livePlainly(
       random,
       organization: organization!,
       joining: true,
-      ways: { host: ACCESS, facts, secrets },
+      ways: { host: access, facts, secrets },
       userIds: [...userIds, ...again],
       isTaken: (email) => accounts.some((account) => account['email'] === email),
       pointerOf: (userId) =>

@@ -9,9 +9,9 @@ import { d1Sessions, joinRules, type Database, type SeatProvider } from '../../.
 import type { FlatOptions } from '../../kit/flat-options.ts'
 import { accessOptions, type AccessHost } from '../access/host.ts'
 import { PASSWORD } from '../operations/deed.ts'
-import type { Random } from '../random.ts'
+import { FIRST_WITH_DELEGATION, type Random } from '../random.ts'
 
-export const ACCESS: AccessHost = {
+const ACCESS: AccessHost = {
   bounded: true,
   guests: 2,
   owned: 2,
@@ -21,6 +21,15 @@ export const ACCESS: AccessHost = {
   deprovision: 'suspend',
   mostKeys: 4,
 }
+
+const WITH_DELEGATION: AccessHost = {
+  ...ACCESS,
+  delegation: { roles: 3, groups: 4, groupMembers: 4, minutes: 20 },
+}
+
+/** The host of a seed. */
+export const accessOf = (seed: number): AccessHost =>
+  seed < FIRST_WITH_DELEGATION ? ACCESS : WITH_DELEGATION
 
 /** What is injected: the same in both. */
 export interface Injected {
@@ -32,6 +41,7 @@ export interface Injected {
 }
 
 export function plainOptions(
+  access: AccessHost,
   database: Database,
   seats: SeatProvider,
   { now, newId, waitUntil, random }: Injected
@@ -70,10 +80,10 @@ export function plainOptions(
     },
     joining: joinRules({
       whenFull: { domain: 'wait', request: 'wait' },
-      links: { whenFull: ACCESS.link },
+      links: { whenFull: access.link },
       verifyDomain: () => true,
     }),
-    ...accessOptions(ACCESS, database, { post, random } as never),
+    ...accessOptions(access, database, { post, random } as never),
     queue: { send: async () => {}, sendBatch: async () => {} },
     waitUntil,
     report: () => {},

@@ -21,7 +21,7 @@ import { STATES } from '../states.ts'
 import { createTrace } from '../trace.ts'
 import { calm } from '../weather.ts'
 import { livePlainly } from './history.ts'
-import { plainOptions } from './host.ts'
+import { accessOf, plainOptions } from './host.ts'
 
 // Less than half a millisecond is none.
 const NO_DISTANCE = 0.1
@@ -53,6 +53,7 @@ export async function liveInSimulation(
   let [ids, busy] = [0, 0]
   const seatgate = createFlat(
     plainOptions(
+      accessOf(seed),
       drizzle(bind(isolate)),
       ledgerSeats(ledgers.boundTo(isolate) as unknown as LedgerNamespace),
       {
