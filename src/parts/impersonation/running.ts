@@ -77,16 +77,22 @@ export type ImpersonationLookup = DatabaseContext & Pick<Runtime, 'now'>
  */
 export function callerOfToken({ db, now }: ImpersonationLookup, token: string): PrincipalQuery {
   const { id, organizationId, userId, operatorId, tokenHash, expiresAt } = impersonations
-  const valid = sql`${tokenHash} = ${hashOf(token)} and ${expiresAt} > ${now().getTime()}`
+  const hash = hashOf(token)
+  // At the time of each use: an operation that takes long may outlive the impersonation.
+  const valid = () => sql`${tokenHash} = ${hash} and ${expiresAt} > ${now().getTime()}`
   return {
-    userId: sql<string | null>`(select ${userId} from ${impersonations} where ${valid})`,
+    userId: sql<string | null>`(select ${userId} from ${impersonations} where ${valid()})`,
     organizationId: sql<string | null>`(select ${organizationId}
-      from ${impersonations} where ${valid})`,
-    holds: sql`exists (select 1 from ${impersonations} where ${valid})`,
-    statement: db
-      .select({ id, organizationId, userId, operatorId })
-      .from(impersonations)
-      .where(valid),
+      from ${impersonations} where ${valid()})`,
+    get holds() {
+      return sql`exists (select 1 from ${impersonations} where ${valid()})`
+    },
+    get statement() {
+      return db
+        .select({ id, organizationId, userId, operatorId })
+        .from(impersonations)
+        .where(valid())
+    },
     principal([row]: readonly Acting[]) {
       if (!row) return null
       return {

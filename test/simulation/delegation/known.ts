@@ -43,7 +43,7 @@ export interface Known {
   readonly accounts: ReadonlyMap<string, { readonly role: string }>
   /** Open invitations. */
   readonly sent: ReadonlyMap<string, Sent>
-  /** Every role that something has, with what has it. */
+  /** Every role that something has which has not ended, with what has it. */
   readonly named: ReadonlyMap<string, string>
   /** The permissions that the role of each invitation had when it was sent. */
   readonly promised: ReadonlyMap<string, readonly string[]>
@@ -66,11 +66,14 @@ export function readKnown(
   connection: Connection,
   id: string,
   { bounded }: AccessHost,
-  before: Known
+  before: Known,
+  now: number
 ): Known {
-  const rows = <T>(sql: string) =>
+  const rows = <T>(sql: string, ...further: readonly number[]) =>
     new Map(
-      connection.all(sql, [id]).map((row) => [String(row['key']), row as unknown as T] as const)
+      connection
+        .all(sql, [id, ...further])
+        .map((row) => [String(row['key']), row as unknown as T] as const)
     )
   const delegation = readDelegation(connection, id)
   const rules = { bounded, own: delegation.own }
@@ -90,7 +93,7 @@ export function readKnown(
     accounts: rows<{ role: string }>(ACCOUNTS),
     sent,
     named: new Map(
-      [...rows<{ holder: string }>(NAMED)].map(([role, { holder }]) => [role, holder])
+      [...rows<{ holder: string }>(NAMED, now)].map(([role, { holder }]) => [role, holder])
     ),
     promised: new Map(promises),
     sequence: before.sequence,
@@ -126,12 +129,13 @@ const SENT = `SELECT id AS key, role, invited_by_id, expires_at
 const NAMED = `SELECT role AS key, 'a member' AS holder FROM seatgate_memberships WHERE organization_id = ?1
   UNION ALL SELECT value, 'the rights of a member' FROM seatgate_memberships, json_each(group_roles)
     WHERE organization_id = ?1
-  UNION ALL SELECT role, 'an invitation' FROM seatgate_invitations WHERE organization_id = ?1 AND ${OPEN}
+  UNION ALL SELECT role, 'an invitation' FROM seatgate_invitations
+    WHERE organization_id = ?1 AND ${OPEN} AND expires_at > ?2
   UNION ALL SELECT role, 'a request' FROM seatgate_join_requests
     WHERE organization_id = ?1 AND state IN ('open', 'waiting')
   UNION ALL SELECT role, 'a link' FROM seatgate_invite_links
-    WHERE organization_id = ?1 AND revoked_at IS NULL
+    WHERE organization_id = ?1 AND revoked_at IS NULL AND uses_left > 0 AND expires_at > ?2
   UNION ALL SELECT role, 'a key' FROM seatgate_api_keys
-    WHERE organization_id = ?1 AND role IS NOT NULL
+    WHERE organization_id = ?1 AND role IS NOT NULL AND coalesce(expires_at, ?2 + 1) > ?2
   UNION ALL SELECT role, 'a group' FROM seatgate_groups
     WHERE organization_id = ?1 AND role IS NOT NULL`

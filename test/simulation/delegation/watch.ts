@@ -36,7 +36,7 @@ export function watchDelegation(
       .map((row) => ({ ...row, metadata: JSON.parse(String(row['metadata'])) }) as unknown as Event)
 
   const lookAt = (id: string, before: Known): Known => {
-    const there = readKnown(connection, id, host, before)
+    const there = readKnown(connection, id, host, before, time())
     for (const each of [...there.accounts.keys(), ...there.delegation.impersonations.keys()]) {
       ever.add(each)
     }

@@ -25,8 +25,13 @@ import { delegated, keeping, type AccessDeeds, type AccessMaker, type Ways } fro
 /** The token of an impersonation, at times of one that has ended, and its id. */
 function aToken({ random }: Occasion, { facts, secrets }: Ways) {
   const told = [...secrets.keys()].filter((id) => secrets.get(id)?.startsWith('sg_impersonation-'))
-  const running = told.filter((id) => facts.delegation.impersonations.has(id))
-  const id = random.pick(random.chance(0.9) && running.length > 0 ? running : told)
+  const { impersonations } = facts.delegation
+  const endOf = (id: string) => impersonations.get(id)?.expires_at ?? 0
+  const running = told
+    .filter((id) => impersonations.has(id))
+    .toSorted((a, b) => endOf(a) - endOf(b))
+  const among = random.chance(0.9) && running.length > 0 ? running : told
+  const id = random.chance(0.5) ? among[0] : random.pick(among)
   return id === undefined ? null : { id, token: secrets.get(id) ?? '' }
 }
 

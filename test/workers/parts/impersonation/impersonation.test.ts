@@ -362,6 +362,25 @@ describe('an end', () => {
     expect(unwrap(await getOrganization(seatgate, scope)).name).not.toBe('Late')
   })
 
+  it('by expiry rolls back a change that the token has begun [OP-13]', async () => {
+    const organization = await kit.organization()
+    const { token } = await actingAs(context, organization, { minutes: 1 }, someone())
+    let isRead = false
+    const slow = createImpersonationKit({
+      now,
+      async around(_, run) {
+        const rows = await run()
+        if (!isRead) time += MINUTE
+        isRead = true
+        return rows
+      },
+    })
+    const path = `/organizations/${organization.id}`
+    expect((await slow.client.patch(path, { name: 'Late' }, token)).status).toBe(401)
+    const scope = organization.as(organization.owner)
+    expect(unwrap(await getOrganization(seatgate, scope)).name).not.toBe('Late')
+  })
+
   it('follows the end or suspension of the membership and the end of the organization, for good [OP-15]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
