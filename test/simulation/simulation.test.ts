@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { neverReached } from '../../src/testing/index.ts'
 import { ACCESS_STATES } from './access/states.ts'
+import { DELEGATION_STATES } from './delegation/states.ts'
 import { mutations } from './mutations.ts'
 import { simulate, type Summary } from './pool.ts'
-import { FIRST_PAYING, FIRST_WITH_ACCESS } from './random.ts'
+import { FIRST_PAYING, FIRST_WITH_ACCESS, FIRST_WITH_DELEGATION } from './random.ts'
 import { RAREST } from './states.ts'
 import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
 const HISTORIES = atScale({ share: 270, thorough: 2_000 })
 const WITH_ACCESS = atScale({ share: 30, thorough: 400 })
+const WITH_DELEGATION = atScale({ share: 6, thorough: 400 })
 const PAYING = atScale({ share: 2, thorough: 12 })
 
 /** What somebody who reads a failure needs: the first violation, and how to see it again. */
@@ -32,6 +34,15 @@ describe('the simulation', () => {
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(WITH_ACCESS)
     const never = neverReached(summary.reached).filter((state) => ACCESS_STATES.has(state))
+    if (THOROUGH) expect(never).toEqual([])
+  })
+
+  it(`finds no violation in ${WITH_DELEGATION} histories with own roles, groups and operators who act as users`, async () => {
+    const firstSeed = FIRST_WITH_DELEGATION + 1
+    const summary = await simulate({ firstSeed, histories: WITH_DELEGATION })
+    expect(told(summary)).toEqual([])
+    expect(summary.histories).toBe(WITH_DELEGATION)
+    const never = neverReached(summary.reached).filter((state) => DELEGATION_STATES.has(state))
     if (THOROUGH) expect(never).toEqual([])
   })
 
