@@ -3,11 +3,8 @@ import type { AuditEvent } from './event.ts'
 /** Converts an event of one version into the next. */
 export type Upcast = (event: AuditEvent) => Omit<AuditEvent, 'schemaVersion'>
 
-// The first converts version 1 into 2, and so on. There is one version so far.
+// The first converts version 1 into 2, and so on, up to `EVENT_VERSION`. There is one version so far.
 const UPCASTS: readonly Upcast[] = []
-
-/** The version of new events. */
-export const SCHEMA_VERSION = UPCASTS.length + 1
 
 /** An event has a version that this code does not know, probably a later one. */
 export class UnknownSchemaVersion extends Error {

@@ -6,6 +6,9 @@ import { CORE_ACTIONS, type ActionTable, type MetadataIn } from './core-actions.
 /** The trail of events that belong to no organization. */
 export const SYSTEM = 'system'
 
+/** The version of new events. */
+export const EVENT_VERSION = 1
+
 /** An event that is about to be written. Its sequence is assigned in the batch. */
 export interface EventDraft {
   /** Its id, if the batch names the event elsewhere too. */

@@ -11,10 +11,9 @@ import {
   type RecordedData,
   type SaltedData,
 } from '../../proof/personal.ts'
-import { SCHEMA_VERSION } from './event-versions.ts'
 import { horizonOf } from './trail-extent.ts'
 import { countsSeats } from './core-actions.ts'
-import type { EventDraft } from './event.ts'
+import { EVENT_VERSION, type EventDraft } from './event.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
 
 const LONGEST_MARK = 255
@@ -213,7 +212,7 @@ function factsOf(
     idempotencyKey,
     onlyOnce,
     personalDigest: digest,
-    schemaVersion: SCHEMA_VERSION,
+    schemaVersion: EVENT_VERSION,
     occurredAt: now,
     insertedAt: now,
   }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import type { AuditEvent } from '../../../../src/engine/audit/event.ts'
+import { EVENT_VERSION, type AuditEvent } from '../../../../src/engine/audit/event.ts'
 import {
-  SCHEMA_VERSION,
   upcast,
   UnknownSchemaVersion,
   type Upcast,
@@ -42,7 +41,7 @@ describe('an event of an older form', () => {
   })
 
   it('is written in the newest version that can be read', () => {
-    expect(upcast(event(SCHEMA_VERSION)).schemaVersion).toBe(SCHEMA_VERSION)
-    expect(() => upcast(event(SCHEMA_VERSION + 1))).toThrow(UnknownSchemaVersion)
+    expect(upcast(event(EVENT_VERSION)).schemaVersion).toBe(EVENT_VERSION)
+    expect(() => upcast(event(EVENT_VERSION + 1))).toThrow(UnknownSchemaVersion)
   })
 })
