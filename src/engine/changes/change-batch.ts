@@ -118,15 +118,10 @@ export function refusalOf(
   { code, numbers }: Aborted
 ): RefusalOf<BatchRefusal> | null {
   switch (code) {
-    case 'last_owner':
-    case 'seats_unavailable':
-    case 'organization_not_found':
-    case 'insufficient_role':
-    case 'already_member':
-    case 'idempotency_mismatch':
-    case 'operation_in_progress':
-    case 'host_conflict':
-      return { code }
+    case 'stale':
+    case 'ledger_superseded':
+    case 'broken':
+      return null
     case 'rate_limited_user':
     case 'rate_limited_organization':
       return { code, retryAfterSeconds: numbers[0] ?? 1 }
@@ -144,6 +139,6 @@ export function refusalOf(
     case 'user_unknown':
       return invalid({ userId: ['This user does not exist.'] })
     default:
-      return null
+      return { code }
   }
 }
