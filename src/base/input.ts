@@ -102,6 +102,24 @@ export function shortText(most = 255) {
   return v.pipe(LineOfText, atLeast(1), atMost(most))
 }
 
+/**
+ * A name or a reason that other people read, of 1 to `most` characters: trimmed, with a visible character,
+ * and without overrides of direction, by which one name looks like another.
+ */
+export function visibleText(most = 255) {
+  return v.pipe(
+    LineOfText,
+    v.trim(),
+    atLeast(1),
+    atMost(most),
+    v.regex(
+      /[^\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]|^$/u,
+      'Must have a visible character.'
+    ),
+    v.regex(/^[^\u202a-\u202e\u2066-\u2069]*$/u, 'Must not have direction overrides.')
+  )
+}
+
 /** A secret, which is compared and never shown: well-formed text of 1 to `most` characters. */
 export function secretText(most: number, least = 1) {
   return v.pipe(

@@ -233,6 +233,7 @@ export function Field({
   )
 }
 
+/** A choice of roles. That of the row is in it and chosen, also if the person cannot give it. */
 export function RoleSelect({
   roles,
   role,
@@ -242,10 +243,11 @@ export function RoleSelect({
   role?: string | undefined
   label: string
 }) {
+  const all = role === undefined || roles.includes(role) ? roles : [role, ...roles]
   return (
     <Field label={label}>
       <select name="role">
-        {roles.map((one) => (
+        {all.map((one) => (
           <option value={one} selected={one === role}>
             {one}
           </option>

@@ -2,6 +2,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import { basePath } from 'hono/route'
 import type { OrganizationScope, Scope } from '../engine/access/principal.ts'
 import { isOperator } from '../engine/access/principal.ts'
+import type { Roles } from '../engine/access/roles.ts'
 import type { OwnPermission } from '../engine/access/permissions.ts'
 import type { Result } from '../base/result.ts'
 import { RefusalException } from '../hono/problem.ts'
@@ -58,7 +59,12 @@ export interface Console {
 
 /** The environment of its routes. */
 export interface ConsoleEnv {
-  Variables: RouterEnv['Variables'] & OrganizationVariables & { readonly words: Words }
+  Variables: RouterEnv['Variables'] &
+    OrganizationVariables & {
+      readonly words: Words
+      /** The roles of the organization: the configured ones, and those that it has made. */
+      readonly organizationRoles: Roles
+    }
 }
 
 export type Visit = Context<ConsoleEnv>

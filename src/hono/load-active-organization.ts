@@ -7,6 +7,7 @@ import { loadActiveOrganization as load, type Loaded } from '../operations/sessi
 import { checkAuthenticate, marksOfRequest, type Authenticate, type ScopeEnv } from './request.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
 import { storeRefusal } from '../engine/changes/listed-refusals.ts'
+import type { Roles } from '../engine/access/roles.ts'
 import { isUser, type Principal } from '../engine/access/principal.ts'
 import {
   putActiveOrganization as put,
@@ -72,6 +73,11 @@ export function setScope(c: Context, loaded: Loaded): void {
   c.set('membership', loaded.membership)
   c.set('role', loaded.role)
   c.set('permissions', loaded.permissions)
+}
+
+/** Sets the roles of the loaded organization, for the pages on which they are given. */
+export function setRoles(c: Context, roles: Roles): void {
+  c.set('organizationRoles', roles)
 }
 
 /** Returns the answer of D1, or a refusal if D1 does not answer. */

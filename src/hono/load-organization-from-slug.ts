@@ -8,7 +8,7 @@ import { find, authorize } from '../engine/access/authorize.ts'
 import type { Parts } from '../options.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type OrganizationEnv } from './request.ts'
-import { answered, setScope, type LoadOptions } from './load-active-organization.ts'
+import { answered, setRoles, setScope, type LoadOptions } from './load-active-organization.ts'
 import { checkRefusalHandler, halt } from './problem.ts'
 
 /** Options of {@link loadOrganizationFromSlug}. */
@@ -62,7 +62,7 @@ export function loadOrganizationFromSlug<Permission extends string>(
       const target = current && targetOf(c, parameter, name, current.slug)
       return target ? redirect(c, target) : halt(c, inside.error, onRefusal)
     }
-    const { organization, membership, role, permissions } = inside.value
+    const { organization, membership, role, permissions, roles: organizationRoles } = inside.value
     setScope(c, {
       caller: inside.value.caller,
       organization: organizationView(organization),
@@ -70,6 +70,7 @@ export function loadOrganizationFromSlug<Permission extends string>(
       role,
       permissions,
     })
+    setRoles(c, organizationRoles)
     await next()
   }
 }

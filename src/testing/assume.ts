@@ -27,7 +27,11 @@ export interface Story {
  * Assumes the state that an event presupposes, if no earlier event recorded it: the state at the horizon
  * cannot be checked. State that was recorded before is checked elsewhere.
  */
-export function believe(story: Story, { action, target_id, metadata }: EventState): void {
+export function believe(
+  story: Story,
+  { action, target_id, metadata }: EventState,
+  ownerRole: string
+): void {
   const { roles, standing, seats, invitations, organization } = story
   const first = (told: Told, id: string, value: string) => {
     if (!told.ever.has(id)) told.set(id, value)
@@ -38,7 +42,7 @@ export function believe(story: Story, { action, target_id, metadata }: EventStat
       break
     case 'organization.ownership_transfer': {
       const from = String(metadata['from_user_id'])
-      first(roles, from, 'owner')
+      first(roles, from, ownerRole)
       for (const userId of [from, target_id]) first(standing, userId, 'active')
       break
     }

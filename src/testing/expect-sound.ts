@@ -17,6 +17,8 @@ export interface SoundOptions {
   readonly seatsCounted?: boolean
   /** The types of seats that the host passes to `seatTypes()`. Default `{}`. */
   readonly seatTypes?: CheckedSeatTypes
+  /** The owner's role, `roles.owner` of the host. Default `"owner"`. */
+  readonly ownerRole?: string
   /** The time of the test: `test.clock.now()`. Default: the system's clock. */
   readonly now?: Date
 }
@@ -38,8 +40,13 @@ export interface SoundOptions {
  */
 export async function expectSound(options: SoundOptions): Promise<void> {
   const { database, ledger, now = new Date() } = options
-  const { quiet: isQuiet = true, seatsCounted = true, seatTypes = {} } = options
-  const circumstances = { quiet: isQuiet, seatsCounted, seatTypes }
+  const {
+    quiet: isQuiet = true,
+    seatsCounted = true,
+    seatTypes = {},
+    ownerRole = 'owner',
+  } = options
+  const circumstances = { quiet: isQuiet, seatsCounted, seatTypes, ownerRole }
   const read = async (id: string, type: string | null) =>
     (await ledger?.(ledgerName(id, type))) ?? null
   const found: string[] = []

@@ -106,6 +106,8 @@ export interface Circumstances {
   readonly seatsCounted?: boolean
   /** The types of seats that the host passes to `seatTypes()`. Default `{}`. */
   readonly seatTypes?: CheckedSeatTypes
+  /** The owner's role, `roles.owner` of the host. Default `"owner"`. */
+  readonly ownerRole?: string
   /** The limit without an entitlement, if it is the same for all organizations. */
   readonly defaultLimit?: number | 'unlimited'
 }

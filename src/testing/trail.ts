@@ -3,10 +3,13 @@ import { endOf } from './seats.ts'
 import type { Circumstances, EventState, MemberState, State } from './state.ts'
 
 /** Invariant 5: replayed from its beginning, the trail leads to the state of the tables. */
-export function unrecorded(state: State, { seatsCounted = true }: Circumstances): string[] {
+export function unrecorded(
+  state: State,
+  { seatsCounted = true, ownerRole = 'owner' }: Circumstances
+): string[] {
   const wrong: string[] = []
   const { members, organization, horizon = 0 } = state
-  const told = retell(state.events, wrong, horizon)
+  const told = retell(state.events, wrong, { horizon, ownerRole })
   const compare = (what: string, story: Told, present: ReadonlyMap<string, string>) =>
     differences(what, story, horizon > 0 ? spokenOf(present, story) : present, wrong)
   const invited = state.invitations.map((row) => [row.id, `${endOf(row)} ${row.role}`] as const)
@@ -74,7 +77,11 @@ function differences(
  * Replays the events and returns the state that they lead to. Behind a horizon the state has only what
  * the remaining events mention, and the first mention is assumed.
  */
-function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
+function retell(
+  events: readonly EventState[],
+  wrong: string[],
+  { horizon, ownerRole }: { readonly horizon: number; readonly ownerRole: string }
+) {
   const [roles, standing, seats, invitations] = [new Told(), new Told(), new Told(), new Told()]
   // Behind a horizon each value is known from the first event that records it.
   const organization: Story['organization'] = horizon > 0 ? {} : { mfa: false, deleted: false }
@@ -100,11 +107,11 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
     }
     const due = horizon + index + 1
     if (sequence !== due) say(`expected sequence ${due}`)
-    if (horizon > 0) believe(story, event)
+    if (horizon > 0) believe(story, event, ownerRole)
     switch (action) {
       case 'organization.create':
         if (sequence !== 1) say('not the first')
-        enter(String(actor_id), 'owner')
+        enter(String(actor_id), ownerRole)
         break
       case 'organization.member_add':
         enter(target_id, String(metadata['role']))
@@ -116,12 +123,12 @@ function retell(events: readonly EventState[], wrong: string[], horizon = 0) {
       case 'organization.ownership_transfer': {
         const [from, to] = [String(metadata['from_user_id']), String(metadata['to_user_id'])]
         if (from === to || to !== target_id) say('went to somebody else')
-        if (roles.get(from) !== 'owner') say('was not the owner’s to give')
+        if (roles.get(from) !== ownerRole) say('was not the owner’s to give')
         for (const userId of [from, to]) {
           if (standing.get(userId) !== 'active') say(`${userId} was not active`)
         }
         roles.set(from, String(metadata['old_owner_role']))
-        roles.set(to, 'owner')
+        roles.set(to, ownerRole)
         break
       }
       // A new name, and a replacement, are those of all members and open invitations.

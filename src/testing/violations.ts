@@ -22,7 +22,7 @@ export function violations(state: State, circumstances: Circumstances): readonly
     ...(circumstances.quiet ? leak(state, circumstances) : []),
     ...doubledMembers(state),
     ...miscounted(state),
-    ...ownerless(state),
+    ...ownerless(state, circumstances.ownerRole),
     ...unrecorded(state, circumstances),
     ...overtaken(state, circumstances),
   ]

@@ -174,7 +174,7 @@ function InviteSection({
   words: Words
   mayAct: boolean
 }) {
-  const { roles } = seatgate
+  const { organizationRoles: roles } = c.var
   const open = roles.all.filter((role) => mayInvite(roles, c.var, role)).toReversed()
   const url = pathIn(c, '/invitations')
   return (
@@ -266,7 +266,7 @@ function Acts({
   words: Words
   invitation: Invitation
 }) {
-  const { roles } = seatgate
+  const { organizationRoles: roles } = c.var
   const { id, email, role } = invitation
   const to = (act: string) => pathIn(c, `/invitations/${encodeURIComponent(id)}/${act}`)
   const open = roles.all.filter((one) => mayInvite(roles, c.var, one))

@@ -151,7 +151,7 @@ function RequestActs({
   request: ListedJoinRequest
 }) {
   const { id, user, role, state } = request
-  const { roles } = seatgate
+  const { organizationRoles: roles } = c.var
   const to = (act: string) => pathIn(c, `/requests/${encodeURIComponent(id)}/${act}`)
   const name = user.name ?? user.email
   const open = roles.all.filter((one) => mayChangeRole(roles, c.var, null, one))

@@ -50,10 +50,10 @@ const PAGE = 'link'
 /** The page of an organization's links to join, and the page that such a link opens. */
 export function linkPages(setup: Setup, routes: Routes): void {
   const { seatgate } = setup
-  const { roles } = seatgate
   const all = (c: Visit) => pathIn(c, '/invitations/links')
 
   routes.page(LINKS, async (c) => {
+    const { organizationRoles: roles } = c.var
     const page = granted(await listInviteLinks(seatgate, inOrganization(c), pageIn(c)))
     return showOrganizationPage(setup, c, {
       key: 'links',

@@ -188,7 +188,7 @@ export function memberPages(setup: Console, routes: Routes): void {
             )}
             <RoleSelect
               label={words.text('yourRole')}
-              roles={roles.all.filter((role) => role !== roles.owner)}
+              roles={c.var.organizationRoles.all.filter((role) => role !== roles.owner)}
             />
             <Confirm words={words} text={<code>{organization.slug}</code>} />
             <input type="hidden" name="expected" value={organization.slug} />
@@ -237,8 +237,7 @@ function Acts({
   member: Member
   isLastOwner: boolean
 }) {
-  const { roles } = seatgate
-  const { role, organization } = c.var
+  const { role, organization, organizationRoles: roles } = c.var
   const name = <Name>{member.user?.name ?? member.user?.email ?? words.text('unknownUser')}</Name>
   const to = (act: string) => pathIn(c, `/members/${encodeURIComponent(member.userId)}/${act}`)
   const mayChange = mayChangeRole(roles, c.var, member.role, null)

@@ -121,14 +121,14 @@ function endLost(context: LossContext, around: readonly InvitationRow[], loss: L
     statements: [guardAround(context, loss, open), ...bySender.statements, ...toPerson.statements],
     freedSeats: [...bySender.freedSeats, ...toPerson.freedSeats],
     events: [...bySender.events, ...toPerson.events],
-    counts: countsOf(ended),
+    counts: countsOf(ended, ({ organizationId }) => organizationId),
     count: ended.length,
   }
 }
 
 /**
  * Builds the end of the open invitations that members have sent and may not send any more with the rights
- * that are left to them. The context has the roles of the organization.
+ * that are left to them, with their number for each member. The context has the roles of the organization.
  */
 function endLostBySeveral(
   context: LossContext,
@@ -136,7 +136,7 @@ function endLostBySeveral(
   sent: readonly InvitationRow[],
   losses: readonly RightsLeft[],
   { by, now }: { readonly by: string | null; readonly now: Date }
-): Ending & { readonly count: number } {
+): Ending & { readonly counts: ReadonlyMap<string, number> } {
   const left = new Map(losses.map(({ userId, rights }) => [userId, rights]))
   if (context.invitations?.outliveInviter || left.size === 0) return NOTHING_ENDED
   const open = sent.filter(
@@ -152,11 +152,16 @@ function endLostBySeveral(
   return {
     ...ending,
     statements: [guardAsRead(context, theirs, open, now), ...ending.statements],
-    count: ended.length,
+    counts: countsOf(ended, ({ invitedById }) => invitedById ?? ''),
   }
 }
 
-const NOTHING_ENDED = { statements: [], events: [], freedSeats: [], count: 0 }
+const NOTHING_ENDED = {
+  statements: [],
+  events: [],
+  freedSeats: [],
+  counts: /* @__PURE__ */ new Map<string, number>(),
+}
 
 // Guards that the open invitations are exactly those that were read, with their roles and seats.
 function guardAround(
@@ -211,11 +216,12 @@ function isAround(
     and (invited_by_id = ${userId} or email = lower(${address}))`
 }
 
-function countsOf(rows: readonly InvitationRow[]): ReadonlyMap<string, number> {
+function countsOf(
+  rows: readonly InvitationRow[],
+  keyOf: (row: InvitationRow) => string
+): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
-  for (const { organizationId } of rows) {
-    counts.set(organizationId, (counts.get(organizationId) ?? 0) + 1)
-  }
+  for (const row of rows) counts.set(keyOf(row), (counts.get(keyOf(row)) ?? 0) + 1)
   return counts
 }
 

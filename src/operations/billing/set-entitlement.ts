@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { parseInput, jsonNumber, shortText } from '../../base/input.ts'
+import { parseInput, jsonNumber, visibleText } from '../../base/input.ts'
 import { Instant } from '../../base/instant.ts'
 import {
   invalid,
@@ -51,7 +51,7 @@ const Input = v.object(
     cap: v.nullish(Cap),
     from: v.nullish(Instant),
     until: v.nullish(Instant),
-    reason: shortText(500),
+    reason: visibleText(500),
   },
   'Must be an object.'
 )

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { LineOfText, atLeast, atMost } from '../../base/input.ts'
+import { LineOfText, visibleText } from '../../base/input.ts'
 import {
   generateSlug,
   slugErrors,
@@ -7,21 +7,7 @@ import {
   type SlugRules,
 } from '../../engine/model/slug.ts'
 
-const LONGEST_NAME = 255
-
-/** A name: trimmed, 1 to 255 characters, at least one of them visible. */
-const OrganizationName = v.pipe(
-  LineOfText,
-  v.trim(),
-  atLeast(1),
-  atMost(LONGEST_NAME),
-  v.regex(
-    /[^\p{Cf}\p{Z}\p{M}\p{Default_Ignorable_Code_Point}\u2800]|^$/u,
-    'Must have a visible character.'
-  ),
-  // Direction overrides change how the text after them is shown: one name could look like another.
-  v.regex(/^[^\u202a-\u202e\u2066-\u2069]*$/u, 'Must not have direction overrides.')
-)
+const OrganizationName = visibleText()
 
 function slugInput(rules: SlugRules) {
   const { format, shortest, longest } = rules

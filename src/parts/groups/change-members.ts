@@ -39,14 +39,14 @@ export function isOverfull(
 /**
  * Builds the change of who is in a group. The batch guards that those who come are active members and not
  * in it, that those who leave are in it, that it does not become too large, and that its role is as it was read.
- * `ended` is how many open invitations end with the rights of those who leave.
+ * `ended` is how many open invitations end with the rights of each of those who leave.
  */
 export function changeMembers(
   context: Pick<GroupsContext, 'db' | 'groups'>,
   group: GroupRow,
   { added, removed }: MemberChange,
   now: Date,
-  ended = 0
+  ended: ReadonlyMap<string, number> = new Map()
 ): ChangedMembers {
   const { db } = context
   const members = group.members + added.length - removed.length
@@ -76,7 +76,12 @@ export function changeMembers(
     ],
     events: [
       ...removed.map((id) =>
-        groupMemberEvent(group, 'organization.group.member_removed', id, endedInvitations(ended))
+        groupMemberEvent(
+          group,
+          'organization.group.member_removed',
+          id,
+          endedInvitations(ended.get(id))
+        )
       ),
       ...added.map((id) => groupMemberEvent(group, 'organization.group.member_added', id)),
     ],

@@ -69,6 +69,8 @@ export interface LostRights extends Required<
 > {
   /** How many open invitations end. */
   readonly ended: number
+  /** The same for each member who has sent them. */
+  readonly endedOf: ReadonlyMap<string, number>
 }
 
 /**
@@ -104,6 +106,7 @@ export function planLostRights(
     losses,
     { by: userIdOf(caller), now }
   )
+  const endedOf = ending?.counts ?? NOTHING_LOST.endedOf
   return {
     statements: [
       ...guardAffected(context.db, organizationId, around, affected),
@@ -112,7 +115,8 @@ export function planLostRights(
     events: ending?.events ?? [],
     freedSeats: ending?.freedSeats ?? [],
     losses,
-    ended: ending?.count ?? 0,
+    ended: [...endedOf.values()].reduce((sum, count) => sum + count, 0),
+    endedOf,
   }
 }
 
@@ -122,6 +126,7 @@ const NOTHING_LOST: LostRights = {
   freedSeats: [],
   losses: [],
   ended: 0,
+  endedOf: /* @__PURE__ */ new Map(),
 }
 
 function guardAffected(

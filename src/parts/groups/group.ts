@@ -1,6 +1,6 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
-import { lowerCase, shortText } from '../../base/input.ts'
+import { lowerCase, visibleText } from '../../base/input.ts'
 import { invalid, refused, type InputRefusal, type Result } from '../../base/result.ts'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
@@ -37,10 +37,7 @@ export function groupView(row: GroupRow): Group {
 }
 
 /** The schema of a group's name. */
-export const GroupName = v.pipe(
-  shortText(100),
-  v.check((name) => name.trim() !== '', 'Must not be blank.')
-)
+export const GroupName = visibleText(100)
 
 /** Creates the schema of the role that a group carries; null: no role. The plan checks an own role, see {@link roleInput}. */
 export function groupRole(roles: Roles) {
@@ -52,9 +49,14 @@ export function groupRole(roles: Roles) {
   )
 }
 
-/** Returns the key by which the names of an organization's groups are unique. */
+const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu
+
+/**
+ * Returns the key by which the names of an organization's groups are unique: in any case of the letters, as
+ * one character or as several, and without the characters that are not seen.
+ */
 export function nameKeyOf(name: string): string {
-  return lowerCase(name)
+  return lowerCase(name.trim().normalize().replaceAll(UNSEEN, ''))
 }
 
 /** Refuses a name that another group of the organization has. */

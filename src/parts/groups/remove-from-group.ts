@@ -65,7 +65,7 @@ export async function removeFromGroup(
         const roleChange = { from: group.role, to: null }
         const lost = planLostRights(context, access.value, around, found.rows, roleChange, now)
         const change = { added: [], removed: [userId] }
-        const changed = changeMembers(context, group, change, now, lost.ended)
+        const changed = changeMembers(context, group, change, now, lost.endedOf)
         return ok({
           value: { endedInvitations: lost.ended },
           statements: [

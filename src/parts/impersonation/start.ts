@@ -1,7 +1,14 @@
 import { eq, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { within } from '../../base/async.ts'
-import { atLeast, bothOf, jsonNumber, parseInput, shortText } from '../../base/input.ts'
+import {
+  atLeast,
+  bothOf,
+  jsonNumber,
+  parseInput,
+  shortText,
+  visibleText,
+} from '../../base/input.ts'
 import {
   PROOF_REFUSALS,
   invalid,
@@ -123,7 +130,7 @@ function inputOf(mostMinutes: number) {
   return v.object(
     {
       userId: shortText(),
-      reason: v.pipe(shortText(500), atLeast(10)),
+      reason: v.pipe(visibleText(500), atLeast(10)),
       minutes: jsonNumber({ min: 1, max: mostMinutes }),
     },
     'Must be an object.'

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
-import { parseInput, shortText } from '../../base/input.ts'
+import { parseInput, visibleText } from '../../base/input.ts'
 import { Instant } from '../../base/instant.ts'
 import {
   invalid,
@@ -164,7 +164,7 @@ export async function createApiKey<Role extends string, Permission extends strin
 function keyInput(roles: Roles) {
   return v.object(
     {
-      name: shortText(100),
+      name: visibleText(100),
       role: roles.bounded ? absent() : keyRole(roles),
       permissions: roles.bounded ? permissionList(roles) : absent(),
       expiresAt: v.nullish(Instant, null),

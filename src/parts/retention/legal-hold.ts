@@ -4,7 +4,7 @@ import * as v from 'valibot'
 import { trailEvent } from '../../engine/audit/part-actions.ts'
 import { guard } from '../../database/commit.ts'
 import { auditRetention } from '../../database/schema/log-tables.ts'
-import { parseInput, shortText } from '../../base/input.ts'
+import { parseInput, visibleText } from '../../base/input.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { partOf } from '../../engine/changes/part.ts'
@@ -21,7 +21,7 @@ import { isOperator, isSystem, type OrganizationScope } from '../../engine/acces
 
 const Hold = v.object(
   {
-    reason: shortText(),
+    reason: visibleText(),
   },
   'Must be an object.'
 )

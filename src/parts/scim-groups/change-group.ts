@@ -109,7 +109,7 @@ export async function changeScimGroup(
       )
       const renamed = next ?? group
       const changed = moves
-        ? changeMembers(context, renamed, change.value, now, lost.ended)
+        ? changeMembers(context, renamed, change.value, now, lost.endedOf)
         : { group: { ...renamed, version: group.version + 1 }, statements: [], events: [] }
       return ok({
         value: scimGroupView(changed.group),

@@ -8,7 +8,7 @@ import { observed } from '../../engine/access/observed.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import { nameKeyOf } from '../groups/group.ts'
 import { readFilter, type Filter } from '../scim/filter.ts'
-import type { ListScimUsersInput } from '../scim/list-users.ts'
+import { Whole, type ListScimUsersInput } from '../scim/list-users.ts'
 import { scimInvalid } from '../scim/scim-invalid.ts'
 import { placeOf } from '../scim/scim-token.ts'
 import type { ScimGroupOptions } from './get-group.ts'
@@ -86,13 +86,6 @@ export function listScimGroups(
     })
   })
 }
-
-const Whole = v.pipe(
-  v.union([v.string(), v.number()]),
-  v.transform(Number),
-  v.number(),
-  v.safeInteger()
-)
 
 function readRequest(input: ListScimUsersInput, most: number) {
   const startIndex = v.safeParse(Whole, input.startIndex ?? 1)

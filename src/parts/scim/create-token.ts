@@ -6,7 +6,7 @@ import { isImpersonated, userIdOf, type OrganizationScope } from '../../engine/a
 import { scimEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
-import { parseInput, shortText } from '../../base/input.ts'
+import { parseInput, visibleText } from '../../base/input.ts'
 import { Instant } from '../../base/instant.ts'
 import {
   invalid,
@@ -30,7 +30,7 @@ import {
 import type { ScimContext } from './scim.ts'
 
 const Input = v.object(
-  { name: v.nullish(shortText(100)), expiresAt: v.nullish(Instant) },
+  { name: v.nullish(visibleText(100)), expiresAt: v.nullish(Instant) },
   'Must be an object.'
 )
 

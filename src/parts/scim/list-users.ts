@@ -107,7 +107,8 @@ function totalOf(db: Database, which: SQL, isFiltered: boolean) {
     .where(which)
 }
 
-const Whole = v.pipe(
+/** A whole number of a query, in digits; one below the range is not refused. */
+export const Whole = v.pipe(
   v.union([v.number(), v.pipe(v.string(), v.regex(/^[+-]?\d{1,9}$/), v.transform(Number))]),
   v.safeInteger()
 )

@@ -8,6 +8,7 @@ import {
   parseInput,
   secretText,
   shortText,
+  visibleText,
   wholeNumber,
 } from '../../../src/base/input.ts'
 import { Instant } from '../../../src/base/instant.ts'
@@ -293,6 +294,27 @@ describe('text', () => {
       expect(errorsOf(shortText(), text)).toEqual({ field: ['Must not have control characters.'] })
     }
   )
+
+  it('that people read is trimmed, visible, and turned by no character', () => {
+    expect(field(visibleText(3), ' a\u00a0b ')).toMatchObject({
+      ok: true,
+      value: { field: 'a\u00a0b' },
+    })
+    for (const text of ['', '  ', '\u00a0', '\u3000']) {
+      expect(errorsOf(visibleText(), text)).toEqual({ field: ['Must not be empty.'] })
+    }
+    for (const text of ['\u200b', '\u2800', '\u0301', '\u{e0041}', '\u3164']) {
+      expect(errorsOf(visibleText(), text)).toEqual({ field: ['Must have a visible character.'] })
+    }
+    for (const text of ['\u202eabc', 'a\u2066b']) {
+      expect(errorsOf(visibleText(), text)).toEqual({
+        field: ['Must not have direction overrides.'],
+      })
+    }
+    expect(errorsOf(visibleText(3), 'abcd')).toEqual({
+      field: ['Must be at most 3 characters long.'],
+    })
+  })
 
   it('in lower case has no ASCII letter that was not ASCII before [B3]', () => {
     for (let point = 0x80; point <= 0x10_ffff; point++) {

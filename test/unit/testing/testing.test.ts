@@ -84,6 +84,36 @@ describe('the checkers', () => {
     expect(unknown).toEqual([])
   })
 
+  it('know the owner by the role that the host has', () => {
+    const ann = { ...sound.members[0]!, role: 'member' }
+    const bob = { ...ann, user_id: 'bob', role: 'boss', seat_id: null }
+    const transfer = {
+      sequence: 4,
+      action: 'organization.ownership_transfer',
+      actor_id: 'ann',
+      target_id: 'bob',
+      metadata: { from_user_id: 'ann', to_user_id: 'bob', old_owner_role: 'member' },
+    }
+    const joined = {
+      sequence: 3,
+      action: 'organization.member_add',
+      actor_id: 'ann',
+      target_id: 'bob',
+      metadata: { role: 'member' },
+    }
+    const state = {
+      ...sound,
+      members: [ann, bob],
+      counts: { active: 2, suspended: 0, seats: 1 },
+      events: [...sound.events, joined, transfer],
+    }
+    const circumstances = { ...quiet, ownerRole: 'boss' }
+    expect(violations(state, circumstances)).toEqual([])
+    const rest = { ...state, events: [transfer], horizon: 3 }
+    expect(violations(rest, circumstances)).toEqual([])
+    expect(violations(state, quiet)).toContain('no owner')
+  })
+
   it('follow the waitlist through the trail: a user who joins from it is its first', () => {
     const told = (
       ...events: readonly (readonly [action: string, target: string, metadata?: object])[]

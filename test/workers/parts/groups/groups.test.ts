@@ -69,6 +69,14 @@ describe('a group', () => {
       'DESIGN'
     )
     unwrap(await createGroup(context, owned(other), { name: 'Design' }))
+    // What looks the same is the same name, and is stored without the blanks around it.
+    unwrap(await updateGroup(context, scope, second.id, { name: ' Caf\u00e9 ' }))
+    const alike = ['Cafe\u0301', 'CAF\u00c9', 'Ca\u200bf\u00e9', 'Caf\u00e9\u2060', ' Caf\u00e9']
+    for (const name of alike) {
+      expect(codeOf(await createGroup(context, scope, { name })), name).toBe('validation_error')
+    }
+    const { data } = unwrap(await listGroups(context, scope))
+    expect(data.map(({ name }) => name).toSorted()).toEqual(['Caf\u00e9', 'DESIGN'])
     const raced = await Promise.all(
       Array.from({ length: 10 }, () => createGroup(context, scope, { name: 'Support' }))
     )
@@ -251,7 +259,8 @@ describe('bad input', () => {
     const { id } = await groupOf(kit, organization)
     const path = `/organizations/${organization.id}/groups`
     const bodies = [{}, { name: '' }, { name: '  ' }, { name: 7 }, { name: 'x'.repeat(101) }]
-    for (const body of [...bodies, { name: 'a\u0000b' }, []]) {
+    const unseen = ['\u200b', '\u2800', '\u202eabc', 'a\u0000b'].map((name) => ({ name }))
+    for (const body of [...bodies, ...unseen, []]) {
       expect((await client.post(path, body, asUser({ userId: organization.owner }))).status).toBe(
         422
       )

@@ -123,6 +123,17 @@ describe('an API key', () => {
     expect(codeOf(await createApiKey(context, scope, past))).toBe('validation_error')
   })
 
+  it('has a visible name', async () => {
+    const organization = await kit.organization()
+    const scope = organization.as(organization.owner)
+    for (const name of ['', '  ', '\u200b', '\u202eIC', 'x'.repeat(101)]) {
+      const made = await createApiKey(context, scope, { name, role: 'member' })
+      expect(codeOf(made), JSON.stringify(name)).toBe('validation_error')
+    }
+    const made = await createApiKey(context, scope, { name: ' CI ', role: 'member' })
+    expect(unwrap(made).name).toBe('CI')
+  })
+
   it('is replaced by one with the same rights and lifetime, and ends after the overlap [KEY-6]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)

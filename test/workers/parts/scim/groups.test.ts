@@ -11,6 +11,7 @@ import {
   actionsOf,
   codeOf,
   createScimKit,
+  eventsOf,
   expectSound,
   patch,
   pushedOrganization,
@@ -162,6 +163,33 @@ describe('a pushed group', () => {
     await expectSound(organization.id, false)
   })
 
+  it('has in each event of a removal how many invitations that member loses [SCIM-22]', async () => {
+    const { organization, ask, ann, bob, id } = await withUsers()
+    const scope = organization.as(organization.owner)
+    unwrap(await updateGroup(context, scope, id, { role: 'admin' }))
+    const { results } = await testEnv.DB.prepare(
+      'SELECT id, user_id FROM seatgate_scim_users WHERE organization_id = ?'
+    )
+      .bind(organization.id)
+      .all<{ id: string; user_id: string }>()
+    const userOf = (pushed: string) => results.find((row) => row.id === pushed)!.user_id
+    for (const pushed of [ann, ann, bob]) {
+      const input = { email: `${crypto.randomUUID()}@example.com`, role: 'member' }
+      unwrap(await createInvitation(kit.seatgate, organization.as(userOf(pushed)), input))
+    }
+    const remove = patch({ op: 'remove', path: 'members' })
+    expect((await ask('PATCH', `/Groups/${id}`, remove)).status).toBe(200)
+    const removed = await eventsOf(organization.id, 'organization.group.member_removed')
+    expect(
+      new Map(removed.map(({ metadata }) => [metadata.user_id, metadata.ended_invitations]))
+    ).toEqual(
+      new Map([
+        [userOf(ann), 2],
+        [userOf(bob), 1],
+      ])
+    )
+  })
+
   it('has an entity tag, which guards a change [SCIM-17]', async () => {
     const { organization, cyd, id } = await withUsers()
     const first = await organization.send('GET', `/Groups/${id}`)
@@ -215,6 +243,12 @@ describe('a pushed group', () => {
     for (const body of [{}, sent(''), { schemas: [GROUP] }, sent('X', { members: 'ann' })]) {
       expect((await ask('POST', '/Groups', body)).status, JSON.stringify(body)).toBe(400)
     }
+    for (const page of ['count=0x5', 'count=1e1', 'count=', 'startIndex=%202', 'startIndex=1.0']) {
+      const answer = await ask('GET', `/Groups?${page}`)
+      expect(answer, page).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
+    }
+    const page = await ask('GET', '/Groups?startIndex=-3&count=-1')
+    expect(page).toMatchObject({ status: 200, body: { startIndex: 1, itemsPerPage: 0 } })
     for (const filter of ['displayName co "x"', 'members eq "x"', 'displayName eq 7', '((']) {
       const answer = await ask('GET', `/Groups?filter=${encodeURIComponent(filter)}`)
       expect(answer).toMatchObject({ status: 400, body: { scimType: 'invalidFilter' } })

@@ -120,6 +120,16 @@ describe('a token', () => {
     expect((await other.send('GET', '/Users')).status).toBe(401)
   })
 
+  it('has a visible name, or is without a name', async () => {
+    const organization = await pushedOrganization(kit)
+    const scope = organization.as(organization.owner)
+    for (const name of ['', '  ', '\u200b', '\u202eatkO']) {
+      const made = await createScimToken(context, scope, { name })
+      expect(codeOf(made), JSON.stringify(name)).toBe('validation_error')
+    }
+    expect(unwrap(await createScimToken(context, scope, { name: ' Okta ' })).name).toBe('Okta')
+  })
+
   it('of another form is refused without a query, and one of another organization with one', async () => {
     const organization = await pushedOrganization(kit)
     const other = await pushedOrganization(kit)
