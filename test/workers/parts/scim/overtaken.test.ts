@@ -13,6 +13,7 @@ import {
   active,
   createScimKit,
   joinAs,
+  patch,
   pushedOrganization,
   pushingTo,
   testEnv,
@@ -104,6 +105,16 @@ it('an activation takes a new place on the waitlist if the earlier one ends at t
   )
   await ask('PUT', `/Users/${id}`, person('ann', titled({ active: true })))
   expect(await waitingIn(organization)).toBe(1)
+})
+
+it('two changes of attributes at the same moment are both made [SCIM-17]', async () => {
+  const { organization, id } = await pushedOut(3)
+  const set = (path: string, value: string) => patch({ op: 'replace', path, value })
+  const other = () => organization.ask('PATCH', `/Users/${id}`, set('title', 'Engineer'))
+  const { ask } = overtaken(organization, other)
+  await ask('PATCH', `/Users/${id}`, set('displayName', 'Ann'))
+  const { body } = await organization.ask('GET', `/Users/${id}`)
+  expect(body).toMatchObject({ title: 'Engineer', displayName: 'Ann' })
 })
 
 async function waitingIn(organization: PushedOrganization): Promise<number> {
