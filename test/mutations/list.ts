@@ -1795,8 +1795,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   scimChange(
     'a repeated push writes an event',
-    'if (next === null && presence.events.length === 0)',
-    'if (false as boolean)'
+    'return isSame ? null :',
+    'return (false as boolean) ? null :'
   ),
   scimChange(
     'a user takes the name of another one',
