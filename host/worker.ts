@@ -25,6 +25,7 @@ import { ownFiles } from '../src/console/console-files.ts'
 import {
   apiKeyPages,
   german,
+  groupPages,
   inviteLinkPages,
   rolePages,
   scimTokenPages,
@@ -190,7 +191,7 @@ const pages = {
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
   languages: [german],
-  sections: [inviteLinkPages, scimTokenPages, apiKeyPages, rolePages],
+  sections: [inviteLinkPages, scimTokenPages, apiKeyPages, rolePages, groupPages],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }

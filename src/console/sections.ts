@@ -1,10 +1,12 @@
 import { has } from '../engine/changes/part.ts'
 import { hasJoining } from '../hono/router-parts.ts'
 import { linkRules } from '../operations/joining/invite-link.ts'
+import type { GroupsContext } from '../parts/groups/groups.ts'
 import type { KeysContext } from '../parts/keys/keys.ts'
 import type { OwnRolesContext } from '../parts/roles/own-roles.ts'
 import type { ScimContext } from '../parts/scim/scim.ts'
 import { keyPages } from './pages/api-key-pages.tsx'
+import { memberGroupPages } from './pages/group-pages.tsx'
 import { linkPages } from './pages/link-pages.tsx'
 import { ownRolePages } from './pages/role-pages.tsx'
 import { tokenPages } from './pages/scim-token-pages.tsx'
@@ -94,5 +96,27 @@ export const rolePages: ConsoleSection = {
     const { seatgate } = setup
     if (!hasOwnRoles(seatgate)) throw new TypeError('rolePages needs ownRoles in createSeatgate.')
     ownRolePages({ ...setup, seatgate }, routes)
+  },
+}
+
+const hasGroups = /* @__PURE__ */ has<GroupsContext>('groups')
+
+/**
+ * The pages of an organization's groups: for `sections` of `seatgateConsole`. They need `groups`; otherwise
+ * the console throws a `TypeError`.
+ *
+ * @example
+ * ```ts
+ * seatgateConsole(seatgate, { authenticate, sections: [groupPages] })
+ * ```
+ */
+export const groupPages: ConsoleSection = {
+  key: 'groups',
+  path: '/groups',
+  permission: 'members:manage',
+  mount(setup, routes) {
+    const { seatgate } = setup
+    if (!hasGroups(seatgate)) throw new TypeError('groupPages needs groups in createSeatgate.')
+    memberGroupPages({ ...setup, seatgate }, routes)
   },
 }

@@ -1,6 +1,14 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { address, ask, expectAccessible, expectNoOverflow, found } from './browsing.ts'
+import {
+  addMember,
+  address,
+  ask,
+  execute,
+  expectAccessible,
+  expectNoOverflow,
+  found,
+} from './browsing.ts'
 import { open } from './organization-pages.ts'
 
 /** Checks a page with axe, and at 320 pixels. */
@@ -49,6 +57,54 @@ describe('the pages of roles', () => {
       await page.getByRole('button', { name: 'Make a role' }).click()
       expect(await page.getByRole('alert').innerText()).toContain('There is a role of this name.')
       await readable()
+    }
+  })
+})
+
+describe('the pages of groups', () => {
+  it('make a group, add members, take one out and delete it, with scripts and without', async () => {
+    for (const scripts of [true, false]) {
+      const acme = await found('Grouped', { seats: 9 })
+      const [ann, ben] = [await addMember(acme), await addMember(acme)]
+      await execute('UPDATE users SET name = ? WHERE id = ?', 'Ann <b>', ann.id)
+      const page = await open(acme, 'groups', { scripts })
+      const readable = async () => {
+        if (scripts) await expectReadable(page)
+      }
+      await page.getByLabel('Name of the group').fill('Design <b>')
+      await page.getByLabel('Role').selectOption('member')
+      await page.getByRole('button', { name: 'Make a group' }).click()
+      expect(await page.getByRole('status').innerText()).toBe('The group was made.')
+      await page.getByRole('heading', { name: 'Design <b>' }).waitFor()
+      await page.getByText('No member yet.').waitFor()
+      await readable()
+
+      await page.getByRole('link', { name: 'Add members' }).click()
+      await readable()
+      await page.getByRole('button', { name: 'Add members' }).click()
+      expect(await page.getByRole('alert').innerText()).toBe('Choose at least one member.')
+      await page.getByRole('checkbox', { name: `Add ${ann.email}` }).check()
+      await page.getByRole('checkbox', { name: `Add ${ben.email}` }).check()
+      await page.getByRole('button', { name: 'Add members' }).click()
+      expect(await page.getByRole('status').innerText()).toBe('The members are in the group.')
+      await page.getByText('2 members').waitFor()
+      await page.getByRole('row', { name: 'Ann <b>' }).waitFor()
+      await readable()
+
+      await page.getByRole('button', { name: `Take ${ben.email} out of the group` }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Take out' }).click()
+      await page.getByText('1 member', { exact: true }).waitFor()
+      await page.getByLabel('Name of the group').fill('Product')
+      await page.getByRole('button', { name: 'Save' }).click()
+      await page.getByRole('heading', { name: 'Product' }).waitFor()
+      await page.getByRole('link', { name: 'Back', exact: true }).click()
+      await page.getByRole('row', { name: 'Product' }).getByText('member').waitFor()
+      await readable()
+      await page.getByRole('link', { name: 'Product' }).click()
+      await page.getByRole('button', { name: 'Delete the group' }).click()
+      await page.getByRole('dialog').getByRole('button', { name: 'Delete the group' }).click()
+      expect(await page.getByRole('status').innerText()).toBe('The group was deleted.')
+      await page.getByText('No group yet.').waitFor()
     }
   })
 })

@@ -19,6 +19,7 @@ export const PAGES = [
   'directory',
   'api-keys',
   'roles',
+  'groups',
   'settings',
 ] as const
 

@@ -44,6 +44,7 @@ const STATES: Readonly<Record<string, State>> = {
       directory: 'No token yet.',
       'api-keys': 'No key yet.',
       roles: '3 roles',
+      groups: 'No group yet.',
       settings: 'Danger zone',
     },
   },

@@ -13,17 +13,16 @@ import { RefusalException } from '../../hono/problem.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { Field, Form, Section, Table } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
+import { afterActWith, type RefusalTexts } from '../refusal-words.ts'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
 import {
-  afterAct,
   granted,
   inOrganization,
   may,
   pathIn,
   readFields,
-  withOutcome,
   type Console,
   type Fields,
   type Visit,
@@ -144,15 +143,15 @@ const nameIn = (c: Visit) => c.req.param('name') ?? ''
 const pathOfRole = (c: Visit, name: string, act = '') =>
   pathIn(c, `/roles/${encodeURIComponent(name)}${act}`)
 
-/** Answers a form about a role. Two refusals have words of their own here. */
+/** Answers a form about a role. */
 function afterRole(c: Visit, result: Result<unknown>, to: string, done: TextKey): Response {
-  const code = result.ok ? null : result.error.code
-  if (code === 'too_many') return withOutcome(c, { kind: 'wrong', key: 'roleLimit' }, to)
-  if (code === 'insufficient_role' && may(c, 'organization:update')) {
-    return withOutcome(c, { kind: 'wrong', key: 'roleNotYours' }, to)
+  const texts: RefusalTexts = {
+    too_many: 'roleLimit',
+    ...(may(c, 'organization:update') && { insufficient_role: 'roleNotYours' }),
   }
   // Deleted meanwhile: its own page is not there any more.
-  return afterAct(c, result, code === 'not_found' ? pathIn(c, '/roles') : to, done)
+  const isGone = !result.ok && result.error.code === 'not_found'
+  return afterActWith(c, texts, result, isGone ? pathIn(c, '/roles') : to, done)
 }
 
 function rightsIn({ seatgate }: Setup, fields: Fields): readonly string[] {

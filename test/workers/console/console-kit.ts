@@ -84,3 +84,24 @@ export async function shownAfter(
   const cookie = `session=${who.token}; ${outcome}`
   return (await pages.get(leads(answer), null, { cookie })).text()
 }
+
+/** Follows the links to older rows from a page, and returns the matches of each page. */
+export async function readAll(
+  pages: ReturnType<typeof mounted>,
+  who: Person,
+  path: string,
+  pattern: RegExp
+): Promise<readonly (readonly string[])[]> {
+  const found: string[][] = []
+  let next: string | null = path
+  while (next !== null) {
+    const response = await pages.get(next, who)
+    const html = await response.text()
+    const leadsBack = html.includes('Back to the newest')
+    if (!response.ok || leadsBack !== found.length > 0) throw new Error(`${next}: ${html}`)
+    found.push([...html.matchAll(pattern)].map(([, name = '']) => name))
+    const [, href] = /<a href="([^"]*)" rel="next">Older</.exec(html) ?? []
+    next = href?.replaceAll('&amp;', '&').replace('/admin/console', '') ?? null
+  }
+  return found
+}

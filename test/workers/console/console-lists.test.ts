@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { inviteLinkPages } from '../../../src/console/index.ts'
 import { createInviteLink, joinRules } from '../../../src/index.ts'
 import { addEvents, sinkOf, testEnv, unwrap } from '../../kit/index.ts'
-import { acme, operators } from './console-kit.ts'
+import { acme, operators, readAll } from './console-kit.ts'
 
 // A page of a list has fewer rows.
 const MANY = 120
@@ -34,21 +34,8 @@ const forEach = (sql: string, ...params: readonly unknown[]) =>
     .bind(...params)
     .run()
 
-/** Follows the links to older rows from a page, and returns the matches of each page. */
-async function read({ pages, owner }: World, path: string, pattern: RegExp) {
-  const found: string[][] = []
-  let next: string | null = path
-  while (next !== null) {
-    const response = await pages.get(next, owner)
-    expect(response.status, next).toBe(200)
-    const html = await response.text()
-    expect(html.includes('Back to the newest'), next).toBe(found.length > 0)
-    found.push([...html.matchAll(pattern)].map(([, name = '']) => name))
-    const [, href] = /<a href="([^"]*)" rel="next">Older</.exec(html) ?? []
-    next = href?.replaceAll('&amp;', '&').replace('/admin/console', '') ?? null
-  }
-  return found
-}
+const read = ({ pages, owner }: World, path: string, pattern: RegExp) =>
+  readAll(pages, owner, path, pattern)
 
 /** All rows are there, each on one page, the newest first, on more than one page. */
 function expectEach(found: readonly (readonly string[])[], expected: readonly string[]): void {
