@@ -87,16 +87,6 @@ describe('the pages of roles', () => {
     expect(further).toContain('The organization has as many roles as it may have.')
   })
 
-  it('make a role that the forms of members and invitations offer', async () => {
-    const { admin, pages, slug, path, read, submit } = await withRoles()
-    await submit(path, { name: 'biller', 'right billing:manage': 'yes' })
-    for (const page of ['members', 'invitations']) {
-      expect(await read(`/org/${slug}/${page}`), page).toContain('<option value="biller">')
-      const html = await (await pages.get(`/org/${slug}/${page}`, admin)).text()
-      expect(html, page).not.toContain('<option value="biller">')
-    }
-  })
-
   it('offer the rights that the person has, and keep those that the role has', async () => {
     const { admin, pages, path, submit } = await withRoles()
     await submit(path, { name: 'biller', 'right billing:manage': 'yes' })
