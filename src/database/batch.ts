@@ -1,5 +1,6 @@
 import { checkSchema, schemaQuery, storeError } from './check-schema.ts'
 import type { Database, Statement } from './database.ts'
+import { keptInsertion } from './kept-query.ts'
 import { getTableColumns, sql, type GetColumnData, type SQL } from 'drizzle-orm'
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core'
 
@@ -91,9 +92,16 @@ export function insertRows<T extends SQLiteTable>(
   table: T,
   rows: readonly T['$inferInsert'][]
 ) {
-  return areFew(rows)
-    ? rows.map((row) => db.insert(table).values(row))
-    : insertMany(db, table, rows)
+  return areFew(rows) ? rows.map((row) => insertRow(db, table, row)) : insertMany(db, table, rows)
+}
+
+const insertions = new WeakMap<SQLiteTable, ReturnType<typeof keptInsertion>>()
+
+/** Builds the statement that inserts a row, whose text is kept. Expressions may stand in place of values. */
+export function insertRow(db: Database, table: SQLiteTable, row: Row): Statement {
+  const known = insertions.get(table) ?? keptInsertion(table)
+  insertions.set(table, known)
+  return known(db, row)
 }
 
 /** Builds the statements that insert many rows. Rows may have fields that are no columns. */

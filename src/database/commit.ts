@@ -1,5 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { storeError } from './check-schema.ts'
+import { keptQuery } from './kept-query.ts'
 import { parametersIn } from './quick-dialect.ts'
 import type { Database, Statement } from './database.ts'
 import { GUARD_CODES, type GuardCode } from './schema/changes-tables.ts'
@@ -42,9 +43,11 @@ export function guard(
 // The query of each guard: it selects a code if the guard is broken, and no row otherwise.
 const queries = new WeakMap<Statement, SQL>()
 
+const guarding = /* @__PURE__ */ keptQuery((db, query: SQL) => db.insert(guards).select(query))
+
 /** Builds a guard from a query that selects a code to abort the batch with, or no row. */
 export function guardSelecting(db: Database, query: SQL): Statement {
-  const statement = db.insert(guards).select(query)
+  const statement = guarding(db, query)
   queries.set(statement, query)
   return statement
 }
@@ -77,7 +80,7 @@ function joinGuards(db: Database, statements: readonly Statement[]): readonly Ru
               open.map((each) => sql`(${each})`),
               sql`, `
             )}) as code) where code is not null`
-      runs.push({ statement: db.insert(guards).select(query), count: open.length })
+      runs.push({ statement: guarding(db, query), count: open.length })
     }
     open = []
     bound = 0

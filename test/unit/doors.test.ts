@@ -29,7 +29,7 @@ function filesWith(pattern: RegExp): string[] {
 
 /** An insert into a table, of one row or of many. */
 function inserting(table: string): RegExp {
-  return new RegExp(`\\binsert(?:Rows|Many)?\\(\\s*(?:(?:\\w+\\.)?db,\\s*)?${table}\\b`)
+  return new RegExp(`\\binsert(?:Rows?|Many)?\\(\\s*(?:(?:\\w+\\.)?db,\\s*)?${table}\\b`)
 }
 
 function withoutComments(text: string): string {

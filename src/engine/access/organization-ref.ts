@@ -63,7 +63,7 @@ export function confinementOf(caller: Principal): string | undefined {
 /** Builds the condition on memberships for the caller's active one in an organization. */
 export function ownMembership(
   caller: Caller,
-  organizationId: SQL<string | null> | string | null
+  organizationId: SQL<string | null> | SQLWrapper | string | null
 ): SQL {
   const confined = confinedTo(caller, organizationId)
   return sql`${memberships.organizationId} = ${organizationId}

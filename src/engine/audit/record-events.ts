@@ -2,7 +2,8 @@ import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema/audit-tables.ts'
-import { areFew, fieldOf, insertMany, insertRows } from '../../database/batch.ts'
+import { areFew, fieldOf, insertMany, insertRow, insertRows } from '../../database/batch.ts'
+import { keptQuery } from '../../database/kept-query.ts'
 import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
 import { canonicalJson, shortened } from '../../proof/encoding.ts'
 import {
@@ -140,22 +141,22 @@ export function recordEventsWhere(
   drafts: readonly EventDraft[],
   condition: Condition
 ): readonly Statement[] {
-  const { id, action, outcome, occurredAt } = auditEvents
   const facts = drafts.map((draft) => factsOf(context, eventContext, draft, null))
-  const written = { id, action, outcome, occurredAt }
   if (!areFew(facts)) {
     return insertEvents(context, eventContext.now, facts, condition).map((insertion) =>
-      insertion.returning(written)
+      insertion.returning(written())
     )
   }
   return facts.map((event) => {
     const row = rowOf(context, eventContext.now, event)
-    return insertWhere(
-      context.db,
-      row,
-      condition(event.organizationId, event.targetId ?? null)
-    ).returning(written)
+    const holds = condition(event.organizationId, event.targetId ?? null)
+    return insertedWhere(context.db, selected(row), holds)
   })
+}
+
+const written = () => {
+  const { id, action, outcome, occurredAt } = auditEvents
+  return { id, action, outcome, occurredAt }
 }
 
 /** Returns the event that such a statement has written, if any. */
@@ -263,7 +264,7 @@ function append(
   if (!areFew(run)) return insertEvents(context, now, run)
   return run.flatMap((event) => {
     const row = rowOf(context, now, event)
-    const insertion = context.db.insert(auditEvents).values(row)
+    const insertion = insertRow(context.db, auditEvents, row)
     if (event.onlyOnce) return [guardUnrecorded(context.db, row), insertion]
     return event.idempotencyKey === null ? [insertion] : appendOnce(context.db, row)
   })
@@ -323,16 +324,28 @@ function appendOnce(db: Database, row: ReturnType<typeof rowOf>): Statement[] {
   ]
 }
 
-function insertWhere(db: Database, row: ReturnType<typeof rowOf>, condition: SQL) {
-  const values: Readonly<Record<string, unknown>> = row
+const insertWhere = (db: Database, row: ReturnType<typeof rowOf>, condition: SQL) =>
+  db.insert(auditEvents).select(sql`select ${selected(row)} where ${condition}`)
+
+const insertedWhere = /* @__PURE__ */ keptQuery((db, row: SQL, condition: SQL) =>
+  db
+    .insert(auditEvents)
+    .select(sql`select ${row} where ${condition}`)
+    .returning(written())
+)
+
+function selected(row: Readonly<Record<string, unknown>>): SQL {
   const columns = Object.entries(getTableColumns(auditEvents)).map(([name, column]) => {
-    const value = values[name]
+    const value = row[name]
     return is(value, SQL) ? value : sql`${sql.param(value, column)}`
   })
-  return db.insert(auditEvents).select(sql`select ${sql.join(columns, sql`, `)} where ${condition}`)
+  return sql.join(columns, sql`, `)
 }
 
 function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {
   const rows = organizationIds.map((organizationId) => ({ organizationId, sweptAt: now }))
-  return insertRows(db, auditOutbox, rows).map((insertion) => insertion.onConflictDoNothing())
+  const insertions = areFew(rows)
+    ? rows.map((row) => db.insert(auditOutbox).values(row))
+    : insertMany(db, auditOutbox, rows)
+  return insertions.map((insertion) => insertion.onConflictDoNothing())
 }

@@ -1,5 +1,6 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { hasUserId, userIdText, type Database, type UserContext } from '../../database/database.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
@@ -9,17 +10,16 @@ import { isUnfinished } from './invitation.ts'
 
 /** Selects an invitation of the scope's organization. */
 export function invitationOf(db: Database, { organization }: OrganizationScope, id: string) {
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      and(eq(invitations.id, id), eq(invitations.organizationId, organizationIdOf(organization)))
-    )
+  return rowsWhere(
+    db,
+    invitations,
+    and(eq(invitations.id, id), eq(invitations.organizationId, organizationIdOf(organization)))
+  )
 }
 
 /** Selects an invitation by its id, in any organization. */
 export function invitationById(db: Database, id: string) {
-  return db.select().from(invitations).where(eq(invitations.id, id))
+  return rowsWhere(db, invitations, eq(invitations.id, id))
 }
 
 /** Builds a subquery of the id of an invitation's organization. */
@@ -29,13 +29,12 @@ export function placeOf(id: string): SQL {
 
 /** Selects the organization of an invitation, if it is live. */
 export function invitingOrganization(db: Database, id: string) {
-  return db
-    .select()
-    .from(organizations)
-    .where(
-      sql`${organizations.id} = (select organization_id from seatgate_invitations where id = ${id})
+  return rowsWhere(
+    db,
+    organizations,
+    sql`${organizations.id} = (select organization_id from seatgate_invitations where id = ${id})
         and ${organizations.deletedAt} is null`
-    )
+  )
 }
 
 /** Selects the name of the user who sent an invitation. */
@@ -56,25 +55,23 @@ export function membershipThere(
   id: string,
   userId: SQL<string | null> | string | null
 ) {
-  return db
-    .select()
-    .from(memberships)
-    .where(
-      sql`${memberships.organizationId} =
+  return rowsWhere(
+    db,
+    memberships,
+    sql`${memberships.organizationId} =
           (select organization_id from seatgate_invitations where id = ${id})
         and ${memberships.userId} = ${userId}`
-    )
+  )
 }
 
 /** Selects the unfinished invitation of an address, expired ones included. */
 export function unfinishedFor(db: Database, { organization }: OrganizationScope, email: string) {
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      sql`${invitations.organizationId} = ${organizationIdOf(organization)}
+  return rowsWhere(
+    db,
+    invitations,
+    sql`${invitations.organizationId} = ${organizationIdOf(organization)}
         and ${invitations.email} = ${email} and ${isUnfinished()}`
-    )
+  )
 }
 
 /**

@@ -6,6 +6,7 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   hasUserId,
   type Database,
@@ -31,10 +32,7 @@ function unfinishedForUser(
   organizationId: SQL<string | null> | string,
   userId: SQL<string | null> | string | null
 ) {
-  return context.db
-    .select()
-    .from(invitations)
-    .where(isToUser(context, organizationId, userId))
+  return rowsWhere(context.db, invitations, isToUser(context, organizationId, userId))
 }
 
 function isToUser(
@@ -51,12 +49,11 @@ function isToUser(
 
 /** Selects all unfinished invitations of an organization, expired ones included. */
 function unfinishedIn(db: Database, { organization }: OrganizationScope) {
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
-    )
+  return rowsWhere(
+    db,
+    invitations,
+    sql`${invitations.organizationId} = ${organizationIdOf(organization)} and ${isUnfinished()}`
+  )
 }
 
 /** Selects the open invitations that a user has sent, in organizations (a subquery of ids). */
@@ -65,20 +62,16 @@ function invitationsBy(
   organizationIds: SQL,
   userId: SQL<string | null> | string | null
 ) {
-  return db
-    .select()
-    .from(invitations)
-    .where(sql`${isBy(organizationIds, userId)} and ${isUnfinished()}`)
+  return rowsWhere(db, invitations, sql`${isBy(organizationIds, userId)} and ${isUnfinished()}`)
 }
 
 /** Selects the open invitations that users (a subquery of ids) have sent in an organization. */
 function invitationsBySeveral(db: Database, organizationId: SQL<string | null>, userIds: SQL) {
-  return db
-    .select()
-    .from(invitations)
-    .where(
-      sql`organization_id = ${organizationId} and invited_by_id in (${userIds}) and ${isUnfinished()}`
-    )
+  return rowsWhere(
+    db,
+    invitations,
+    sql`organization_id = ${organizationId} and invited_by_id in (${userIds}) and ${isUnfinished()}`
+  )
 }
 
 /** Selects those and the invitations to the user's address. */
@@ -87,10 +80,11 @@ function invitationsAround(
   organizationIds: SQL,
   userId: SQL<string | null> | string
 ) {
-  return context.db
-    .select()
-    .from(invitations)
-    .where(sql`${isAround(context, organizationIds, userId)} and ${isUnfinished()}`)
+  return rowsWhere(
+    context.db,
+    invitations,
+    sql`${isAround(context, organizationIds, userId)} and ${isUnfinished()}`
+  )
 }
 
 /**

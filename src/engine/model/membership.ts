@@ -1,4 +1,5 @@
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import {
   hasUserId,
@@ -7,6 +8,7 @@ import {
   type Statement,
   type UserContext,
 } from '../../database/database.ts'
+import { insertRow } from '../../database/batch.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
 import type { OrganizationScope } from '../access/principal.ts'
 import { seatEvent } from '../audit/event.ts'
@@ -77,10 +79,7 @@ export function membershipView(
 
 /** Selects a user's membership in the scope's organization, active or suspended. */
 export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
-  return db
-    .select()
-    .from(memberships)
-    .where(and(inScope(scope), eq(memberships.userId, userId)))
+  return rowsWhere(db, memberships, and(inScope(scope), eq(memberships.userId, userId)))
 }
 
 /** Builds the condition that a membership is in the scope's organization. */
@@ -133,7 +132,7 @@ export function claimAgain(db: Database, membership: NewMembership): SeatClaim {
 }
 
 function inserting(db: Database) {
-  return (row: MembershipRow): Statement => db.insert(memberships).values(row)
+  return (row: MembershipRow): Statement => insertRow(db, memberships, row)
 }
 
 function claim<Kind extends SeatClaim['kind']>(

@@ -6,6 +6,7 @@
  */
 import { and, inArray, lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { RateRefusalCode } from '../../base/result.ts'
@@ -81,13 +82,12 @@ function finite(rates: readonly Rate[]): readonly Rate[] {
 
 /** Selects the counters of a caller and an organization. */
 export function countedSoFar(db: Database, caller: Caller, organizationId: SQL<string | null>) {
-  return db
-    .select()
-    .from(rateLimits)
-    .where(
-      sql`${rateLimits.key} in (${operationActor(caller)},
+  return rowsWhere(
+    db,
+    rateLimits,
+    sql`${rateLimits.key} in (${operationActor(caller)},
         'organization:' || ${organizationId}, 'bulk:' || ${organizationId})`
-    )
+  )
 }
 
 /** Returns the first limit that `more` further ones would exceed, or null. */

@@ -11,6 +11,7 @@ import { organizationIdOf } from '../access/organization-ref.ts'
 import { userIdOf, type OrganizationScope, type Principal } from '../access/principal.ts'
 import { mayChangeRole, type AccessContext, type Rights } from '../access/roles.ts'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Queries, RowsOf } from '../../database/batch.ts'
 import type { Database, Statement } from '../../database/database.ts'
 import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
@@ -157,13 +158,12 @@ function guardOwnerRemains(
 
 /** Selects the memberships of several users, active or suspended. */
 export function membershipsOf(db: Database, scope: OrganizationScope, userIds: readonly string[]) {
-  return db
-    .select()
-    .from(memberships)
-    .where(
-      and(
-        inScope(scope),
-        inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
-      )
+  return rowsWhere(
+    db,
+    memberships,
+    and(
+      inScope(scope),
+      inArray(memberships.userId, sql`(select value from json_each(${JSON.stringify(userIds)}))`)
     )
+  )
 }

@@ -5,6 +5,7 @@
  */
 import { eq, sql, type SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { batch } from '../../database/batch.ts'
 import { entitlements } from '../../database/schema/seats-tables.ts'
 import { guardSelecting } from '../../database/commit.ts'
@@ -49,7 +50,7 @@ export function limitByDefault(context: SeatContext, type: SeatType) {
 
 /** Selects an organization's entitlement; its id may be a subquery. */
 export function entitlementOf(db: Database, organizationId: string | SQL<string | null>) {
-  return db.select().from(entitlements).where(eq(entitlements.organizationId, organizationId))
+  return rowsWhere(db, entitlements, eq(entitlements.organizationId, organizationId))
 }
 
 /** Reads the row of an entitlement. */

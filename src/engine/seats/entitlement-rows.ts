@@ -5,6 +5,7 @@
  */
 import { asc, eq, type SQL } from 'drizzle-orm'
 import type { Database } from '../../database/database.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   entitlementOverrides,
   entitlementStates,
@@ -25,19 +26,21 @@ const UNKNOWN = -2
 export function entitlementQueries(db: Database, organizationId: string | SQL<string | null>) {
   return {
     entitlement: entitlementOf(db, organizationId),
-    override: db
-      .select()
-      .from(entitlementOverrides)
-      .where(eq(entitlementOverrides.organizationId, organizationId)),
+    override: rowsWhere(
+      db,
+      entitlementOverrides,
+      eq(entitlementOverrides.organizationId, organizationId)
+    ),
     subscriptions: db
       .select()
       .from(subscriptions)
       .where(eq(subscriptions.organizationId, organizationId))
       .orderBy(asc(subscriptions.provider), asc(subscriptions.subscriptionId)),
-    entitlementState: db
-      .select()
-      .from(entitlementStates)
-      .where(eq(entitlementStates.organizationId, organizationId)),
+    entitlementState: rowsWhere(
+      db,
+      entitlementStates,
+      eq(entitlementStates.organizationId, organizationId)
+    ),
   }
 }
 

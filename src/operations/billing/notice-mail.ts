@@ -2,6 +2,7 @@ import { and, eq, sql } from 'drizzle-orm'
 import { unlinkedName } from '../../base/shown-text.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { hasUserId, type UserContext } from '../../database/database.ts'
 import { hasPermission } from '../../engine/access/role-conditions.ts'
 import { memberships, organizations } from '../../database/schema/organizations-tables.ts'
@@ -51,10 +52,11 @@ export async function sendNotice(
   const { organizationId, eventId } = notice
   if (users === null) return null
   const found = await batch(db, {
-    organizations: db
-      .select()
-      .from(organizations)
-      .where(and(eq(organizations.id, organizationId), sql`deleted_at is null`)),
+    organizations: rowsWhere(
+      db,
+      organizations,
+      and(eq(organizations.id, organizationId), sql`deleted_at is null`)
+    ),
     recipients: db
       .select({
         userId: memberships.userId,

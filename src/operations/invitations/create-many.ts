@@ -2,6 +2,7 @@ import { partOf } from '../../engine/changes/part.ts'
 import { sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { invitations, type InvitationRow } from '../../database/schema/invitations-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { rateLimits } from '../../database/schema/changes-tables.ts'
 import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
@@ -182,13 +183,12 @@ function queriesFor(context: UserContext, scope: OrganizationScope, emails: read
   const organizationId = organizationIdOf(scope.organization)
   return {
     existing: membersWithAddresses(context, scope, list),
-    open: db
-      .select()
-      .from(invitations)
-      .where(
-        sql`${invitations.organizationId} = ${organizationId}
+    open: rowsWhere(
+      db,
+      invitations,
+      sql`${invitations.organizationId} = ${organizationId}
           and ${invitations.email} in (${list}) and ${isUnfinished()}`
-      ),
+    ),
     counted: countedSoFar(db, scope.caller, organizationId),
   }
 }

@@ -6,6 +6,7 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { StoreUnavailable, type Database, type DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
@@ -34,10 +35,7 @@ export function attemptsOn(invitationId: string): SQL {
 
 /** Selects the counter of a name. */
 export function attemptsSoFar({ db }: DatabaseContext, key: SQL) {
-  return db
-    .select()
-    .from(rateLimits)
-    .where(sql`${rateLimits.key} = ${key}`)
+  return rowsWhere(db, rateLimits, sql`${rateLimits.key} = ${key}`)
 }
 
 /** Refuses an attempt after too many wrong ones. */

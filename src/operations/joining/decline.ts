@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import { joinRequests } from '../../database/schema/joining-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
@@ -142,10 +143,11 @@ export async function withdrawJoinRequest(
       grows: false,
       refusals: [...HOOK_REFUSALS],
       queries: {
-        targets: db
-          .select()
-          .from(joinRequests)
-          .where(and(eq(joinRequests.id, id), sql`${joinRequests.userId} = ${userIdOf(caller)}`)),
+        targets: rowsWhere(
+          db,
+          joinRequests,
+          and(eq(joinRequests.id, id), sql`${joinRequests.userId} = ${userIdOf(caller)}`)
+        ),
       },
       plan({ rows }, by, now) {
         const [target] = rows.targets

@@ -9,6 +9,7 @@ import { eq, sql, type SQL } from 'drizzle-orm'
 import { UnreadableInput } from '../../base/input.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { inviteLinks, type InviteLinkRow } from '../../database/schema/joining-tables.ts'
 import {
@@ -115,23 +116,18 @@ export function readLinkToken(input: unknown): Result<string | null, never> {
 /** Selects a link by the hash of its token, its organization if it is live, and its creator's membership. */
 export function linkQueries({ db }: DatabaseContext, hash: string | null) {
   return {
-    links: db
-      .select()
-      .from(inviteLinks)
-      .where(eq(inviteLinks.tokenHash, hash ?? '')),
-    organizations: db
-      .select()
-      .from(organizations)
-      .where(
-        sql`${organizations.id} = (${organizationOfLink(hash)}) and ${organizations.deletedAt} is null`
-      ),
-    creators: db
-      .select()
-      .from(memberships)
-      .where(
-        sql`(${memberships.organizationId}, ${memberships.userId}) = (select organization_id, created_by_id
+    links: rowsWhere(db, inviteLinks, eq(inviteLinks.tokenHash, hash ?? '')),
+    organizations: rowsWhere(
+      db,
+      organizations,
+      sql`${organizations.id} = (${organizationOfLink(hash)}) and ${organizations.deletedAt} is null`
+    ),
+    creators: rowsWhere(
+      db,
+      memberships,
+      sql`(${memberships.organizationId}, ${memberships.userId}) = (select organization_id, created_by_id
           from seatgate_invite_links where token_hash = ${hash ?? ''})`
-      ),
+    ),
   }
 }
 

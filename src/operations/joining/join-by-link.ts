@@ -1,5 +1,6 @@
 import { and, eq, inArray, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { guard } from '../../database/commit.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
@@ -125,35 +126,30 @@ export async function joinByLink(
       finish: (outcome: JoinOutcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         ...linkQueries(context, hash),
-        existing: db
-          .select()
-          .from(memberships)
-          .where(
-            and(
-              eq(memberships.organizationId, sql`(${place})`),
-              eq(memberships.userId, sql`${userId}`)
-            )
-          ),
+        existing: rowsWhere(
+          db,
+          memberships,
+          and(
+            eq(memberships.organizationId, sql`(${place})`),
+            eq(memberships.userId, sql`${userId}`)
+          )
+        ),
         verified: db
           .select({ domain: verifiedDomainOf(context, userId).as('verified_domain') })
           .from(sql`(select 1)`),
         excluded: exclusionsOf(context, place, personOf(context, userId)),
         invited:
           context.invitations?.members.toUser(context, sql<string>`(${place})`, userId) ?? null,
-        pending: db
-          .select()
-          .from(joinRequests)
-          .where(
-            and(
-              eq(joinRequests.organizationId, sql`(${place})`),
-              eq(joinRequests.userId, sql`${userId}`),
-              inArray(joinRequests.state, ['open', 'waiting'])
-            )
-          ),
-        attempts: db
-          .select()
-          .from(rateLimits)
-          .where(sql`${rateLimits.key} = ${attempts}`),
+        pending: rowsWhere(
+          db,
+          joinRequests,
+          and(
+            eq(joinRequests.organizationId, sql`(${place})`),
+            eq(joinRequests.userId, sql`${userId}`),
+            inArray(joinRequests.state, ['open', 'waiting'])
+          )
+        ),
+        attempts: rowsWhere(db, rateLimits, sql`${rateLimits.key} = ${attempts}`),
       },
       plan({ rows }, by, now): Result<Plan<JoinOutcome>, JoinByLinkRefusal> {
         if (!isUser(by)) return refused({ code: 'insufficient_role' })

@@ -2,6 +2,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import * as v from 'valibot'
 import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import type { DatabaseContext } from '../../database/database.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   joinRequests,
   type DomainRow,
@@ -131,30 +132,31 @@ export async function joinOrganization(
       finish: (outcome) => outcomeOnWaitlist(context, outcome),
       queries: {
         doors: openDomain(context, organizationId, userId),
-        counted: db
-          .select()
-          .from(rateLimits)
-          .where(eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)),
+        counted: rowsWhere(
+          db,
+          rateLimits,
+          eq(rateLimits.key, sql`'join:' || ${organizationId} || ':' || ${own}`)
+        ),
         excluded: exclusionsOf(
           context,
           sql`select organization_id from (${openDomain(context, organizationId, userId)})`,
           personOf(context, userId)
         ),
         invited: context.invitations?.members.toUser(context, organizationId, userId) ?? null,
-        existing: db
-          .select()
-          .from(memberships)
-          .where(and(eq(memberships.organizationId, organizationId), eq(memberships.userId, own))),
-        earlier: db
-          .select()
-          .from(joinRequests)
-          .where(
-            and(
-              eq(joinRequests.organizationId, organizationId),
-              eq(joinRequests.userId, own),
-              inArray(joinRequests.state, ['open', 'waiting', 'declined'])
-            )
-          ),
+        existing: rowsWhere(
+          db,
+          memberships,
+          and(eq(memberships.organizationId, organizationId), eq(memberships.userId, own))
+        ),
+        earlier: rowsWhere(
+          db,
+          joinRequests,
+          and(
+            eq(joinRequests.organizationId, organizationId),
+            eq(joinRequests.userId, own),
+            inArray(joinRequests.state, ['open', 'waiting', 'declined'])
+          )
+        ),
       },
       plan({ rows }, by, now): Result<Plan<JoinOutcome>, JoinOrganizationRefusal> {
         if (!isUser(by)) return refused({ code: 'insufficient_role' })

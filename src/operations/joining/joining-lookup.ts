@@ -6,6 +6,7 @@ import {
   type Statement,
   type UserContext,
 } from '../../database/database.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   joinRequests,
   organizationDomains,
@@ -48,16 +49,15 @@ export function openDomain(
   userId: SQL<string | null> | string | null
 ) {
   const anywhere = organizationId === null
-  return context.db
-    .select()
-    .from(organizationDomains)
-    .where(
-      sql`${organizationDomains.domain} = ${verifiedDomainOf(context, userId)}
+  return rowsWhere(
+    context.db,
+    organizationDomains,
+    sql`${organizationDomains.domain} = ${verifiedDomainOf(context, userId)}
         and ${organizationDomains.verifiedAt} is not null and ${organizationDomains.mode} <> 'off'
         ${anywhere ? sql`` : sql`and ${organizationDomains.organizationId} = ${organizationId}`}
         and exists (select 1 from seatgate_organizations o
           where o.id = seatgate_organization_domains.organization_id and o.deleted_at is null)`
-    )
+  )
 }
 
 /** Selects the domains of the scope's organization, or one of them. */
@@ -76,23 +76,21 @@ export function domainsOf(db: Database, { organization }: OrganizationScope, id?
 
 /** Selects a request to join the scope's organization. */
 export function joinRequestOf(db: Database, { organization }: OrganizationScope, id: string) {
-  return db
-    .select()
-    .from(joinRequests)
-    .where(
-      and(eq(joinRequests.id, id), eq(joinRequests.organizationId, organizationIdOf(organization)))
-    )
+  return rowsWhere(
+    db,
+    joinRequests,
+    and(eq(joinRequests.id, id), eq(joinRequests.organizationId, organizationIdOf(organization)))
+  )
 }
 
 /** Selects the membership, active or suspended, of the user who made a request. */
 export function membershipOfRequester(db: Database, id: string) {
-  return db
-    .select()
-    .from(memberships)
-    .where(
-      sql`(${memberships.organizationId}, ${memberships.userId}) =
+  return rowsWhere(
+    db,
+    memberships,
+    sql`(${memberships.organizationId}, ${memberships.userId}) =
         (select organization_id, user_id from seatgate_join_requests where id = ${id})`
-    )
+  )
 }
 
 /** Guards that the domain is open as it was read, and that the user has a verified address there. */
@@ -162,7 +160,7 @@ export async function outcomeOnWaitlist(
   const { id, organizationId } = outcome.request
   await context.joining.admitWaiting(context, organizationId)
   const { requests, members } = await batch(context.db, {
-    requests: context.db.select().from(joinRequests).where(eq(joinRequests.id, id)),
+    requests: rowsWhere(context.db, joinRequests, eq(joinRequests.id, id)),
     members: membershipOfRequester(context.db, id),
   })
   const [request] = requests

@@ -7,6 +7,7 @@ import {
   type StoreRefusal,
 } from '../../base/result.ts'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { inviteLinks } from '../../database/schema/joining-tables.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeFor } from '../../engine/access/authorize.ts'
@@ -50,15 +51,14 @@ export async function revokeInviteLink(
       grows: false,
       refusals: [],
       queries: {
-        target: db
-          .select()
-          .from(inviteLinks)
-          .where(
-            and(
-              eq(inviteLinks.id, id),
-              eq(inviteLinks.organizationId, organizationIdOf(scope.organization))
-            )
-          ),
+        target: rowsWhere(
+          db,
+          inviteLinks,
+          and(
+            eq(inviteLinks.id, id),
+            eq(inviteLinks.organizationId, organizationIdOf(scope.organization))
+          )
+        ),
       },
       plan(found, caller, now) {
         const access = authorizeFor(roles, found, 'members:invite')

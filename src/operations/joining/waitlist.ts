@@ -6,6 +6,7 @@
 import { and, asc, eq, sql, type SQL } from 'drizzle-orm'
 import { joinRequestEvent } from '../../engine/audit/part-actions.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
@@ -193,17 +194,16 @@ async function settleFirst(
         excluded: exclusionsOf(context, sql`${organizationId}`, personOf(context, first)),
         // The roles that the organization has made.
         organizations: roles.extend
-          ? db.select().from(organizations).where(eq(organizations.id, organizationId))
+          ? rowsWhere(db, organizations, eq(organizations.id, organizationId))
           : null,
-        approvers: db
-          .select()
-          .from(memberships)
-          .where(
-            and(
-              eq(memberships.organizationId, organizationId),
-              eq(memberships.userId, ofFirst('decided_by_id'))
-            )
-          ),
+        approvers: rowsWhere(
+          db,
+          memberships,
+          and(
+            eq(memberships.organizationId, organizationId),
+            eq(memberships.userId, ofFirst('decided_by_id'))
+          )
+        ),
       },
       plan({ rows }, _caller, now) {
         const [waiting] = rows.first

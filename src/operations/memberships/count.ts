@@ -2,6 +2,7 @@ import { observed } from '../../engine/access/observed.ts'
 import { and, eq, sql } from 'drizzle-orm'
 import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import { memberCounts, memberships } from '../../database/schema/organizations-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { readable } from '../../engine/access/readable.ts'
 import { find, authorize, authorizeFor } from '../../engine/access/authorize.ts'
@@ -44,15 +45,14 @@ export function countMembers(
 ): Promise<Result<MemberCount, CountMembersRefusal>> {
   return observed(context, 'organization.member_count', async ({ db, roles }) => {
     const found = await find(db, scope, {
-      counts: db
-        .select()
-        .from(memberCounts)
-        .where(
-          and(
-            eq(memberCounts.organizationId, organizationIdOf(scope.organization)),
-            readable(scope.caller, scope.organization)
-          )
-        ),
+      counts: rowsWhere(
+        db,
+        memberCounts,
+        and(
+          eq(memberCounts.organizationId, organizationIdOf(scope.organization)),
+          readable(scope.caller, scope.organization)
+        )
+      ),
     })
     const access = authorize(roles, found)
     if (!access.ok) return access

@@ -8,6 +8,7 @@ import { observed } from '../../engine/access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import { and, desc, eq, gt, isNull } from 'drizzle-orm'
 import { batch, renamedColumns } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import {
   memberships,
@@ -55,7 +56,7 @@ export function fetchOrganization(
   return observed(context, 'organization.fetch', async (context) => {
     const { db } = context
     const { rows } = await batch(db, {
-      rows: db.select().from(organizations).where(organizationNamed(name)),
+      rows: rowsWhere(db, organizations, organizationNamed(name)),
     })
     const [row] = rows
     return row ? ok(organizationView(row)) : refused({ code: 'organization_not_found' })
@@ -79,10 +80,11 @@ export function getOrganizationBySlug(
   return observed(context, 'organization.get_by_slug', async (context) => {
     const { db } = context
     const { rows } = await batch(db, {
-      rows: db
-        .select()
-        .from(organizations)
-        .where(and(eq(organizations.slug, lowerCase(slug)), isNull(organizations.deletedAt))),
+      rows: rowsWhere(
+        db,
+        organizations,
+        and(eq(organizations.slug, lowerCase(slug)), isNull(organizations.deletedAt))
+      ),
     })
     return rows[0] ? organizationView(rows[0]) : null
   })

@@ -7,6 +7,7 @@ import { observed } from '../../engine/access/observed.ts'
 import { and, asc, gt, isNotNull, isNull, or, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { organizations, type OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { bothOf, lowerCase, parseInput, shortText } from '../../base/input.ts'
@@ -110,7 +111,7 @@ export function getPlatformOrganization(
       return refused({ code: code === 'insufficient_role' ? 'organization_not_found' : code })
     }
     const { rows } = await batch(db, {
-      rows: db.select().from(organizations).where(named(organization)),
+      rows: rowsWhere(db, organizations, named(organization)),
     })
     const [row] = rows
     return row ? ok(platformView(row)) : refused({ code: 'organization_not_found' })

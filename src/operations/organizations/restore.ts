@@ -1,6 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { actingOwner } from '../../engine/access/access-guards.ts'
@@ -64,7 +65,7 @@ export async function restoreOrganization(
       grows: false,
       refusals: [...HOOK_REFUSALS, 'owned_limit_reached'],
       queries: {
-        deleted: db.select().from(organizations).where(eq(organizations.id, organizationId)),
+        deleted: rowsWhere(db, organizations, eq(organizations.id, organizationId)),
         taken: slugTaken(db, isFree),
         owners: db.select({ one: sql`1`.as('one') }).from(sql`(select 1) where ${owned}`),
       },

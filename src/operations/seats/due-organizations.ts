@@ -6,6 +6,7 @@
  */
 import { and, asc, eq, gt, inArray, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { rotations } from '../../database/schema/changes-tables.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
@@ -56,10 +57,7 @@ interface Candidate {
  */
 export async function takeTurn({ db, now }: DatabaseContext & Pick<Runtime, 'now'>): Promise<Turn> {
   const { places, compared, last, next } = await batch(db, {
-    places: db
-      .select()
-      .from(rotations)
-      .where(inArray(rotations.name, [TURN, COMPARISON])),
+    places: rowsWhere(db, rotations, inArray(rotations.name, [TURN, COMPARISON])),
     compared: selectChanged({ db }),
     last: selectLastCompared({ db }),
     next: selectNext({ db }),

@@ -5,6 +5,7 @@
  */
 import { and, eq, inArray, isNotNull, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database } from '../../database/database.ts'
 import type { AccessContext, Roles } from '../../engine/access/roles.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
@@ -89,7 +90,7 @@ export async function readExpected(
   const { members, reservations, entitlement, ledger, events } = await batch(db, {
     ...selectCarriedSeats(db, organizationId, seatIds, now),
     entitlement: entitlementOf(db, organizationId),
-    ledger: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, pool)),
+    ledger: rowsWhere(db, seatLedgers, eq(seatLedgers.organizationId, pool)),
     events: db
       .select({
         action: sql<string>`action`.as('action'),
@@ -167,7 +168,7 @@ function typeEpochs(db: Database, { seatTypes }: Roles, organizationId: string) 
   const pools = [...seatTypes.keys()].map((type) => poolOf(organizationId, type))
   return pools.length === 0
     ? null
-    : db.select().from(seatLedgers).where(inArray(seatLedgers.organizationId, pools))
+    : rowsWhere(db, seatLedgers, inArray(seatLedgers.organizationId, pools))
 }
 
 // No query without types: the count of a type that is no longer configured is that of its own seats.

@@ -1,4 +1,5 @@
 import type { Queries } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   reasonOf,
   type Database,
@@ -208,10 +209,7 @@ const KEPT_MS = 31 * 24 * HOUR_MS
 
 /** Selects the counter of a user. */
 function switchesOf(db: Database, userId: SQL<string | null> | string | null) {
-  return db
-    .select()
-    .from(rateLimits)
-    .where(eq(rateLimits.key, sql`'switch:' || ${userId}`))
+  return rowsWhere(db, rateLimits, eq(rateLimits.key, sql`'switch:' || ${userId}`))
 }
 
 /** Whether a switch is recorded, how many earlier ones were not, and the statement that counts it. */

@@ -9,6 +9,7 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { countUp } from '../../engine/model/rate-limits.ts'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext, Statement } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
 import { stepUps } from '../../database/schema/sessions-tables.ts'
@@ -150,7 +151,7 @@ export async function isFresh(
   { sessionId, userId }: { readonly sessionId: string; readonly userId: string }
 ): Promise<boolean> {
   const { found } = await batch(db, {
-    found: db.select().from(stepUps).where(eq(stepUps.sessionId, sessionId)),
+    found: rowsWhere(db, stepUps, eq(stepUps.sessionId, sessionId)),
   })
   const [row] = found
   return row !== undefined && row.userId === userId && row.freshUntil > now()

@@ -7,6 +7,7 @@
 import { observed } from '../../engine/access/observed.ts'
 import { and, eq, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import {
   billingCustomers,
@@ -30,7 +31,7 @@ export function isCustomer(
 
 /** Builds the query of an organization's customer at a provider. */
 function customerQuery({ db }: DatabaseContext, provider: string, organizationId: string) {
-  return db.select().from(billingCustomers).where(isCustomer(organizationId, provider))
+  return rowsWhere(db, billingCustomers, isCustomer(organizationId, provider))
 }
 
 /**

@@ -10,6 +10,7 @@ import { guardLive } from '../../engine/access/access-guards.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { canCharge, statusFrom } from '../../engine/seats/subscription-state.ts'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   billingCustomers,
   type BillingCustomerRow,
@@ -95,15 +96,14 @@ export async function endSecondSubscription(
   const { subscriptionId, status, endedAt } = subscription
   if (!canCharge({ status: statusFrom(status), endedAt })) return false
   const { own } = await batch(db, {
-    own: db
-      .select()
-      .from(subscriptions)
-      .where(
-        and(
-          eq(subscriptions.organizationId, organizationId),
-          eq(subscriptions.provider, provider.name)
-        )
-      ),
+    own: rowsWhere(
+      db,
+      subscriptions,
+      and(
+        eq(subscriptions.organizationId, organizationId),
+        eq(subscriptions.provider, provider.name)
+      )
+    ),
   })
   if (own.some((one) => one.subscriptionId === subscriptionId)) return false
   const other = own.find(canCharge)

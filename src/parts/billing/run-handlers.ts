@@ -7,6 +7,7 @@
 import { and, asc, eq, isNotNull, lte, sql, type SQL } from 'drizzle-orm'
 import { backoffSeconds, within } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database, Statement } from '../../database/database.ts'
 import {
   billingHandlers,
@@ -96,7 +97,7 @@ async function runHandler(context: ConnectionContext, row: BillingHandlerRow): P
   const handler = connection.handlers.find((one) => one.name === name)
   try {
     const { found } = await batch(db, {
-      found: db.select().from(billingInbox).where(isInbox(row)),
+      found: rowsWhere(db, billingInbox, isInbox(row)),
     })
     const [event] = found
     if (event && handler) {

@@ -12,6 +12,7 @@ import {
   billingCustomers,
   type BillingCustomerRow,
 } from '../../database/schema/billing-inbox-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { OrganizationRow } from '../../database/schema/organizations-tables.ts'
 import { namedUsers, usersNamedIn } from '../../engine/model/named-users.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
@@ -60,7 +61,7 @@ export async function findBilling(
             { users: null, ...context },
             sql`select user_id from (${toFree.candidates})`
           ),
-    customer: db.select().from(billingCustomers).where(isCustomer(place, connection.provider.name)),
+    customer: rowsWhere(db, billingCustomers, isCustomer(place, connection.provider.name)),
   })
   const standing = authorizeFor(roles, found, 'billing:manage')
   if (!standing.ok) return standing

@@ -7,6 +7,7 @@
 import { and, eq, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database } from '../../database/database.ts'
 import {
   billingCustomers,
@@ -105,12 +106,11 @@ export async function syncQuantity(
         ),
       })
       .from(sql`(select 1)`),
-    known: db
-      .select()
-      .from(subscriptions)
-      .where(
-        and(eq(subscriptions.organizationId, organizationId), eq(subscriptions.provider, provider))
-      ),
+    known: rowsWhere(
+      db,
+      subscriptions,
+      and(eq(subscriptions.organizationId, organizationId), eq(subscriptions.provider, provider))
+    ),
   })
   const [customer] = claimed
   if (customer === undefined) return

@@ -1,5 +1,6 @@
 import { and, asc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database } from '../../database/database.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
@@ -57,7 +58,7 @@ export async function startLedger(
   const { organizationId, type } = readPool(pool)
   const found = await batch(db, {
     raised: raiseEpoch(db, pool, epoch),
-    inForce: db.select().from(seatLedgers).where(eq(seatLedgers.organizationId, pool)),
+    inForce: rowsWhere(db, seatLedgers, eq(seatLedgers.organizationId, pool)),
     entitlement: entitlementOf(db, organizationId),
     counts: db.select({ seats: seatsHeld(organizationId, type).as('seats') }).from(sql`(select 1)`),
     invited: invitedAfter(db, organizationId, '', most),

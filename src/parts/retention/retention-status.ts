@@ -2,6 +2,7 @@ import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
 import { desc, eq } from 'drizzle-orm'
 import { auditPurges, auditRetention } from '../../database/schema/log-tables.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { find, authorizeKeeper } from '../../engine/access/authorize.ts'
@@ -68,7 +69,7 @@ export function retentionStatus(
         .where(eq(auditPurges.organizationId, id))
         .orderBy(desc(auditPurges.lastSequence))
         .limit(RUNS),
-      held: db.select().from(auditRetention).where(eq(auditRetention.organizationId, id)),
+      held: rowsWhere(db, auditRetention, eq(auditRetention.organizationId, id)),
     })
     const keeper = authorizeKeeper(context, found)
     if (!keeper.ok) return keeper

@@ -6,6 +6,7 @@
  */
 import { and, sql, type SQL } from 'drizzle-orm'
 import type { RowsOf } from '../../database/batch.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import { guard } from '../../database/commit.ts'
 import type { Statement } from '../../database/database.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
@@ -53,25 +54,18 @@ export function lossQueries(context: OwnRolesContext, place: SQL<string | null>,
   const senders = sql`select user_id from seatgate_memberships where ${inRole(place, role)}`
   return {
     sent: context.invitations
-      ? db
-          .select()
-          .from(invitations)
-          .where(
-            sql`organization_id = ${place} and invited_by_id in (${senders}) and ${isUnfinished()}`
-          )
+      ? rowsWhere(
+          db,
+          invitations,
+          sql`organization_id = ${place} and invited_by_id in (${senders}) and ${isUnfinished()}`
+        )
       : null,
     senders: context.invitations
-      ? db
-          .select()
-          .from(memberships)
-          .where(and(inRole(place, role), isSender(place)))
+      ? rowsWhere(db, memberships, and(inRole(place, role), isSender(place)))
       : null,
     makers:
       context.creators.length > 0
-        ? db
-            .select()
-            .from(memberships)
-            .where(and(inRole(place, role), isMaker(context, place)))
+        ? rowsWhere(db, memberships, and(inRole(place, role), isMaker(context, place)))
         : null,
   }
 }

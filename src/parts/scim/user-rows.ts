@@ -1,5 +1,6 @@
 import { and, eq, getTableColumns, inArray, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
+import { rowsWhere } from '../../database/kept-query.ts'
 import {
   hasUserId,
   userIdText,
@@ -41,7 +42,7 @@ export function isUserWith(place: Place, id: string): SQL {
 
 /** Selects one user of an organization. */
 export function userWith({ db }: DatabaseContext, place: Place, id: string) {
-  return db.select().from(scimUsers).where(isUserWith(place, id))
+  return rowsWhere(db, scimUsers, isUserWith(place, id))
 }
 
 /** The keys of a user that no other one of the organization may have; null: not asked for. */
@@ -55,14 +56,13 @@ export interface UserKeys {
 export function usersWithKeys({ db }: DatabaseContext, place: Place, keys: UserKeys) {
   const { userNameKey, externalId, userId } = keys
   const own = isIn(place)
-  return db
-    .select()
-    .from(scimUsers)
-    .where(
-      sql`(${own} and ${scimUsers.userNameKey} = ${userNameKey})
+  return rowsWhere(
+    db,
+    scimUsers,
+    sql`(${own} and ${scimUsers.userNameKey} = ${userNameKey})
         or (${own} and ${scimUsers.externalId} = ${externalId})
         or (${own} and ${scimUsers.userId} = ${userId})`
-    )
+  )
 }
 
 /** Guards that a user of SCIM is unchanged since it was read. */
@@ -83,26 +83,26 @@ export function presenceQueries(context: ScimContext, place: Place, userId: SQL<
   const { db, invitations, joining } = context
   const person = sql<string>`${userId}`
   return {
-    membership: db
-      .select()
-      .from(memberships)
-      .where(and(eq(memberships.organizationId, place), eq(memberships.userId, person))),
+    membership: rowsWhere(
+      db,
+      memberships,
+      and(eq(memberships.organizationId, place), eq(memberships.userId, person))
+    ),
     user: existingUser(context, person),
     invited: invitations?.members.toUser(context, place, person) ?? null,
     around: invitations?.members.around(context, place, person) ?? null,
     excluded: joining?.members.exclusionsOf(context, place, personOf(context, person)) ?? null,
     address: joining?.members.addressOf(context, person) ?? null,
     waiting: joining
-      ? db
-          .select()
-          .from(joinRequests)
-          .where(
-            and(
-              eq(joinRequests.organizationId, place),
-              eq(joinRequests.userId, person),
-              inArray(joinRequests.state, ['open', 'waiting'])
-            )
+      ? rowsWhere(
+          db,
+          joinRequests,
+          and(
+            eq(joinRequests.organizationId, place),
+            eq(joinRequests.userId, person),
+            inArray(joinRequests.state, ['open', 'waiting'])
           )
+        )
       : null,
   }
 }
