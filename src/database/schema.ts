@@ -55,25 +55,31 @@ export type {
   InviteLinkRow,
   JoinRequestRow,
 } from './schema/joining-tables.ts'
-export { entitlementOverrides, subscriptions, entitlementStates } from './schema/billing-tables.ts'
 export type { SubscriptionRow, OverrideRow, EntitlementStateRow } from './schema/billing-tables.ts'
 export {
+  entitlementOverrides,
+  subscriptions,
+  entitlementStates,
   billingCustomers,
   billingHandlers,
   billingInbox,
   billingUsers,
-} from './schema/billing-inbox-tables.ts'
+} from './schema/billing-constraints.ts'
 export type {
   BillingCustomerRow,
   BillingHandlerRow,
   BillingInboxRow,
   BillingUserRow,
 } from './schema/billing-inbox-tables.ts'
-export { scimTokens, scimUsers } from './schema/scim-tables.ts'
+export {
+  scimTokens,
+  scimUsers,
+  apiKeys,
+  impersonations,
+  groups,
+  groupMembers,
+} from './schema/part-constraints.ts'
 export type { ScimTokenRow, ScimUserRow } from './schema/scim-tables.ts'
-export { apiKeys } from './schema/key-tables.ts'
 export type { ApiKeyRow } from './schema/key-tables.ts'
-export { impersonations } from './schema/impersonation-tables.ts'
 export type { ImpersonationRow } from './schema/impersonation-tables.ts'
-export { groups, groupMembers } from './schema/group-tables.ts'
 export type { GroupRow } from './schema/group-tables.ts'
