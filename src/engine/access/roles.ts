@@ -158,6 +158,12 @@ export function mayChangeRole(
   return isAllowed(actor, 'members:manage') && (to === null || hasAllOf(roles, actor, to))
 }
 
+/** Returns the permissions that an actor needs to give a role; null for the owner's, which owners alone give. */
+export function neededToGive(roles: Roles, role: string): readonly string[] | null {
+  if (role === roles.owner) return null
+  return ['members:manage', ...(roles.bounded ? permissionsOf(roles, role) : [])]
+}
+
 /**
  * Whether an actor may invite to a role. Only an owner may invite to the owner's role, and no actor gives
  * permissions that they do not have.

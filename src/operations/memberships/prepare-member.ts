@@ -1,12 +1,12 @@
 import { observed } from '../../engine/access/observed.ts'
 import { prepare } from '../../engine/changes/prepare-change.ts'
-import { sql } from 'drizzle-orm'
+import { sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { onlyOnce } from '../../engine/audit/only-once.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { confinedTo, isIdentifier } from '../../engine/access/organization-ref.ts'
-import { hasOwnRole } from '../../engine/access/role-conditions.ts'
+import { hasAllOf, type HolderIn } from '../../engine/access/role-conditions.ts'
 import {
   refused,
   type HookRefusal,
@@ -36,8 +36,10 @@ import {
   type HasRoles,
   rightsOf,
   isConfigured,
+  neededToGive,
+  OWN_ROLE_NAME,
   unknownRole,
-  permissionsOf,
+  type Roles,
 } from '../../engine/access/roles.ts'
 
 /** Why {@link prepareMember} refuses. */
@@ -99,7 +101,8 @@ export function prepareMember<Role extends string = string>(
   })
 }
 
-// Other callers bring their role with them; the role of a user is in their membership.
+// Other callers bring their role with them, unless the organization has made it; the roles of a user are in
+// their membership.
 function mayBeAllowed(
   { roles }: Pick<AccessContext, 'roles'>,
   caller: Principal,
@@ -110,8 +113,12 @@ function mayBeAllowed(
   if (caller.type === 'anonymous') return false
   return (
     caller.organizationId === organizationId &&
-    mayChangeRole(roles, rightsOf(roles, caller), null, role)
+    (hasOwnRole(roles, caller) || mayChangeRole(roles, rightsOf(roles, caller), null, role))
   )
+}
+
+function hasOwnRole({ all, extend }: Roles, { role }: { readonly role: string }): boolean {
+  return extend !== null && !all.includes(role) && OWN_ROLE_NAME.test(role)
 }
 
 // The reads that a plan is otherwise based on, as conditions of the batch with their own codes.
@@ -120,35 +127,16 @@ function guardUnseen(
   caller: Principal,
   { organizationId, userId, role }: Newcomer
 ): Statement[] {
-  const { db, roles } = context
+  const { db } = context
   const live = sql`exists (select 1 from seatgate_organizations
     where id = ${organizationId} and deleted_at is null)`
-  const allowed = roles.all.filter((each) =>
-    mayChangeRole(roles, rightsOf(roles, { role: each }), null, role)
-  )
-  const needed = ['members:manage', ...permissionsOf(roles, role)]
-  const own =
-    roles.extend && role !== roles.owner
-      ? sql`or ${hasOwnRole(roles, 'seatgate_memberships.', needed)}`
-      : sql``
   const confined = confinedTo(caller, sql`organization_id`) ?? sql`true`
   const actor = (condition = confined) => sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${isUser(caller) ? caller.userId : null}
     and status = 'active' and ${condition})`
-  const byUser = isUser(caller)
   return [
-    guard(db, 'organization_not_found', byUser ? sql`${live} and ${actor()}` : live),
-    ...(byUser
-      ? [
-          guard(
-            db,
-            'insufficient_role',
-            actor(sql`(role in (select value from json_each(${JSON.stringify(allowed)}))
-              or exists (select 1 from json_each(group_roles)
-                where value in (select value from json_each(${JSON.stringify(allowed)}))) ${own})`)
-          ),
-        ]
-      : []),
+    guard(db, 'organization_not_found', isUser(caller) ? sql`${live} and ${actor()}` : live),
+    ...guardGiver(context, caller, { organizationId, role }, actor),
     ...guardUserExists(context, userId, 'user_unknown'),
     guard(
       db,
@@ -157,4 +145,24 @@ function guardUnseen(
         where organization_id = ${organizationId} and user_id = ${userId})`
     ),
   ]
+}
+
+function guardGiver(
+  { db, roles }: AccessContext,
+  caller: Principal,
+  { organizationId, role }: Pick<Newcomer, 'organizationId' | 'role'>,
+  actor: (condition: SQL) => SQL
+): Statement[] {
+  const needed = neededToGive(roles, role)
+  const mayGive = (holder: Omit<HolderIn, 'organizationId'>) =>
+    needed === null
+      ? sql`${holder.role} = ${roles.owner}`
+      : hasAllOf(roles, needed, { organizationId, ...holder })
+  if (isUser(caller)) {
+    const column = (name: string) => sql.raw(`seatgate_memberships.${name}`)
+    const columns = { role: column('role'), groupRoles: column('group_roles') }
+    return [guard(db, 'insufficient_role', actor(mayGive(columns)))]
+  }
+  if (caller.type !== 'service_account' || !hasOwnRole(roles, caller)) return []
+  return [guard(db, 'insufficient_role', mayGive({ role: caller.role, groupRoles: '[]' }))]
 }

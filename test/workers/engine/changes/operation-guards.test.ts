@@ -131,7 +131,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ],
   [
     'caller has a role that may',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and \(role in /,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and status = 'active' and not exists \(select 1 from json_each\(\?\) needed where /,
   ],
   [
     'live',

@@ -4,6 +4,7 @@ import {
   createInvitation,
   listAuditEvents,
   prepareMember,
+  type Principal,
 } from '../../../../src/index.ts'
 import {
   addToGroup,
@@ -26,6 +27,7 @@ import {
   newAddress,
   newUser,
   roleOf,
+  testEnv,
   unwrap,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -41,6 +43,23 @@ async function expectKnownNames(organization: TestOrganization) {
   const { data } = unwrap(await listRoles(context, owned(organization)))
   const known = data.map(({ name }) => name)
   expect((await namesCarried(organization)).filter((name) => !known.includes(name))).toEqual([])
+}
+
+/** Stores the roles of a member's groups as they would be after a change of the configuration. */
+async function carry({ id }: TestOrganization, userId: string, roles: readonly string[]) {
+  await testEnv.DB.prepare(
+    'UPDATE seatgate_memberships SET group_roles = ? WHERE organization_id = ? AND user_id = ?'
+  )
+    .bind(JSON.stringify(roles), id, userId)
+    .run()
+}
+
+async function addedTogether(
+  seatgate: typeof kit.seatgate,
+  preparing: ReturnType<typeof prepareMember>
+) {
+  const prepared = await preparing
+  return prepared.ok ? commitTogether(seatgate, prepared.value) : prepared
 }
 
 async function sound(organization: TestOrganization) {
@@ -75,6 +94,51 @@ describe('a group with a role of the organization', () => {
     expect(codeOf(await listAuditEvents(seatgate, as))).toBe('insufficient_role')
     unwrap(await updateGroup(context, scope, id, { role: 'member' }))
     expect(codeOf(await createInvitation(seatgate, as, input))).toBe('insufficient_role')
+    await sound(organization)
+  })
+
+  it('counts together with the member’s own role where a membership is prepared [GROUP-18]', async () => {
+    const organization = await kit.organization()
+    await roleOf(kit, organization, ['members:manage'], 'keeper')
+    await roleOf(kit, organization, ['project:read'], 'reader')
+    const prepared = async (caller: Principal, role = 'member') => {
+      const scope = { caller, organization: organization.id }
+      const input = { userId: await newUser(), role }
+      return codeOf(await addedTogether(seatgate, prepareMember(seatgate, scope, input)))
+    }
+    const [keeper, reader] = [
+      await join(kit, organization, 'keeper'),
+      await join(kit, organization, 'reader'),
+    ]
+    // Each has a half of what it takes.
+    expect(await prepared({ userId: keeper })).toBe('insufficient_role')
+    expect(await prepared({ userId: reader })).toBe('insufficient_role')
+    await groupWith(kit, organization, 'reader', [keeper])
+    await groupWith(kit, organization, 'keeper', [reader])
+    expect(await prepared({ userId: keeper })).toBe('ok')
+    expect(await prepared({ userId: reader })).toBe('ok')
+    expect(await prepared({ userId: keeper }, 'admin')).toBe('insufficient_role')
+    await groupWith(kit, organization, 'admin', [keeper])
+    expect(await prepared({ userId: keeper }, 'admin')).toBe('ok')
+    expect(await prepared({ userId: keeper }, 'owner')).toBe('insufficient_role')
+    expect(await prepared({ userId: organization.owner }, 'owner')).toBe('ok')
+    const machine = (role: string) =>
+      ({
+        type: 'service_account',
+        serviceAccountId: 'robot',
+        organizationId: organization.id,
+        role,
+      }) as const
+    await roleOf(kit, organization, ['members:manage', 'project:read'], 'robots')
+    expect(await prepared(machine('robots'))).toBe('ok')
+    expect(await prepared(machine('[members:manage project:read]'))).toBe('ok')
+    for (const role of ['keeper', 'reader', 'nobody', '[members:manage]']) {
+      expect(await prepared(machine(role)), role).toBe('insufficient_role')
+    }
+    // A group's role that has become the owner's gives no right.
+    await carry(organization, keeper, ['owner'])
+    expect(await prepared({ userId: keeper })).toBe('insufficient_role')
+    expect(await prepared({ userId: keeper }, 'owner')).toBe('insufficient_role')
     await sound(organization)
   })
 

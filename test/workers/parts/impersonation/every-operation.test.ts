@@ -18,9 +18,11 @@ import {
   newAddress,
   newDomain,
   newTeam,
+  owning,
   PASSWORD,
   pushing,
   REASON,
+  RIGHTS,
   shareOf,
   sinkOf,
   testEnv,
@@ -32,6 +34,7 @@ const parts = {
   impersonation: impersonating.impersonation({ isOperator: isStaff }),
   keys: keying.apiKeys(),
   groups: grouping.groups(),
+  ownRoles: owning.ownRoles(),
   scim: pushing.scim({ provision: async () => null }),
 }
 const kit = kitWithHooks({
@@ -39,6 +42,7 @@ const kit = kitWithHooks({
   sinks: [sinkOf('siem')],
   auditLogKey: (await library.generateLogKey('audit.example.com')).privateKey,
   joining: library.joinRules({ verifyDomain: () => true, links: {} }),
+  ...RIGHTS,
   ...parts,
 })
 const context = { ...kit.seatgate, ...parts }
@@ -54,6 +58,7 @@ interface Asked {
   /** Made by the owner before. */
   readonly keyId: string
   readonly groupId: string
+  readonly roleName: string
   readonly linkId: string
   readonly linkToken: string
   readonly tokenId: string
@@ -237,6 +242,16 @@ const OPERATIONS: Readonly<Record<string, readonly [answer: string, act: Act]>> 
   ],
   listGroups: ['ok', ({ s, scope }) => grouping.listGroups(s, scope)],
   listGroupMembers: ['ok', ({ s, scope, groupId }) => grouping.listGroupMembers(s, scope, groupId)],
+  createRole: [
+    'ok',
+    ({ s, scope }) => owning.createRole(s, scope, { name: 'auditor', permissions: ['audit:read'] }),
+  ],
+  updateRole: [
+    'ok',
+    ({ s, scope, roleName }) => owning.updateRole(s, scope, roleName, { name: 'other' }),
+  ],
+  deleteRole: ['ok', ({ s, scope, roleName }) => owning.deleteRole(s, scope, roleName)],
+  listRoles: ['ok', ({ s, scope }) => owning.listRoles(s, scope)],
   listImpersonations: ['ok', ({ s, scope }) => impersonating.listImpersonations(s, scope)],
   endImpersonation: ['ok', ({ s, scope, id }) => impersonating.endImpersonation(s, scope, id)],
 
@@ -388,7 +403,7 @@ const WITHOUT_A_CALLER = new Set(
   userLimits permissions seatTypes UnknownSchemaVersion StreamEnded auditActions personalDigest bucketSink ocsfEvent webhookSink
   auditLog sealOrganization tendOrganization forwardOrganization retention sweepRetention generateLogKey
   isQueueBound forwarding sweepAudit permissions seatTypes
-  apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes
+  apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes ownRoles roleRoutes
   impersonation isImpersonationToken authenticateImpersonation impersonationRoutes
   scim scimRoutes scimTokenRoutes scopeOfToken createScimUser getScimUser listScimUsers replaceScimUser
   patchScimUser deleteScimUser createScimGroup getScimGroup listScimGroups replaceScimGroup
@@ -402,6 +417,8 @@ async function asked(): Promise<Asked> {
   const key = unwrap(await keying.createApiKey(context, own, { name: 'CI', role: 'member' }))
   const group = unwrap(await grouping.createGroup(context, own, { name: 'First' }))
   unwrap(await grouping.addToGroup(context, own, group.id, { userIds: [team.second] }))
+  const made = { name: 'first', permissions: ['project:read'] }
+  const role = unwrap(await owning.createRole(context, own, made))
   const link = unwrap(await library.createInviteLink(context, own, { role: 'member', maxUses: 1 }))
   const token = unwrap(await pushing.createScimToken(context, own))
   const operatorId = `operator ${crypto.randomUUID()}`
@@ -420,6 +437,7 @@ async function asked(): Promise<Asked> {
     team,
     keyId: key.id,
     groupId: group.id,
+    roleName: role.name,
     linkId: link.id,
     linkToken: link.token!,
     tokenId: token.id,
@@ -443,7 +461,7 @@ function codeIn(answer: unknown): string {
 
 describe('an operator who acts as an owner', () => {
   it('has a row of the table for every exported operation [OP-4]', () => {
-    const entries = [library, keying, grouping, pushing, impersonating]
+    const entries = [library, keying, grouping, owning, pushing, impersonating]
     const functions = entries
       .flatMap((entry) => Object.entries(entry))
       .flatMap(([name, value]) => (typeof value === 'function' ? [name] : []))

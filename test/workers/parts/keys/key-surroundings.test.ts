@@ -10,7 +10,7 @@ import {
   type OrganizationEnv,
 } from '../../../../src/hono/index.ts'
 import { apiKeys, authenticateKeys } from '../../../../src/hono/keys/index.ts'
-import { changeRole } from '../../../../src/index.ts'
+import { changeRole, listAuditEvents } from '../../../../src/index.ts'
 import {
   active,
   byName,
@@ -23,6 +23,7 @@ import {
   PROJECT,
   pushedOrganization,
   testEnv,
+  unwrap,
 } from '../../../kit/index.ts'
 
 const kit = createKeysKit(PROJECT)
@@ -76,6 +77,22 @@ describe('a key behind the guards of a host', () => {
     expect(await at('/o/:org/admins')).toBe(403)
     expect(await at('/o/:org/sudo')).toBe(403)
     expect(await at('/mine/read')).toBe(200)
+  })
+
+  it('reads with its permissions a list that the host asks for with `c.var.caller` [KEY-3]', async () => {
+    const organization = await kit.organization()
+    const { context } = kit
+    const listed = async (permissions: readonly string[]) => {
+      const caller = {
+        type: 'service_account',
+        serviceAccountId: 'robot',
+        organizationId: organization.id,
+        role: `[${permissions.join(' ')}]`,
+      } as const
+      return listAuditEvents(context, { caller, organization: organization.id })
+    }
+    expect(unwrap(await listed(['audit:read'])).data).not.toEqual([])
+    expect(codeOf(await listed(['project:read']))).toBe('insufficient_role')
   })
 
   it('loses a permission that is no longer configured [KEY-3]', async () => {
