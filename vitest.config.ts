@@ -27,6 +27,8 @@ export const workerd = (bindings: Readonly<Record<string, string>> = {}) =>
         TEST_MIGRATIONS: await readD1Migrations({ projectPath: '.', ...MIGRATIONS }),
         INVITATION_SECRET: 'a secret of the reference host under test',
         PROOF_RATE: '100',
+        OPERATOR_USER_IDS: 'operator of the reference host',
+        IMPERSONATION_MINUTES: '15',
         ...bindings,
       },
     },

@@ -8,6 +8,7 @@ export interface Variables {
   readonly SEAT_RESERVATION_SECONDS?: string
   readonly OPERATOR_EMAILS?: string
   readonly OPERATOR_USER_IDS?: string
+  readonly IMPERSONATION_MINUTES?: string
   readonly AUDIT_WEBHOOK_URL?: string
   readonly AUDIT_WEBHOOK_SECRET?: string
   readonly AUDIT_LOG_KEY?: string
@@ -32,6 +33,8 @@ export interface Settings {
    * as no mail reaches anybody there.
    */
   readonly verifiedAtSignUp: ReadonlySet<string>
+  /** The longest time for which an operator acts as a user, in minutes. Null: no operator does. */
+  readonly impersonationMinutes: number | null
   readonly sinks: readonly Sink[]
   /** Signs checkpoints of audit logs. Null: none is kept. */
   readonly auditLogKey: string | null
@@ -69,6 +72,7 @@ export function readSettings(variables: Variables): Settings {
     isOperator: ({ userId, email, emailVerifiedAt }) =>
       userIds.has(userId) || (emailVerifiedAt !== null && emails.has(email)),
     verifiedAtSignUp: variables.ENVIRONMENT === 'development' ? emails : new Set(),
+    impersonationMinutes: impersonationMinutes(variables.IMPERSONATION_MINUTES),
     sinks: sinks(variables),
     auditLogKey: variables.AUDIT_LOG_KEY || developmentKey(variables),
     auditRetentionDays: retentionDays(variables),
@@ -102,6 +106,13 @@ function seconds(text: string): number {
   const value = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : NaN
   if (value > 0 && value <= 3600) return value
   throw new TypeError('SEAT_RESERVATION_SECONDS must be a number of seconds, up to 3600.')
+}
+
+function impersonationMinutes(text = ''): number | null {
+  if (text === '') return null
+  const minutes = /^\d+$/.test(text) ? Number(text) : 0
+  if (minutes >= 1 && minutes <= 60) return minutes
+  throw new TypeError('IMPERSONATION_MINUTES must be a whole number from 1 to 60.')
 }
 
 function retentionDays(variables: Variables): number | null {

@@ -33,6 +33,11 @@ import {
 } from '../src/console/index.ts'
 import { scim, scimRoutes, scimTokenRoutes } from '../src/hono/scim/index.ts'
 import { groupRoutes, groups } from '../src/hono/groups/index.ts'
+import {
+  authenticateImpersonation,
+  impersonation,
+  impersonationRoutes,
+} from '../src/hono/impersonation/index.ts'
 import { apiKeys, authenticateKeys, keyRoutes } from '../src/hono/keys/index.ts'
 import { ownRoles, roleRoutes } from '../src/hono/roles/index.ts'
 import { sweepBilling } from '../src/parts/billing/index.ts'
@@ -56,6 +61,7 @@ import {
   signIn,
 } from './identity/routes.ts'
 import { users } from './identity/schema.ts'
+import { operatorCheck } from './identity/operators.ts'
 import { provisioning } from './identity/provisioning.ts'
 import { sessionQuery, sessionUser, tokenOf, touchSession } from './identity/sessions.ts'
 import { boundRates, limitNetworks, limitUsers } from './identity/rate.ts'
@@ -84,6 +90,15 @@ const database = drizzle(DB)
 // Without an account of a provider: a stand-in, which runs in this Worker.
 const dev =
   settings.publicUrl !== null && settings.printsMail ? devBilling(DB, settings.publicUrl) : null
+
+const { impersonationMinutes } = settings
+const acting =
+  impersonationMinutes === null
+    ? null
+    : impersonation({
+        isOperator: operatorCheck(database, settings.isOperator),
+        mostMinutes: impersonationMinutes,
+      })
 
 const seatgate = createSeatgate({
   database,
@@ -116,6 +131,7 @@ const seatgate = createSeatgate({
   scim: scim({ provision: provisioning(database), whenFull: settings.whenFull }),
   keys: apiKeys(),
   groups: groups(),
+  impersonation: acting,
   roles: { permissions: permissions({ grants: { admin: ['*'] } }) },
   ownRoles: ownRoles(),
   ...(dev && {
@@ -158,7 +174,11 @@ const authenticate: Authenticate = async (c) => {
   return token === null ? null : sessionQuery(database, token, settings.isOperator)
 }
 
-const withKeys = authenticateKeys(seatgate, authenticate)
+const withTokens =
+  acting === null
+    ? authenticate
+    : authenticateImpersonation({ ...seatgate, impersonation: acting }, authenticate)
+const withKeys = authenticateKeys(seatgate, withTokens)
 
 // Whoever holds a session could guess the password here.
 const limitProofs = limitUsers(rates.proof, async (c) => {
@@ -183,6 +203,12 @@ if (dev) {
   devRoutes.route('/', paymentRoutes(seatgate, dev.connection, { authenticate }))
   devRoutes.route('/', billingWebhooks(seatgate, dev.connection))
   devRoutes.route('/', dev.routes(seatgate))
+}
+
+const actingRoutes = new Hono()
+if (acting !== null) {
+  const context = { ...seatgate, impersonation: acting }
+  actingRoutes.route('/', impersonationRoutes(context, { authenticate: withTokens }))
 }
 
 const identity = identityRoutes(seatgate, { proof, verifiedAtSignUp, rates })
@@ -220,6 +246,7 @@ const app = new Hono()
   .use('/invitations/accept-with-signup', limitNetworks(rates.network))
   .use('/invitation/sign-up', limitNetworks(rates.network))
   .on('POST', ['/organizations/:org/slug', '/organizations/:org/transfer'], limitProofs)
+  .on('POST', '/operator/organizations/:org/impersonations', limitProofs)
   .on('POST', ['/org/:org/settings/*', '/org/:org/transfer/:userId'], limitProofs)
   .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
   .route('/', identity)
@@ -229,8 +256,9 @@ const app = new Hono()
   .route('/', keyRoutes(seatgate, { authenticate: withKeys }))
   .route('/', groupRoutes(seatgate, { authenticate: withKeys }))
   .route('/', roleRoutes(seatgate, { authenticate: withKeys }))
-  .route('/', scimTokenRoutes(seatgate, { authenticate }))
+  .route('/', scimTokenRoutes(seatgate, { authenticate: withTokens }))
   .route('/scim/v2', scimRoutes(seatgate))
+  .route('/', actingRoutes)
   .route('/', openapiRoutes(document))
   .route('/', devRoutes)
   .notFound(() => problemResponse({ code: 'not_found' }))

@@ -323,6 +323,8 @@ export type { Loaded } from './operations/sessions/load-active.ts'
 
 export { forOrganization, UnscopedQuery } from './tenancy/for-organization.ts'
 export type { OrganizationOf } from './tenancy/for-organization.ts'
+export { forGroup } from './tenancy/for-group.ts'
+export type { GroupOf } from './tenancy/for-group.ts'
 export { tenantDatabase, unscoped } from './tenancy/tenant-database.ts'
 export type { TenantDatabaseOptions } from './tenancy/tenant-database.ts'
 

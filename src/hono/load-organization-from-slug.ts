@@ -4,7 +4,10 @@ import { routePath } from 'hono/route'
 import { membershipView } from '../engine/model/membership.ts'
 import { currentSlugOf } from '../operations/organizations/change-slug.ts'
 import { organizationView } from '../engine/model/organization.ts'
+import type { Queries, RowsOf } from '../database/batch.ts'
+import type { Refusal } from '../base/result.ts'
 import { find, authorize } from '../engine/access/authorize.ts'
+import type { Caller } from '../engine/access/principal.ts'
 import type { Parts } from '../options.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { checkAuthenticate, type Authenticate, type OrganizationEnv } from './request.ts'
@@ -36,43 +39,77 @@ export function loadOrganizationFromSlug<Permission extends string>(
   seatgate: Seatgate<string, Parts, Permission>,
   options: SlugOptions
 ): MiddlewareHandler<OrganizationEnv<Permission>> {
-  const known = ['authenticate', 'parameter', 'onRefusal']
-  checkOptionNames('loadOrganizationFromSlug', options, known)
-  const { authenticate, parameter = 'org', onRefusal } = options
-  checkAuthenticate('loadOrganizationFromSlug', authenticate)
-  checkRefusalHandler('loadOrganizationFromSlug', onRefusal)
-  if (typeof parameter !== 'string' || parameter === '') {
-    throw new TypeError('loadOrganizationFromSlug: parameter must be a name.')
-  }
-  const { db, roles, now } = seatgate
+  checkSlugOptions('loadOrganizationFromSlug', options)
   return async function loadOrganizationFromSlug(c, next) {
-    const identified = await answered(seatgate, asking(authenticate, c))
-    if (!identified.ok) return halt(c, identified.error, onRefusal)
-    const caller = identified.value
-    if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
-    const name = c.req.param(parameter) ?? ''
-    const found = await answered(
+    const response = await loadWith(
       seatgate,
-      find(db, { caller, organization: name }, { current: currentSlugOf(db, caller, name, now()) })
+      options,
+      c,
+      () => ({}),
+      () => null
     )
-    if (!found.ok) return halt(c, found.error, onRefusal)
-    const inside = authorize(roles, found.value)
-    if (!inside.ok) {
-      const [current] = found.value.rows.current
-      const target = current && targetOf(c, parameter, name, current.slug)
-      return target ? redirect(c, target) : halt(c, inside.error, onRefusal)
-    }
-    const { organization, membership, role, permissions, roles: organizationRoles } = inside.value
-    setScope(c, {
-      caller: inside.value.caller,
-      organization: organizationView(organization),
-      membership: membership && membershipView(membership),
-      role,
-      permissions,
-    })
-    setRoles(c, organizationRoles)
+    if (response) return response
     await next()
   }
+}
+
+/**
+ * Checks the options of a loader from the path.
+ *
+ * @throws {TypeError} naming the loader `who`.
+ */
+export function checkSlugOptions(who: string, options: SlugOptions, more: readonly string[] = []) {
+  checkOptionNames(who, options, ['authenticate', 'parameter', 'onRefusal', ...more])
+  const { authenticate, parameter = 'org', onRefusal } = options
+  checkAuthenticate(who, authenticate)
+  checkRefusalHandler(who, onRefusal)
+  if (typeof parameter !== 'string' || parameter === '') {
+    throw new TypeError(`${who}: parameter must be a name.`)
+  }
+}
+
+/**
+ * Loads the organization of the path into `c.var`, with the rows of further queries in the same round trip.
+ * Returns a response in place of the host's, if the caller is refused, also by `refusalOf`, or redirected.
+ */
+export async function loadWith<Q extends Queries>(
+  seatgate: Seatgate,
+  { authenticate, parameter = 'org', onRefusal }: SlugOptions,
+  c: Context,
+  further: (caller: Caller, organization: string) => Q,
+  refusalOf: (rows: RowsOf<Q>) => Refusal | null
+): Promise<Response | null> {
+  const { db, roles, now } = seatgate
+  const identified = await answered(seatgate, asking(authenticate, c))
+  if (!identified.ok) return halt(c, identified.error, onRefusal)
+  const caller = identified.value
+  if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
+  const name = c.req.param(parameter) ?? ''
+  const current = currentSlugOf(db, caller, name, now())
+  const queries: Queries = further(caller, name)
+  const found = await answered(
+    seatgate,
+    find(db, { caller, organization: name }, { ...queries, $current: current })
+  )
+  if (!found.ok) return halt(c, found.error, onRefusal)
+  const inside = authorize(roles, found.value)
+  if (!inside.ok) {
+    const [current] = found.value.rows.$current
+    const target = current && targetOf(c, parameter, name, current.slug)
+    return target ? redirect(c, target) : halt(c, inside.error, onRefusal)
+  }
+  const refusal = refusalOf(found.value.rows as RowsOf<Q>)
+  if (refusal !== null) return halt(c, refusal, onRefusal)
+  const { organization, membership, role, permissions, roles: organizationRoles } = inside.value
+  setScope(c, {
+    caller: inside.value.caller,
+    organization: organizationView(organization),
+    membership: membership && membershipView(membership),
+    role,
+    permissions,
+  })
+  setRoles(c, organizationRoles)
+  return null
 }
 
 async function asking(authenticate: Authenticate, c: Context) {

@@ -59,7 +59,12 @@ export function organizationColumn(table: Table, who: string): Column {
 
 /** Returns the organization column as {@link organizationColumn} does, or undefined. */
 export function findOrganizationColumn(table: Table): Column | undefined {
-  return Object.values(getTableColumns(table)).find(({ name }) => name === ORGANIZATION_COLUMN)
+  return findColumn(table, ORGANIZATION_COLUMN)
+}
+
+/** Returns the column of a table with this name in the database, or undefined if there is none. */
+export function findColumn(table: Table, column: string): Column | undefined {
+  return Object.values(getTableColumns(table)).find(({ name }) => name === column)
 }
 
 function named(value: unknown): string {
@@ -82,13 +87,21 @@ export class UnscopedQuery extends Error {
   /** Whether the guard understood the query; false if it may be scoped and the guard cannot decide. */
   readonly inspectable: boolean
 
-  constructor(table: string, inspectable: boolean) {
-    super(
-      inspectable
-        ? `This query reads "${table}" of every organization: add forOrganization(table, scope) to its condition, or run it with unscoped(db) if that is meant.`
-        : `The guard cannot tell whose rows of "${table}" this query reads: use forOrganization(table, scope) and the guarded handle's own queries instead of raw SQL, or run it with unscoped(db).`
-    )
+  constructor(table: string, inspectable: boolean, isOfGroups = false) {
+    super(isOfGroups ? ofGroups(table, inspectable) : ofOrganizations(table, inspectable))
     this.table = table
     this.inspectable = inspectable
   }
+}
+
+function ofOrganizations(table: string, inspectable: boolean): string {
+  return inspectable
+    ? `This query reads "${table}" of every organization: add forOrganization(table, scope) to its condition, or run it with unscoped(db) if that is meant.`
+    : `The guard cannot tell whose rows of "${table}" this query reads: use forOrganization(table, scope) and the guarded handle's own queries instead of raw SQL, or run it with unscoped(db).`
+}
+
+function ofGroups(table: string, inspectable: boolean): string {
+  return inspectable
+    ? `This query reads or writes "${table}" of every group: add forGroup(table, scope) to its condition, give each inserted row both columns and change neither, or run it with unscoped(db) if that is meant.`
+    : `The guard cannot tell whose rows of "${table}" this query reads or writes: use forGroup(table, scope) and the guarded handle's own queries instead of raw SQL, or run it with unscoped(db).`
 }

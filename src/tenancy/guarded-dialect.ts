@@ -1,6 +1,18 @@
-import { Column, is, isSQLWrapper, sql, SQL, Subquery, Table, View } from 'drizzle-orm'
+import {
+  Column,
+  getTableColumns,
+  is,
+  isSQLWrapper,
+  sql,
+  SQL,
+  Subquery,
+  Table,
+  View,
+} from 'drizzle-orm'
 import type { SQLiteAsyncDialect } from 'drizzle-orm/sqlite-core'
-import { findOrganizationColumn } from './for-organization.ts'
+import { GROUP_COLUMN } from './for-group.ts'
+import { findColumn, ORGANIZATION_COLUMN } from './for-organization.ts'
+import { insertRefusal, namesAny, updateOf, type Insertion } from './group-writes.ts'
 import { conditionOf, pinnedColumns } from './pins.ts'
 import { columnKey, isDefinition, originalName, tableRead, tokens, type Token } from './tokens.ts'
 
@@ -8,6 +20,8 @@ import { columnKey, isDefinition, originalName, tableRead, tokens, type Token } 
 export interface Guard {
   /** The names of the guarded tables in the database, in lower case. */
   readonly enforced: ReadonlySet<string>
+  /** Those of them whose rows are of groups: reads pin the group too, and writes pin both columns. */
+  readonly ofGroups: ReadonlySet<string>
   /** Throws. */
   refuse(table: string, inspectable: boolean): never
 }
@@ -51,32 +65,38 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
     if (count) check(count)
     return count !== undefined || seen.has(part)
   }
-  const enforcedColumn = (table: unknown): string | null => {
-    if (!is(table, Table) || !guard.enforced.has(originalName(table))) return null
-    const column = findOrganizationColumn(table)
-    // The same table, declared a second time without the column.
-    return column ? columnKey(column) : guard.refuse(originalName(table), true)
+  const isOfGroup = (table: unknown): table is Table =>
+    is(table, Table) && guard.ofGroups.has(originalName(table))
+  const enforcedColumns = (table: unknown): readonly Column[] => {
+    if (!is(table, Table) || !guard.enforced.has(originalName(table))) return []
+    return [ORGANIZATION_COLUMN, ...(isOfGroup(table) ? [GROUP_COLUMN] : [])].map(
+      // The same table, declared a second time without the column.
+      (name) => findColumn(table, name) ?? guard.refuse(originalName(table), true)
+    )
   }
+  const enforcedKeys = (table: unknown) => enforcedColumns(table).map(columnKey)
 
   const condition = (on: SQL | undefined) => conditionOf(on ? tokens(on, isSeen) : [])
   const requirePins = ({ table, where, joins = [] }: Read) => {
-    const needed = [table, ...joins.map((join) => join.table)].filter(enforcedColumn)
+    const needed = [table, ...joins.map((join) => join.table)].filter(
+      (each) => enforcedColumns(each).length > 0
+    )
     if (needed.length === 0) return
     const filter = condition(where)
     const joined = joins.map(({ table, joinType, on }) => ({
       joinType,
-      column: enforcedColumn(table),
+      columns: enforcedKeys(table),
       on: condition(on),
     }))
     const pinned = pinnedColumns(filter, joined)
-    const open = needed.find((table) => !pinned.has(enforcedColumn(table) ?? ''))
+    const open = needed.find((table) => enforcedKeys(table).some((key) => !pinned.has(key)))
     if (!is(open, Table)) return
     guard.refuse(originalName(open), ![filter, ...joined.map(({ on }) => on)].some((c) => c.opaque))
   }
 
   const inspectTokens = (found: readonly Token[]) => {
     for (const { query } of found) if (query) guarded.buildSelectQuery(query)
-    const read = tableRead(found, guard.enforced)
+    const read = tableRead(found, guard.enforced) ?? namesAny(found, guard.ofGroups)
     if (read !== undefined) guard.refuse(read, false)
   }
   // A table by itself is a source, which requirePins checks, or is selected.
@@ -96,8 +116,9 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
     requirePins(read)
   }
 
-  // `with` joins the related tables to their parent. Below a guarded row there is no further check: the
-  // row is pinned, and the relation decides what belongs to it.
+  // `with` joins the related tables to their parent. Below a guarded row there is no further check, because
+  // the row is pinned, and the relation decides what belongs to it; but a row of an organization does not
+  // pin a group.
   const relational = (config: RelationalConfig, reads: Related[]) => {
     const below: Related[] = []
     const level = derive({
@@ -106,12 +127,40 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
         inspectAll(read)
         const { table, where: on } = read
         if (is(table, Table)) {
-          reads.push({ table, joinType: 'left', on }, ...(enforcedColumn(table) ? [] : below))
+          const open = below.filter((each) => isOfGroup(each.table) && !isOfGroup(table))
+          const isPinned = enforcedColumns(table).length > 0
+          reads.push({ table, joinType: 'left', on }, ...(isPinned ? open : below))
         }
         return passed(dialect.buildSelectQuery.call(level, read))
       },
     })
     return dialect.buildRelationalQuery.call(level, config)
+  }
+
+  const checkChange = (table: Table, where: SQL | undefined, set: readonly string[] = []) => {
+    const columns = enforcedColumns(table)
+    const fields = Object.entries(getTableColumns(table))
+    const isMoved = fields.some(
+      ([field, column]) => columns.includes(column) && set.includes(field)
+    )
+    if (isMoved) guard.refuse(originalName(table), true)
+    requirePins({ table, where })
+  }
+  const checkInsertion = (table: Table, write: Insertion) => {
+    const refusal = insertRefusal(table, enforcedColumns(table), write)
+    if (refusal) guard.refuse(originalName(table), refusal === 'unpinned')
+    for (const conflict of write.onConflict ?? []) {
+      const update = updateOf(tokens(conflict, isSeen))
+      if (update === null) continue
+      const pinned = pinnedColumns(conditionOf(update.where), [])
+      const isMoved = update.set.some(
+        ({ kind, text }) =>
+          kind === 'name' && enforcedColumns(table).some(({ name }) => name.toLowerCase() === text)
+      )
+      if (isMoved || !enforcedKeys(table).every((key) => pinned.has(key))) {
+        guard.refuse(originalName(table), true)
+      }
+    }
   }
 
   const guarded = derive({
@@ -126,18 +175,22 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
       requirePins({ table: root?.table, where: root?.on, joins })
       return built
     },
-    // A write may change any row of its target; the tables that it reads from are checked.
+    // A write may change any row of its target, unless the rows are of groups; the tables that it reads from
+    // are checked.
     buildInsertQuery(write) {
       inspectAll(write)
+      if (isOfGroup(write.table)) checkInsertion(write.table, write)
       return passed(dialect.buildInsertQuery.call(guarded, write))
     },
     buildUpdateQuery(write) {
       inspectAll(write)
       requirePins({ table: write.from, where: write.where, joins: write.joins })
+      if (isOfGroup(write.table)) checkChange(write.table, write.where, Object.keys(write.set))
       return passed(dialect.buildUpdateQuery.call(guarded, write))
     },
     buildDeleteQuery(write) {
       inspectAll(write)
+      if (isOfGroup(write.table)) checkChange(write.table, write.where)
       return passed(dialect.buildDeleteQuery.call(guarded, write))
     },
     sqlToQuery(statement, source) {

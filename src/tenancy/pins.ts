@@ -1,3 +1,4 @@
+import { GROUP_COLUMN } from './for-group.ts'
 import { ORGANIZATION_COLUMN } from './for-organization.ts'
 import type { Token } from './tokens.ts'
 
@@ -18,10 +19,10 @@ export interface Condition {
   readonly opaque: boolean
 }
 
-/** A table that is joined, with the key of its organization column if it must be pinned. */
+/** A table that is joined, with the keys of the columns that must be pinned. */
 export interface Joined {
   readonly joinType: string
-  readonly column: string | null
+  readonly columns: readonly string[]
   readonly on: Condition
 }
 
@@ -35,7 +36,9 @@ export function conditionOf(tokens: readonly Token[]): Condition {
     opaque:
       broken ||
       tokens.some(
-        ({ kind, text }) => (kind === 'word' || kind === 'name') && text === ORGANIZATION_COLUMN
+        ({ kind, text }) =>
+          (kind === 'word' || kind === 'name') &&
+          (text === ORGANIZATION_COLUMN || text === GROUP_COLUMN)
       ),
   }
 }
@@ -56,10 +59,9 @@ export function pinnedColumns(where: Condition, joins: readonly Joined[]): Reado
   let pinned = spread(new Set([CONSTANT]), always)
   for (let size = 0; size < pinned.size;) {
     size = pinned.size
-    for (const { column, on } of left) {
-      if (column !== null && spread(pinned, [...always, ...on.equalities]).has(column)) {
-        pinned = spread(new Set([...pinned, column]), always)
-      }
+    for (const { columns, on } of left) {
+      const here = spread(pinned, [...always, ...on.equalities])
+      pinned = spread(new Set([...pinned, ...columns.filter((key) => here.has(key))]), always)
     }
   }
   return pinned

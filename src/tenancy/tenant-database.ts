@@ -4,6 +4,7 @@ import { DrizzleD1Database } from 'drizzle-orm/d1'
 import type { SQLiteAsyncDialect, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Database } from '../database/database.ts'
 import * as schema from '../database/tables.ts'
+import { groupColumns } from './for-group.ts'
 import { UnscopedQuery, findOrganizationColumn, organizationColumn } from './for-organization.ts'
 import { guardedDialect } from './guarded-dialect.ts'
 import { originalName } from './tokens.ts'
@@ -12,6 +13,11 @@ import { originalName } from './tokens.ts'
 export interface TenantDatabaseOptions {
   /** The host's own tables with a column `organization_id`. The library's are always guarded. */
   readonly tables?: readonly SQLiteTable[]
+  /**
+   * The host's own tables whose rows are of groups, with the columns `organization_id` and `group_id`: reads
+   * pin both, and so do writes. See {@link forGroup}.
+   */
+  readonly groupTables?: readonly SQLiteTable[]
   /**
    * Receives queries that were refused before they ran. Default: `console.error` with the event's name.
    */
@@ -36,14 +42,19 @@ const unguarded = new WeakMap<object, Database>()
  * - Writes pass, and so do definitions of tables. The reads of a write (`insert … select`, `update …
  *   from`, subqueries) are checked, so run migrations that copy rows with {@link unscoped}.
  *
+ * Rows of `groupTables` are of groups. Their reads pin `organization_id` and `group_id`, also below a pinned
+ * row of an organization, and their writes do too: an inserted row has a value in both columns, `update`,
+ * `delete` and `setWhere` of `onConflictDoUpdate` pin both, and no `set` changes one. `insert … select` and
+ * raw SQL are refused.
+ *
  * It finds mistakes and does not stop intent. It does not see through triggers, `db.$client`, views that
  * were declared as existing (others are refused like raw SQL), nor statements that another handle built
  * and this one only batches. `RETURNING` of a write returns the written rows. Columns are identified by
  * the name of their declaration, so write `text('organization_id')` where a `casing` is set. The
  * library's own functions need the handle as it was: pass the unguarded one to `createSeatgate`.
  *
- * @throws {TypeError} if `db` is not a Drizzle handle on D1 that can be guarded, or one of `tables` is
- *   not a table with that column.
+ * @throws {TypeError} if `db` is not a Drizzle handle on D1 that can be guarded, or one of `tables` or of
+ *   `groupTables` is not a table with these columns.
  *
  * @example
  * ```ts
@@ -52,17 +63,22 @@ const unguarded = new WeakMap<object, Database>()
  * await db.select().from(projects).where(forOrganization(projects, c.var))
  * await db.select().from(projects) // throws UnscopedQuery
  * await unscoped(db).select().from(projects) // every organization's, and it says so
+ *
+ * const ofGroups = tenantDatabase(drizzle(env.DB), { groupTables: [documents] })
+ * await ofGroups.delete(documents).where(forGroup(documents, c.var))
  * ```
  */
 export function tenantDatabase<D extends Database>(db: D, options: TenantDatabaseOptions = {}): D {
-  checkOptionNames('tenantDatabase', options, ['tables', 'report'])
-  const { tables = [], report = ({ event }) => console.error(event) } = options
+  checkOptionNames('tenantDatabase', options, ['tables', 'groupTables', 'report'])
+  const { tables = [], groupTables = [], report = ({ event }) => console.error(event) } = options
   const { dialect, session } = insides(db)
-  const enforced = new Set([...ownTables(), ...tables.map(hostTable)].map(originalName))
+  const ofGroups = new Set(groupTables.map(groupTable).map(originalName))
+  const ofOrganizations = [...ownTables(), ...tables.map(hostTable)].map(originalName)
   const guard = guardedDialect(dialect, {
-    enforced,
+    enforced: new Set([...ofOrganizations, ...ofGroups]),
+    ofGroups,
     refuse(table, inspectable) {
-      const error = new UnscopedQuery(table, inspectable)
+      const error = new UnscopedQuery(table, inspectable, ofGroups.has(table))
       if (!inspectable) report({ event: 'tenant_query_uninspectable', error })
       throw error
     },
@@ -126,6 +142,11 @@ function insides(db: Database): { dialect: SQLiteAsyncDialect; session: Session 
 
 function ownTables(): Table[] {
   return Object.values(schema).filter((it) => isTable(it) && findOrganizationColumn(it))
+}
+
+function groupTable(table: SQLiteTable): SQLiteTable {
+  groupColumns(table, 'tenantDatabase')
+  return table
 }
 
 function hostTable(table: SQLiteTable): SQLiteTable {

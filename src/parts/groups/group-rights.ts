@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sql, type SQL } from 'drizzle-orm'
+import { SQL, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, Statement } from '../../database/database.ts'
 import type { GroupRow } from '../../database/schema/group-tables.ts'
@@ -19,7 +19,8 @@ import type { GroupsContext } from './groups.ts'
 /** The members that a change may take rights from: all of a group, or these. */
 export interface Around {
   readonly groupId: string
-  readonly userIds?: readonly string[]
+  /** Their ids, or a subquery of ids. */
+  readonly userIds?: readonly string[] | SQL
   /** Those of them that it concerns. Default all. */
   readonly leaving?: ReadonlySet<string>
 }
@@ -155,7 +156,11 @@ function affectedIn(organizationId: SQL, { groupId, userIds }: Around): SQL {
   const these =
     userIds === undefined
       ? sql``
-      : sql`and m.user_id in (select value from json_each(${JSON.stringify(userIds)}))`
+      : sql`and m.user_id in (${
+          userIds instanceof SQL
+            ? userIds
+            : sql`select value from json_each(${JSON.stringify(userIds)})`
+        })`
   return sql`select s.user_id as user_id, s.role as role, ${rolesOfGroups(
     's',
     sql`and g.id <> ${groupId}`

@@ -32,6 +32,7 @@ import {
   membersOf,
   namesGroup,
   scimGroupView,
+  usersWithIds,
   type ScimGroup,
   type ScimGroupsContext,
 } from './scim-group.ts'
@@ -63,7 +64,13 @@ export async function changeScimGroup(
   const place = placeOf(scope)
   const asked: GroupChange = read.ok ? read.value : { members: [] }
   const key = asked.displayName === undefined ? null : nameKeyOf(asked.displayName)
-  const around = { groupId: id }
+  // A change that names its users concerns no others, however many are in the group.
+  const around = {
+    groupId: id,
+    ...(!replacesAll(asked.members) && {
+      userIds: usersWithIds(place, idsIn(asked.members)),
+    }),
+  }
   return perform(context, scope, {
     name: `organization.scim_group.${name}`,
     input: id,

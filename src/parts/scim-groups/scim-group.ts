@@ -115,6 +115,12 @@ export function candidatesFor(
   )
 }
 
+/** Selects the user ids of the pushed users with these ids. */
+export function usersWithIds(place: Place, ids: readonly string[]): SQL {
+  return sql`select user_id from seatgate_scim_users where organization_id = ${place}
+    and id in (select value from json_each(${JSON.stringify(ids)}))`
+}
+
 const COLUMNS = {
   groupId: sql<string>`group_id`.as('group_id'),
   id: sql<string>`id`.as('id'),

@@ -183,7 +183,7 @@ describe('a condition', () => {
 describe('a join', () => {
   const on = (joinType: string, condition: SQL): Joined => ({
     joinType,
-    column: 'tasks.organization_id',
+    columns: ['tasks.organization_id'],
     on: read(condition),
   })
   const same = eq(tasks.organizationId, projects.tenant)
@@ -215,7 +215,7 @@ describe('a join', () => {
     const chain = [
       {
         joinType: 'left',
-        column: 'p.organization_id',
+        columns: ['p.organization_id'],
         on: read(eq(p.tenant, tasks.organizationId)),
       },
       on('left', same),

@@ -1,6 +1,8 @@
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { deleteAccount, identityRoutes, passwordCheck } from '../../../host/identity/routes.ts'
+import { hashPassword } from '../../../host/identity/password.ts'
+import { users } from '../../../host/identity/schema.ts'
 import { boundRates, networkOf, type RateLimit, type Rates } from '../../../host/identity/rate.ts'
 import { sessionQuery, tokenOf } from '../../../host/identity/sessions.ts'
 import { readSettings, type Variables } from '../../../host/settings.ts'
@@ -131,6 +133,58 @@ describe('OPERATOR_USER_IDS', () => {
     ] as const) {
       expect(isOperator({ userId, email, emailVerifiedAt: new Date(1) })).toBe(false)
     }
+  })
+})
+
+describe('IMPERSONATION_MINUTES', () => {
+  it.each(['0', '61', '1.5', 'x', ' '])('is no longest time if it is "%s" [OP-1]', (text) => {
+    expect(() => readSettings({ IMPERSONATION_MINUTES: text })).toThrow(
+      'IMPERSONATION_MINUTES must be a whole number from 1 to 60.'
+    )
+  })
+
+  it('is off by default [OP-1]', () => {
+    expect(readSettings({}).impersonationMinutes).toBeNull()
+    expect(readSettings({ IMPERSONATION_MINUTES: '15' }).impersonationMinutes).toBe(15)
+  })
+
+  it('lets an operator of the reference host act as a user for so long, with their password [OP-1 OP-2]', async () => {
+    const userId = 'operator of the reference host'
+    const email = 'operator@example.com'
+    await db
+      .insert(users)
+      .values({
+        id: userId,
+        email,
+        passwordHash: await hashPassword(password),
+        createdAt: new Date(),
+      })
+      .onConflictDoNothing()
+    const { token } = await (
+      await host.post('/identity/sign-in', { email, password })
+    ).json<{ token: string }>()
+    const owner = await person()
+    const { id } = await postOrganization(owner)
+    const start = (body: object = {}, by = token) =>
+      host.post(
+        `/operator/organizations/${id}/impersonations`,
+        { userId: owner.userId, reason: 'Ticket 4711: it fails', minutes: 15, password, ...body },
+        by
+      )
+    expect((await start({ minutes: 16 })).status).toBe(422)
+    expect((await start({ userId })).status).toBe(422)
+    expect((await start({ password: 'a wrong password' })).status).toBe(403)
+    expect((await start({}, owner.token)).status).toBe(404)
+    const started = await start()
+    expect(started.status).toBe(201)
+    const acting = (await started.json<{ token: string }>()).token
+    expect((await host.patch(`/organizations/${id}`, { name: 'Theirs' }, acting)).status).toBe(200)
+    const other = await postOrganization(await person())
+    expect((await host.get(`/organizations/${other.id}`, acting)).status).toBe(404)
+    const { data } = await (
+      await host.get(`/organizations/${id}/impersonations`, owner.token)
+    ).json<{ data: readonly { operatorId: string }[] }>()
+    expect(data.map(({ operatorId }) => operatorId)).toEqual([userId])
   })
 })
 

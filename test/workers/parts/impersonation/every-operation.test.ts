@@ -258,7 +258,7 @@ const OPERATIONS: Readonly<Record<string, readonly [answer: string, act: Act]>> 
   // Secrets.
   createApiKey: [
     'insufficient_role',
-    ({ s, scope }) => keying.createApiKey(s, scope, { name: 'CI', role: 'member' }),
+    ({ s, scope }) => keying.createApiKey(s, scope, { name: 'CI', permissions: ['project:read'] }),
   ],
   rotateApiKey: [
     'insufficient_role',
@@ -414,7 +414,9 @@ async function asked(): Promise<Asked> {
   const team = await newTeam('d1')
   const { organization, owner } = team
   const own = organization.as(owner)
-  const key = unwrap(await keying.createApiKey(context, own, { name: 'CI', role: 'member' }))
+  const key = unwrap(
+    await keying.createApiKey(context, own, { name: 'CI', permissions: ['project:read'] })
+  )
   const group = unwrap(await grouping.createGroup(context, own, { name: 'First' }))
   unwrap(await grouping.addToGroup(context, own, group.id, { userIds: [team.second] }))
   const made = { name: 'first', permissions: ['project:read'] }
