@@ -62,7 +62,7 @@ export function findOrganizationColumn(table: Table): Column | undefined {
   return findColumn(table, ORGANIZATION_COLUMN)
 }
 
-/** Returns the column of a table with this name in the database, or undefined if there is none. */
+/** Returns the column of a table with this name in the database, or undefined. */
 export function findColumn(table: Table, column: string): Column | undefined {
   return Object.values(getTableColumns(table)).find(({ name }) => name === column)
 }

@@ -50,7 +50,7 @@ export function updateOf(tokens: readonly Token[]): ConflictUpdate | null {
     : { set: rest.slice(0, end), where: rest.slice(end + 1) }
 }
 
-// What is in brackets counts as no word.
+// A word in brackets does not count.
 function outside(tokens: readonly Token[]): readonly Token[] {
   let depth = 0
   return tokens.map((token) => {

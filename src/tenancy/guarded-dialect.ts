@@ -14,7 +14,15 @@ import { GROUP_COLUMN } from './for-group.ts'
 import { findColumn, ORGANIZATION_COLUMN } from './for-organization.ts'
 import { insertRefusal, namesAny, updateOf, type Insertion } from './group-writes.ts'
 import { conditionOf, pinnedColumns } from './pins.ts'
-import { columnKey, isDefinition, originalName, tableRead, tokens, type Token } from './tokens.ts'
+import {
+  columnKey,
+  columnName,
+  isDefinition,
+  originalName,
+  tableRead,
+  tokens,
+  type Token,
+} from './tokens.ts'
 
 /** The guarded tables, and the function that refuses a query. */
 export interface Guard {
@@ -155,7 +163,7 @@ export function guardedDialect(dialect: SQLiteAsyncDialect, guard: Guard): Guard
       const pinned = pinnedColumns(conditionOf(update.where), [])
       const isMoved = update.set.some(
         ({ kind, text }) =>
-          kind === 'name' && enforcedColumns(table).some(({ name }) => name.toLowerCase() === text)
+          kind === 'name' && enforcedColumns(table).some((column) => columnName(column) === text)
       )
       if (isMoved || !enforcedKeys(table).every((key) => pinned.has(key))) {
         guard.refuse(originalName(table), true)

@@ -38,6 +38,11 @@ export function columnKey(column: Column): string {
   return `${getTableName(column.table)}.${column.name}`.toLowerCase()
 }
 
+/** Returns the name of a column as tokens have it. */
+export function columnName(column: Column): string {
+  return column.name.toLowerCase()
+}
+
 /** Returns the name of a table in the database, in lower case and without an alias. */
 export function originalName(table: Table): string {
   const name = (table as unknown as Record<symbol, unknown>)[Symbol.for('drizzle:OriginalName')]

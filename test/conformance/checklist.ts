@@ -12,9 +12,9 @@ export const GROUPS = {
   CAP: 8,
   PERM: 19,
   LINK: 15,
-  SCIM: 22,
+  SCIM: 23,
   KEY: 19,
-  GROUP: 18,
+  GROUP: 23,
   OP: 18,
 } as const
 

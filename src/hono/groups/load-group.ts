@@ -23,7 +23,7 @@ export interface GroupEnv<Permission extends string = string> {
  * Loads the organization and the group of the path into `c.var`, as `loadOrganizationFromSlug` does, in the same
  * single round trip. Only members of the group, and the host itself, are admitted: for others a group of
  * another organization, one that they are not in, and one that does not exist are the same `not_found`. No
- * permission stands in for being in the group, and a service account is in none.
+ * permission stands in for being in the group, and a service account is in no group.
  *
  * @throws {TypeError} at set-up, if `groups` is not configured, or an option is invalid.
  *

@@ -29,6 +29,7 @@ import { idsIn, memberChange, replacesAll } from './plan-members.ts'
 import {
   candidatesFor,
   groupsIn,
+  groupsNamed,
   membersOf,
   namesGroup,
   scimGroupView,
@@ -78,11 +79,7 @@ export async function changeScimGroup(
     refusals: [],
     queries: {
       targets: groupsIn(context, place, sql`id = ${id}`),
-      others: groupsIn(
-        context,
-        place,
-        sql`(name_key = ${key} or external_id = ${asked.externalId ?? null}) and id <> ${id}`
-      ),
+      others: groupsNamed(context, place, key, asked.externalId ?? null),
       named: candidatesFor(context, place, id, idsIn(asked.members)),
       current: replacesAll(asked.members) ? membersOf(context, place, sql`select ${id}`) : null,
       ...rightsQueries(context, scope, around),
@@ -96,7 +93,7 @@ export async function changeScimGroup(
       if (ifMatch !== undefined && !namesGroup(ifMatch, group)) {
         return refused({ code: 'version_mismatch' })
       }
-      if (rows.others.length > 0) return refused({ code: 'not_unique' })
+      if (rows.others.some((other) => other.id !== id)) return refused({ code: 'not_unique' })
       const change = memberChange(asked.members, rows.named, rows.current)
       if (!change.ok) return change
       if (isOverfull(context, group, change.value)) return refused({ code: 'too_many' })

@@ -22,7 +22,7 @@ import { readGroup } from './group-change.ts'
 import { idsIn, memberChange } from './plan-members.ts'
 import {
   candidatesFor,
-  groupsIn,
+  groupsNamed,
   scimGroupView,
   type ScimGroup,
   type ScimGroupsContext,
@@ -68,11 +68,7 @@ export async function createScimGroup(
     grows: false,
     refusals: [],
     queries: {
-      others: groupsIn(
-        context,
-        place,
-        sql`(name_key = ${key} or external_id = ${pushed?.externalId ?? null})`
-      ),
+      others: groupsNamed(context, place, key, pushed?.externalId ?? null),
       named: candidatesFor(context, place, id, ids),
       counted: db
         .select({ count: sql<number>`count(*)`.as('count') })

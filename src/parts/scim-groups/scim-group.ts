@@ -87,6 +87,22 @@ export function groupsIn({ db }: DatabaseContext, place: Place, condition: SQL) 
     .orderBy(asc(groups.createdAt), asc(groups.id))
 }
 
+/** Selects the ids of groups with this name, by its key, or this external id. Null is that of no group. */
+export function groupsNamed(
+  { db }: DatabaseContext,
+  place: Place,
+  key: string | null,
+  externalId: string | null
+) {
+  // An index for each: a condition with `or`, or with an order, reads all groups.
+  const withThe = (condition: SQL) =>
+    sql`select id from seatgate_groups where organization_id = ${place} and ${condition}`
+  return db.select({ id: COLUMNS.id }).from(
+    sql`(${withThe(sql`name_key = ${key}`)}
+      union all ${withThe(sql`external_id = ${externalId}`)})`
+  )
+}
+
 /** Selects the pushed users that are in groups (a subquery of ids). */
 export function membersOf({ db }: DatabaseContext, place: Place, groupIds: SQL) {
   return db.select(COLUMNS).from(

@@ -6,13 +6,13 @@ import { drizzle } from 'drizzle-orm/d1'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { seatgateRouter } from '../../../src/hono/index.ts'
-import { updateRole } from '../../../src/hono/roles/index.ts'
 import {
   add,
   createKit,
   createRolesKit,
   join,
   newUser,
+  owning,
   roleOf,
   testEnv,
   unwrap,
@@ -201,7 +201,7 @@ describe("reads: 'replica'", () => {
     const audit = () => send(`/organizations/${organization.id}/audit`)
     expect((await audit()).status).toBe(403)
     const owner = organization.as(organization.owner)
-    unwrap(await updateRole(kit.context, owner, role, { permissions: ['audit:read'] }))
+    unwrap(await owning.updateRole(kit.context, owner, role, { permissions: ['audit:read'] }))
     const { data } = await (await audit()).json<{ data: unknown[] }>()
     expect(data).not.toEqual([])
   })

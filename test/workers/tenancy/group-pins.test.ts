@@ -1,9 +1,8 @@
 /**
  * Reads and writes of tables whose rows are of groups, by a handle that pins them.
  */
-import { and, asc, eq, exists, inArray, or, relations, sql } from 'drizzle-orm'
-import { drizzle } from 'drizzle-orm/d1'
-import { alias, sqliteTable, text, unionAll } from 'drizzle-orm/sqlite-core'
+import { and, asc, eq, exists, inArray, or, sql } from 'drizzle-orm'
+import { alias, unionAll } from 'drizzle-orm/sqlite-core'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import {
   forGroup,
@@ -12,35 +11,10 @@ import {
   unscoped,
   UnscopedQuery,
 } from '../../../src/index.ts'
-import { testEnv } from '../../kit/index.ts'
+import { folders, paperLabels as labels, papers, papersDatabase, testEnv } from '../../kit/index.ts'
 
-const folders = sqliteTable('folders', {
-  id: text('id').primaryKey(),
-  organizationId: text('organization_id').notNull(),
-})
-const papers = sqliteTable('papers', {
-  id: text('id').primaryKey(),
-  organization: text('organization_id').notNull(),
-  group: text('group_id').notNull(),
-  folderId: text('folder_id'),
-  body: text('body').notNull(),
-})
-const labels = sqliteTable('paper_labels', {
-  id: text('id').primaryKey(),
-  paperId: text('paper_id').notNull(),
-})
-const folderRelations = relations(folders, ({ many }) => ({ papers: many(papers) }))
-const paperRelations = relations(papers, ({ one, many }) => ({
-  folder: one(folders, { fields: [papers.folderId], references: [folders.id] }),
-  labels: many(labels),
-}))
-const labelRelations = relations(labels, ({ one }) => ({
-  paper: one(papers, { fields: [labels.paperId], references: [papers.id] }),
-}))
+const bare = papersDatabase()
 
-const bare = drizzle(testEnv.DB, {
-  schema: { folders, papers, labels, folderRelations, paperRelations, labelRelations },
-})
 const reports: unknown[] = []
 const db = tenantDatabase(bare, {
   tables: [folders],

@@ -92,7 +92,7 @@ describe('a request in a group', () => {
     expect((await at(inside, group.id)).status).toBe(200)
   })
 
-  it('of the host itself is in every group, a service account in none [GROUP-23]', async () => {
+  it('of the host itself is in every group, a service account is in no group [GROUP-23]', async () => {
     const { organization, group } = await scene()
     const as = async (caller: object) => {
       const authenticate = () => caller as never

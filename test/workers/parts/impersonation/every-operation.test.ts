@@ -403,7 +403,7 @@ const WITHOUT_A_CALLER = new Set(
   userLimits permissions seatTypes UnknownSchemaVersion StreamEnded auditActions personalDigest bucketSink ocsfEvent webhookSink
   auditLog sealOrganization tendOrganization forwardOrganization retention sweepRetention generateLogKey
   isQueueBound forwarding sweepAudit permissions seatTypes
-  apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes ownRoles roleRoutes
+  apiKeys isApiKey authenticateKeys keyRoutes groups groupRoutes loadGroup forGroup ownRoles roleRoutes
   impersonation isImpersonationToken authenticateImpersonation impersonationRoutes
   scim scimRoutes scimTokenRoutes scopeOfToken createScimUser getScimUser listScimUsers replaceScimUser
   patchScimUser deleteScimUser createScimGroup getScimGroup listScimGroups replaceScimGroup

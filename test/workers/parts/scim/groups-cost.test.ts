@@ -90,7 +90,7 @@ const COUNTED = new Map([
   ['a new one', 2],
 ])
 
-it('requests on groups read no more rows at 10,000 groups and members than at ten, but for numbers of groups [SCIM-26]', async () => {
+it('requests on groups read no more rows at 10,000 groups and members than at ten, but for numbers of groups [SCIM-23]', async () => {
   const few = await rowsRead(FEW)
   const many = await rowsRead(MANY)
   for (const [name, read] of Object.entries(many)) {
