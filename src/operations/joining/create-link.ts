@@ -54,9 +54,9 @@ const MOST_OPEN_LINKS = 100
 const DEFAULT_TTL_SECONDS = 7 * 24 * 60 * 60
 
 /**
- * Creates a link `{ role, maxUses, ttlSeconds?, domain? }` by which users join without an invitation, for
- * those who may invite to its role. The token is returned once and stored as a hash; put it behind the `#`
- * of a URL. A link reserves no seat. It ends with the right of its creator to invite.
+ * Creates a link `{ role, maxUses, ttlSeconds?, domain? }` by which users join without an invitation. The
+ * caller may invite to its role. The token is returned once and stored as a hash; put it behind the `#` of
+ * a URL. A link reserves no seat, and ends when its creator loses the right to invite.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `role`, `maxUses`, `ttlSeconds` and `domain`; on `body` if
  * there are 100 open links), `StoreRefusal`.
@@ -86,7 +86,7 @@ export async function createInviteLink<Role extends string = string>(
       input,
       grows: false,
       refusals: [],
-      // A token is shown once: the stored result is without it.
+      // A token is returned once, so the stored result does not contain it.
       sealing: {
         seal: (value) => ({ ...value, token: null }),
         open: async (stored) => ok(stored as InviteLinkWithToken),
@@ -107,7 +107,7 @@ export async function createInviteLink<Role extends string = string>(
         const { role, maxUses, ttlSeconds, domain } = parsed.value
         const { organization } = access.value
         if (!isConfigured(access.value.roles, role)) return unknownRole(access.value.roles)
-        // A link ends with the right of the person who made it: a machine has no membership to lose.
+        // A link ends when its creator loses the right to invite. A machine has no membership to lose.
         const mayGive = mayInvite(access.value.roles, access.value, role)
         if (caller.type === 'service_account' || !mayGive) {
           return refused({ code: 'insufficient_role' })

@@ -1,6 +1,6 @@
 /**
- * The end of links whose creator may not invite any more, and of those of a deleted organization: in the
- * batch of the change that ends the right, after its events.
+ * Ends the links of a creator who may no longer invite, and those of a deleted organization, in the batch
+ * of that change, after its events.
  *
  * @module
  */
@@ -74,7 +74,7 @@ function endLinks(
   ]
 }
 
-// One event for all links of a creator, if there is an open one.
+// Records one event for all open links of a creator.
 function recordEnd(
   context: ChangeContext,
   eventContext: EventContext,

@@ -83,16 +83,16 @@ export type JoinByLinkRefusal =
 const WRONG_TOKENS_A_DAY = 20
 
 /**
- * Joins an organization by a link `{ token }`, in the role of the link. It spends one use, in the batch of
- * the membership: of many users at once no more join than there are uses. Without a free seat it is refused
- * and spends no use, or puts the user on the waitlist and spends one, as `links.whenFull` says. A member,
- * and a user on the waitlist, is returned unchanged and spends no use.
+ * Joins an organization by a link `{ token }`, in the role of the link. The batch of the membership spends
+ * one use, so no more users join than there are uses. Without a free seat the user is refused, and spends
+ * no use, or enters the waitlist and spends one, as `links.whenFull` says. A member, or a user on the
+ * waitlist, is returned unchanged and spends no use.
  *
  * Refusals: `unauthenticated`, `LinkRefusal`, `SeatRefusal`, `membership_limit_reached`, `HookRefusal`,
- * `StoreRefusal`, `insufficient_role` (of a caller who is no person), `email_mismatch` (no verified address in the domain of
- * the link), `invitation_mismatch` (a user who was removed or suspended by another one), `already_member`
- * (suspended), `role_not_configured`, `rate_limited` (too many wrong tokens), `not_pending` (the place on
- * the waitlist ended before this answer).
+ * `StoreRefusal`, `insufficient_role` (the caller is not a person), `email_mismatch` (no verified address
+ * in the domain of the link), `invitation_mismatch` (a former member whom another user removed or
+ * suspended), `already_member` (the caller is suspended), `role_not_configured`, `rate_limited` (too many
+ * wrong tokens), `not_pending` (the place on the waitlist ended before the response).
  *
  * @throws {TypeError} if `joinRules` has no `links`.
  *
@@ -243,7 +243,7 @@ function stampJoined({ db }: DatabaseContext, { id }: JoinRequestRow, now: Date)
     .where(eq(joinRequests.id, id))
 }
 
-// The creator of the link counts as the one who approved: their loss of the right ends the place.
+// The creator of the link counts as the approver: the place ends if they lose the right to invite.
 function planWaiting(
   { db, newId }: Pick<JoiningContext, 'db' | 'newId'>,
   { organizationId, role, createdById }: InviteLinkRow,

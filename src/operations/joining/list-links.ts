@@ -14,8 +14,8 @@ import type { JoiningContext } from './join-rules.ts'
 export type ListInviteLinksRefusal = AccessRefusal | PageRefusal
 
 /**
- * Lists the links of an organization that were not revoked, newest first, for those who may invite.
- * Without their tokens.
+ * Lists the links of an organization that were not revoked, newest first, without their tokens. The caller
+ * may invite.
  *
  * Refusals: `AccessRefusal`, `PageRefusal` (on `limit`).
  *

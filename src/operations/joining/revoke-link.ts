@@ -22,8 +22,8 @@ import type { JoiningContext } from './join-rules.ts'
 export type RevokeInviteLinkRefusal = AccessRefusal | StoreRefusal | 'not_found' | 'not_pending'
 
 /**
- * Revokes a link, for those who may invite. Users who joined by it stay, and so do users whom it has put on
- * the waitlist.
+ * Revokes a link. The caller may invite. Users who joined by the link stay, and so do users on the
+ * waitlist.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found`, `not_pending` (revoked already).
  *

@@ -49,11 +49,13 @@ const AddToGroupInput = v.object(
 )
 
 /**
- * Adds members of the organization `{ userIds }` to a group, all of them or no one, for those with `members:manage`.
- * With `roles.grants` no caller gives, by the role of the group, permissions that they do not have. Members of the group stay in it; if all are members already, no row changes.
+ * Adds members of the organization `{ userIds }` to a group, all of them or no one. The caller needs
+ * `members:manage`. With `roles.permissions` a caller gives no permission that they do not have by the role
+ * of the group. If all users are in the group already, no row changes.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `userIds`: one is no active member), `StoreRefusal`,
- * `not_found` (no such group), `too_many` (the group would have more members than `memberLimit`).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `userIds`: a user is not an active member), `StoreRefusal`,
+ * `not_found` (the group does not exist), `too_many` (the group would have more members than
+ * `memberLimit`).
  *
  * @example
  * ```ts

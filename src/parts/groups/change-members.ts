@@ -1,5 +1,5 @@
 /**
- * The change of who is in a group.
+ * Adds and removes members of a group.
  *
  * @module
  */
@@ -37,9 +37,9 @@ export function isOverfull(
 }
 
 /**
- * Builds the change of who is in a group. The batch guards that those who come are active members and not
- * in it, that those who leave are in it, that it does not become too large, and that its role is as it was read.
- * `ended` is how many open invitations end with the rights of each of those who leave.
+ * Builds the change of a group's members. The batch guards that added users are active members outside of
+ * the group, that removed users are in it, that the group does not exceed its limit, and that its role is
+ * as it was read. `ended` is the number of open invitations that end with the rights of each removed user.
  */
 export function changeMembers(
   context: Pick<GroupsContext, 'db' | 'groups'>,

@@ -47,11 +47,11 @@ export interface CreateGroupInput<Role extends string = string> {
 export type CreateGroupRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'too_many'
 
 /**
- * Creates a group `{ name, role? }` without members, for those with `members:manage`. With `roles.grants` no
- * caller gives a group a role with permissions that they do not have.
+ * Creates a group `{ name, role? }` without members. The caller needs `members:manage`. With
+ * `roles.permissions` a caller gives the group no role with permissions that they do not have.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `name` and `role`), `StoreRefusal`, `too_many` (the organization has
- * as many groups as `limit`).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `name` and `role`), `StoreRefusal`, `too_many` (the
+ * organization has `limit` groups).
  *
  * @example
  * ```ts

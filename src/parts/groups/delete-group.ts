@@ -19,9 +19,8 @@ import { planGroupDeletion } from './plan-deletion.ts'
 export type DeleteGroupRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /**
- * Deletes a group, for those with `members:manage`. Its members stay members of the organization. Open
- * invitations that they have sent, and could not send without the role of the group, end with it; the result
- * has their number.
+ * Deletes a group. The caller needs `members:manage`. Its members stay members of the organization. Their
+ * open invitations that depend on the role of the group end with it; the result has their number.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found`.
  *

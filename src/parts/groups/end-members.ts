@@ -1,6 +1,6 @@
 /**
- * The end of memberships in groups: in the batch that ends or suspends the membership of the organization,
- * after its events.
+ * Ends memberships in groups, in the batch that ends or suspends the membership in the organization, after
+ * its events.
  *
  * @module
  */

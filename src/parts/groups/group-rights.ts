@@ -1,5 +1,5 @@
 /**
- * The rights that members have by their groups, and the end of what a loss of them ends.
+ * The rights that members have through their groups, and the end of what depends on lost rights.
  *
  * @module
  */
@@ -75,9 +75,9 @@ export interface LostRights extends Required<
 }
 
 /**
- * Plans what ends with the rights of the affected members, for whom the role of the group changes; null is
- * no role, or to leave the group. Open invitations end that they have sent and may not send any more, and by
- * the followers their keys and links. The batch guards that their roles are as they were read.
+ * Plans the end of what depends on lost rights, for the members whose group role changes; null stands for
+ * no role, or for leaving the group. Ends their open invitations that they may no longer send and, through
+ * the followers, their keys and links. The batch guards that their roles are as they were read.
  */
 export function planLostRights(
   context: GroupsContext,

@@ -52,8 +52,8 @@ export function groupRole(roles: Roles) {
 const UNSEEN = /\p{Default_Ignorable_Code_Point}/gu
 
 /**
- * Returns the key by which the names of an organization's groups are unique: in any case of the letters, as
- * one character or as several, and without the characters that are not seen.
+ * Returns the key by which the names of an organization's groups are unique. It ignores case, the
+ * composition of characters, and invisible characters.
  */
 export function nameKeyOf(name: string): string {
   return lowerCase(name.trim().normalize().replaceAll(UNSEEN, ''))

@@ -27,7 +27,7 @@ export interface GroupsContext extends ChangeContext, LossContext {
 const OPTIONS = namesOf<GroupsOptions>({ limit: true, memberLimit: true })
 
 /**
- * Gives organizations groups of members.
+ * Lets organizations sort their members into groups.
  *
  * @throws {TypeError} if an option is invalid.
  *

@@ -22,8 +22,8 @@ export type ListGroupsRefusal = 'unauthenticated' | 'organization_not_found' | P
 const Filter = v.object({ userId: v.optional(shortText()) })
 
 /**
- * Lists the groups of an organization, newest first, for its members. With `userId` only those that this
- * user is in.
+ * Lists the groups of an organization, newest first, for its members. With `userId`, lists only the groups
+ * of this user.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `PageRefusal` (on `limit` and `userId`).
  *

@@ -20,11 +20,12 @@ import type { GroupsContext } from './groups.ts'
 export type RemoveFromGroupRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /**
- * Takes a member out of a group, for those with `members:manage`, or the caller, which every role may. The
- * membership of the organization stays. Open invitations that the member has sent, and could not send without the
- * role of the group, end with it; the result has their number.
+ * Removes a member from a group. The caller needs `members:manage`, unless they remove themselves. The
+ * membership in the organization stays. The member's open invitations that depend on the role of the group
+ * end with it; the result has their number.
  *
- * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (no such group, or the user is not in it).
+ * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (the group does not exist, or the user is not in
+ * it).
  *
  * @example
  * ```ts

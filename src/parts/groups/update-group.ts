@@ -55,9 +55,10 @@ export interface ChangedGroup extends Group, EndedWith {}
 export type UpdateGroupRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'not_found'
 
 /**
- * Changes a group `{ name?, role? }`, for those with `members:manage`. The same name and role change no row.
- * With `roles.grants` no caller gives a group a role with permissions that they do not have. Open invitations
- * that members have sent, and could not send without the former role, end with it; the result has their number.
+ * Changes the name or the role of a group `{ name?, role? }`. The caller needs `members:manage`. The same
+ * name and role change no row. With `roles.permissions` a caller gives the group no role with permissions
+ * that they do not have. Open invitations of members that depend on the former role end with it; the result
+ * has their number.
  *
  * Refusals: `AccessRefusal`, `InputRefusal` (on `name` and `role`), `StoreRefusal`, `not_found`.
  *

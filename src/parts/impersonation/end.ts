@@ -25,11 +25,11 @@ export type EndImpersonationRefusal =
   | StoreRefusal
 
 /**
- * Ends an impersonation before its time, for every operator, for the host itself, and for its own caller:
- * the next request with its token is refused, and so is a change that it has begun.
+ * Ends an impersonation before it expires, for any operator, the host itself, and the caller who acts by
+ * it. The next request with its token is refused, and a change in progress is rolled back.
  *
- * Refusals: `unauthenticated`, `organization_not_found` (also to other callers), `not_found` (also of one
- * that has ended), `StoreRefusal`.
+ * Refusals: `unauthenticated`, `organization_not_found` (also for other callers), `not_found` (also after
+ * its end), `StoreRefusal`.
  *
  * @example
  * ```ts

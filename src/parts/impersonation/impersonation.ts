@@ -7,8 +7,8 @@ import type { Part } from '../../engine/changes/part.ts'
 /** Options of {@link impersonation}. */
 export interface ImpersonationOptions {
   /**
-   * Whether a user is an operator, as whom no one may act. Anything but `false` refuses; an error, or no
-   * answer in time, refuses with `unavailable`.
+   * Returns whether a user is an operator, who cannot be impersonated. Any value except `false` refuses; an
+   * error or a timeout refuses with `unavailable`.
    */
   readonly isOperator: (userId: string) => boolean | Promise<boolean>
   /** The longest impersonation in minutes, 1 to 60. Default 60. */
@@ -30,7 +30,7 @@ const OPTIONS = namesOf<ImpersonationOptions>({ isOperator: true, mostMinutes: t
 const MOST_MINUTES = 60
 
 /**
- * Lets operators act as a user in one organization: with a reason, for a limited time, and on record in the
+ * Lets operators act as a user of one organization, with a reason, for a limited time, and recorded in the
  * trail of the organization.
  *
  * @throws {TypeError} if an option is invalid.
@@ -61,7 +61,7 @@ export function impersonation(options: ImpersonationOptions): ImpersonationPart 
   return { part: 'impersonation', isOperator, mostMinutes, followers: [ending] }
 }
 
-// With the organization, or with the membership of the user, in the batch of its end.
+// Ends with the organization, or with the membership of the user, in the same batch.
 const ending: Follower = ({ db }, _eventContext, events) =>
   events.flatMap(({ action, organizationId, target }) => {
     const there = eq(impersonations.organizationId, organizationId)

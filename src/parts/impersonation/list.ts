@@ -18,8 +18,8 @@ import type { AccessContext } from '../../engine/access/roles.ts'
 import { impersonationView, runningOf, type RunningImpersonations } from './running.ts'
 
 /**
- * Lists the impersonations in an organization that have not ended, the oldest first, for those who read its
- * audit trail. The trail has the earlier ones.
+ * Lists the running impersonations of an organization, oldest first, for readers of its audit trail. The
+ * trail has the earlier ones.
  *
  * Refusals: `AccessRefusal`.
  *
@@ -48,7 +48,7 @@ export function listImpersonations(
 export type ListOwnImpersonationsRefusal = 'unauthenticated' | 'insufficient_role'
 
 /**
- * Lists the operator's own impersonations that have not ended, the oldest first. The host itself has an empty list.
+ * Lists the operator's own running impersonations, oldest first. For the host itself the list is empty.
  *
  * Refusals: `unauthenticated`, `insufficient_role`.
  *

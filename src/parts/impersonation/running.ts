@@ -78,7 +78,7 @@ export type ImpersonationLookup = DatabaseContext & Pick<Runtime, 'now'>
 export function callerOfToken({ db, now }: ImpersonationLookup, token: string): PrincipalQuery {
   const { id, organizationId, userId, operatorId, tokenHash, expiresAt } = impersonations
   const hash = hashOf(token)
-  // At the time of each use: an operation that takes long may outlive the impersonation.
+  // Compares with the time of each use: an operation may outlive the impersonation.
   const valid = () => sql`${tokenHash} = ${hash} and ${expiresAt} > ${now().getTime()}`
   return {
     userId: sql<string | null>`(select ${userId} from ${impersonations} where ${valid()})`,

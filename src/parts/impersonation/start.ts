@@ -73,13 +73,15 @@ const MOST_IN_ORGANIZATION = 50
 const MINUTE_MS = 60_000
 
 /**
- * Starts an impersonation `{ userId, reason, minutes, password | stepUpProof }`: the operator acts as a member
- * of this organization, and of no other one. The operator proves their own identity. The token is returned
- * once and stored as a hash. The start, with its reason, is an event of the organization.
+ * Starts an impersonation `{ userId, reason, minutes, password | stepUpProof }`: the operator acts as a
+ * member of this organization, and of no other one. The operator proves their own identity. The token is
+ * returned once and stored as a hash. The start is recorded in the trail of the organization, with its
+ * reason.
  *
- * Refusals: `unauthenticated`, `organization_not_found` (also to callers who are no operators in person),
- * `InputRefusal` (on `userId` of an operator), `ProofRefusal` (`step_up_required` of the host itself), `StoreRefusal`, `not_a_member`, `too_many` (ten of the operator, or fifty of the organization, have not
- * ended).
+ * Refusals: `unauthenticated`, `organization_not_found` (also unless the caller is an operator in person),
+ * `InputRefusal` (on `userId`, if the user is an operator), `ProofRefusal` (`step_up_required` for the host
+ * itself), `StoreRefusal`, `not_a_member`, `too_many` (ten of the operator, or fifty of the organization,
+ * are running).
  *
  * @throws {TypeError} if the host has configured neither `verifyPassword` nor `stepUp`.
  *
@@ -109,7 +111,7 @@ export async function startImpersonation(
     scope,
     {
       ...operation,
-      // Until the caller is an operator no further row is read, and the host is not asked.
+      // Unless the caller is an operator, no further row is read and the host is not called.
       queries: { target: null, own: null, there: null },
       async revise(caller) {
         const allowed = await mayStart(context, caller, parsed)
@@ -230,7 +232,7 @@ function start(
   }
 }
 
-// The reads of the plan: the user is an active member, and there are not too many.
+// Guards the reads of the plan: the user is an active member, and the limits are not reached.
 function mayRun({ organizationId, userId, operatorId }: ImpersonationRow, now: Date): SQL {
   const running = sql`select count(*) from seatgate_impersonations
     where expires_at > ${now.getTime()} and`

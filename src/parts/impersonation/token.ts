@@ -6,7 +6,7 @@ export const BEGINNING = 'sg_impersonation-'
 const TOKEN = /^sg_impersonation-[0-9A-Za-z]{49}$/
 
 /**
- * Whether a text has the form of an impersonation's token and the right checksum: for secret scanners. The
+ * Returns whether a text has the form and the checksum of an impersonation token, for secret scanners. The
  * impersonation may have ended.
  *
  * @example

@@ -112,7 +112,7 @@ export function callerOfKey(context: KeyLookup, key: string): PrincipalQuery {
   const { db, now, roles } = context
   const { id, organizationId, tokenHash, role, permissions, expiresAt, lastUsedAt } = apiKeys
   const hash = hashOfKey(key)
-  // At the time of each use: an operation that takes long may outlive the key.
+  // Compares with the time of each use: an operation may outlive the key.
   const valid = () => sql`${tokenHash} = ${hash}
     and (${expiresAt} is null or ${expiresAt} > ${now().getTime()})`
   let noted = false
@@ -151,7 +151,7 @@ type FoundKey = Pick<ApiKeyRow, 'id' | 'organizationId' | 'role' | 'permissions'
 
 const HOUR_MS = 60 * 60 * 1000
 
-// At most one time an hour, and beside the request: it does not wait for this.
+// Writes at most once an hour. The request does not wait for it.
 function noteUse(context: KeyLookup, { id, organizationId, lastUsedAt }: FoundKey): void {
   const { db, now } = context
   const time = now()

@@ -47,8 +47,8 @@ export interface CreateApiKeyInput<
   /** Until when it is valid. Default: until it is rotated or revoked. */
   readonly expiresAt?: Date | string | null | undefined
   /**
-   * Whether it ends if its creator leaves, is suspended, or loses a right that the key has. Default false:
-   * it stays.
+   * Whether the key ends if its creator leaves, is suspended, or loses a right that the key has. Default:
+   * false.
    */
   readonly endsWithCreator?: boolean | undefined
 }
@@ -62,11 +62,11 @@ export type KeysContextOf<Role extends string, Permission extends string> = Keys
 }
 
 /**
- * Creates a key `{ name, permissions | role, expiresAt?, endsWithCreator? }` of an organization, for people
- * with `organization:update` and for the host itself; a machine creates no key. A caller gives no permission
- * that they do not have. The key is returned once and stored as a hash.
+ * Creates an API key `{ name, permissions | role, expiresAt?, endsWithCreator? }` of an organization. The
+ * caller is a person with `organization:update` or the host itself; a key cannot create keys. A caller
+ * gives no permission that they do not have. The key is returned once and stored as a hash.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `too_many` (as many as `mostKeys` are valid).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `too_many` (`mostKeys` keys are valid).
  *
  * @example
  * ```ts
@@ -91,7 +91,7 @@ export async function createApiKey<Role extends string, Permission extends strin
       input,
       grows: false,
       refusals: [],
-      // A key is shown once: the stored result is without it.
+      // A key is returned once, so the stored result does not contain it.
       sealing: {
         seal: (value) => ({ ...value, key: null }),
         open: async (stored) => ok(stored as ApiKeyWithSecret),

@@ -1,6 +1,6 @@
 /**
- * The end of keys whose creator has lost the right to them, and of those of a deleted organization: in the
- * batch of the change that ends the right, after its events.
+ * Ends the keys of a creator who has lost the right to them, and those of a deleted organization, in the
+ * batch of that change, after its events.
  *
  * @module
  */
@@ -46,7 +46,7 @@ export const keyFollower: Follower = (context, eventContext, events, _dueIn, los
   }),
 ]
 
-// The right to keys is a permission too: without it no key stays.
+// Creating keys requires a permission; without it the creator's keys end.
 function endedBy({ userIds, rights: { permissions }, roles }: LeftAlike): Loss | null {
   if (roles.permissions.every((each) => permissions.includes(each))) return null
   return {
@@ -77,7 +77,7 @@ function endKeys(
   ]
 }
 
-// The keys with a right that is not left.
+// The keys with a right that the creator has lost.
 function beyond(roles: Roles, left: readonly string[]): SQL {
   if (left.length === 0) return sql``
   const kept = roles.all.filter((role) => role !== roles.owner && mayGive(roles, left, role))

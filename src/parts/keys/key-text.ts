@@ -18,7 +18,7 @@ const LONGEST_KEY = 100
 export const PREFIX = /^(?=.{1,32}$)[a-z][a-z0-9]*(?:_[a-z0-9]+)*$/
 
 /**
- * Whether a text has the form of an API key of this prefix, or of any, and the right checksum: for secret
+ * Returns whether a text has the form and the checksum of an API key, of this prefix or of any, for secret
  * scanners. The key may have expired or been revoked.
  *
  * @example

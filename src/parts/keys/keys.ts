@@ -30,7 +30,7 @@ const OPTIONS = namesOf<ApiKeysOptions>({ prefix: true, mostKeys: true })
 const MOST_KEYS = 500
 
 /**
- * Gives organizations API keys for machines: with a part of the rights of their creator, and without a
+ * Lets organizations create API keys for machines. A key has at most the rights of its creator and takes no
  * seat.
  *
  * @throws {TypeError} if an option is invalid.

@@ -12,8 +12,8 @@ export interface ApiKeys {
 }
 
 /**
- * Lists the keys of an organization, the oldest first, for those with `organization:update`. A key that has
- * expired is listed until another one is created or rotated.
+ * Lists the keys of an organization, oldest first. The caller needs `organization:update`. An expired key
+ * is listed until another one is created or rotated.
  *
  * Refusals: `AccessRefusal`.
  *

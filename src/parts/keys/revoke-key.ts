@@ -21,8 +21,8 @@ import type { KeysContext } from './keys.ts'
 export type RevokeApiKeyRefusal = AccessRefusal | StoreRefusal | 'not_found'
 
 /**
- * Revokes a key, for those with `organization:update`: the next request with it is refused, and so is a
- * change that it has begun. A key that replaces it stays.
+ * Revokes a key. The caller needs `organization:update`. The next request with the key is refused, and a
+ * change in progress is rolled back. A key that replaces it stays valid.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found`.
  *

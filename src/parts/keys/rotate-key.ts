@@ -51,13 +51,13 @@ export type RotateApiKeyRefusal =
   | 'role_not_configured'
 
 /**
- * Replaces a key `{ overlapHours?, expiresAt? }`: creates one with the same name and rights, and lets the
- * old one end after the overlap. For people with `organization:update` who have all rights of the key, and
- * for the host itself. Of a key that was rotated before, the one before it ends now: two are valid at once.
- * The new key is returned once. Its creator is the caller.
+ * Replaces a key `{ overlapHours?, expiresAt? }`: creates a key with the same name and rights, and ends the
+ * old one after the overlap. The caller is a person with `organization:update` and all rights of the key,
+ * or the host itself, and becomes the creator of the new key. At most two keys are valid at once: rotating
+ * again ends the older one. The new key is returned once.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (also of a key that is no longer
- * valid), `not_pending` (it is replaced already), `role_not_configured`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found` (also if the key is no longer
+ * valid), `not_pending` (the key has been replaced), `role_not_configured`.
  *
  * @example
  * ```ts
@@ -112,7 +112,7 @@ export async function rotateApiKey(
           id: newId(),
           tokenHash: hashOfKey(key),
           start: startOf(key),
-          // A permission that is no longer configured is not passed on.
+          // Permissions that are no longer configured are left out.
           permissions: old.permissions && JSON.stringify(permissionsOf(roles, role)),
           createdById: userIdOf(caller) ?? old.createdById,
           expiresAt,

@@ -37,12 +37,12 @@ export type CreateRoleRefusal =
   | 'role_in_use'
 
 /**
- * Creates a role `{ name, permissions }` of an organization, for those with `organization:update`. A caller
- * gives no permission that they do not have. Members in the role take a seat of the default type.
+ * Creates an organization's own role `{ name, permissions }`. The caller needs `organization:update`, and
+ * gives no permission that they do not have. A member with the role takes a seat of the default type.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `name`: also of a role that there is), `StoreRefusal`,
- * `too_many` (the organization has as many as `limit`), `role_in_use` (members or others have a role of this
- * name, which was configured before).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `name`, also if the role exists), `StoreRefusal`,
+ * `too_many` (the organization has `limit` own roles), `role_in_use` (members or invitations still have a
+ * formerly configured role of this name).
  *
  * @example
  * ```ts

@@ -44,12 +44,13 @@ const Input = v.object(
 )
 
 /**
- * Deletes an organization's own role `{ replacement? }`, for those with `organization:update`. With a
- * replacement everything that has the role has that one, in the same batch: it takes a seat of the default
- * type, is not the owner's, and has no permission that the caller does not have.
+ * Deletes an organization's own role. The caller needs `organization:update`. With `{ replacement }`,
+ * everything that has the role receives the replacement in the same batch. The replacement takes a seat of
+ * the default type, is not the owner's role, and has no permission that the caller does not have.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `replacement`), `StoreRefusal`, `not_found` (also of a
- * configured role), `role_in_use` (something has the role, and there is no replacement; with the numbers).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `replacement`), `StoreRefusal`, `not_found` (also for a
+ * configured role), `role_in_use` (the role is in use and no replacement is given; with the number of
+ * uses).
  *
  * @example
  * ```ts

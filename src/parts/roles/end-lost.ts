@@ -1,6 +1,6 @@
 /**
- * The end of invitations and keys when a role loses permissions: as for one member with another role, for all
- * members in it.
+ * Ends invitations, links and keys when a role loses permissions: as for one member whose role changes, for
+ * all members with the role.
  *
  * @module
  */
@@ -139,7 +139,7 @@ function guardMakers(
   return guard(context.db, 'stale', areUnchanged(organizationId, role, makes, makers))
 }
 
-// Their other roles decide about the rights that are left.
+// The members' other roles decide which rights they keep.
 function areUnchanged(
   organizationId: string,
   role: string,

@@ -19,8 +19,8 @@ export interface RoleList {
 export type ListRolesRefusal = 'unauthenticated' | 'organization_not_found'
 
 /**
- * Lists the roles of an organization with their permissions, for its members: the configured ones, then
- * its own.
+ * Lists the roles of an organization with their permissions, for its members: first the configured roles,
+ * then the organization's own.
  *
  * Refusals: `unauthenticated`, `organization_not_found`.
  *

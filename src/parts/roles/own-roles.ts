@@ -27,7 +27,8 @@ const OPTIONS = namesOf<OwnRolesOptions>({ limit: true })
 const MOST_ROLES = 100
 
 /**
- * Lets organizations make roles of their own, as sets of the configured permissions. Needs `roles.permissions`.
+ * Lets organizations create their own roles as sets of the configured permissions. Requires
+ * `roles.permissions`.
  *
  * @throws {TypeError} if an option is invalid.
  *

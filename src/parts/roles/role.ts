@@ -22,8 +22,8 @@ export function storedRoles({ ownRoles }: Pick<OrganizationRow, 'ownRoles'>): Ow
 }
 
 /**
- * Returns the roles of an organization. A permission that is no longer configured is left out, and a role
- * whose name is configured by now is the configured one.
+ * Returns the roles of an organization. Leaves out permissions that are no longer configured; a configured
+ * role replaces an own role of the same name.
  */
 export function extend(roles: Roles, row: Pick<OrganizationRow, 'ownRoles'>): Roles {
   const own = Object.entries(storedRoles(row)).filter(([name]) => !roles.grants.has(name))

@@ -48,13 +48,13 @@ export type UpdateRoleRefusal =
   | 'role_in_use'
 
 /**
- * Changes an organization's own role `{ name?, permissions? }`, for those with `organization:update`, in one
- * batch for everything that has it. A caller adds no permission that they do not have. With a permission that
- * is taken away, invitations, links and keys end that the members in the role could not make any more.
+ * Renames an organization's own role or changes its permissions `{ name?, permissions? }`, in one batch for
+ * everything that has the role. The caller needs `organization:update`, and adds no permission that they do
+ * not have. If a permission is taken away, the invitations, links and keys that depend on it end.
  *
- * Refusals: `AccessRefusal`, `InputRefusal` (on `name`: also of a role that there is), `StoreRefusal`,
- * `not_found` (also of a configured role), `role_in_use` (something has a role of the new name, which was
- * configured before).
+ * Refusals: `AccessRefusal`, `InputRefusal` (on `name`, also if a role of this name exists),
+ * `StoreRefusal`, `not_found` (also for a configured role), `role_in_use` (members or invitations still
+ * have a formerly configured role of the new name).
  *
  * @example
  * ```ts

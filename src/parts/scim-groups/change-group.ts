@@ -1,5 +1,5 @@
 /**
- * The change of one group: what replacing and patching have in common.
+ * Changes one group: the common part of replacing and patching.
  *
  * @module
  */
@@ -50,8 +50,7 @@ export type ScimGroupChangeRefusal =
   | 'too_many'
 
 /**
- * Changes a group, and returns it without its members. A change that leaves all as it is writes no row and
- * no event.
+ * Changes a group, and returns it without its members. Without a difference, writes no row and no event.
  */
 export async function changeScimGroup(
   context: ScimGroupsContext,
@@ -157,7 +156,7 @@ function updateOf({ db }: Pick<ScimGroupsContext, 'db'>, next: GroupRow, moves: 
     .where(isGroup(next))
 }
 
-// Null if its own attributes stay as they are.
+// Returns null if the attributes do not change.
 function changedRow(row: GroupRow, asked: GroupChange, now: Date): GroupRow | null {
   const { displayName: name = row.name, externalId = row.externalId } = asked
   const isSame = name === row.name && externalId === row.externalId

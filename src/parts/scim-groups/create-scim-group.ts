@@ -38,11 +38,11 @@ export type CreateScimGroupRefusal =
   | 'too_many'
 
 /**
- * Creates a group with pushed users, as POST does. It carries no role: a role is given to it by
- * `updateGroup`. The same request again is refused with `not_unique` and changes no row.
+ * Creates a group with pushed users, as POST does. The group has no role; `updateGroup` gives it one. A
+ * repeated request is refused with `not_unique` and changes no row.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `scim_invalid` (a member is no active pushed
- * user), `not_unique`, `too_many`.
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `scim_invalid` (a member is not an active
+ * pushed user), `not_unique`, `too_many`.
  *
  * @example
  * ```ts

@@ -22,7 +22,7 @@ export interface ScimGroupOptions {
 }
 
 /**
- * Returns a group with the pushed users that are in it.
+ * Returns a group with its pushed users.
  *
  * Refusals: `AccessRefusal`, `not_found`.
  *

@@ -35,8 +35,9 @@ const MOST = 100
 const MOST_WITH_MEMBERS = 10
 
 /**
- * Lists groups in the order in which they were made, up to 100, or up to 10 with their members. Filters:
- * `eq` of `displayName` (in any case), `externalId` and `id`; others are refused with `invalidFilter`.
+ * Lists groups in the order of their creation, up to 100, or up to 10 with their members. Filters compare
+ * `displayName` (without regard to case), `externalId` and `id` with `eq`; others are refused with
+ * `invalidFilter`.
  *
  * Refusals: `AccessRefusal`, `scim_invalid`.
  *

@@ -6,9 +6,9 @@ import { readGroupPatch } from './group-change.ts'
 import type { ScimGroup, ScimGroupsContext } from './scim-group.ts'
 
 /**
- * Changes a group, as PATCH does: `displayName`, `externalId`, and members by `add`, `replace` and `remove`,
- * with a filter in the path or a list as the value. All of the operations are made, or no operation. A
- * member who is there already is not added again. The result has no members.
+ * Changes a group, as PATCH does: `displayName`, `externalId`, and members by `add`, `replace` and
+ * `remove`, with a filter in the path or a list as the value. Applies all operations or no operation. Does
+ * not add a member again. The result has no members.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found`, `scim_invalid`, `not_unique`,
  * `version_mismatch`, `too_many`.

@@ -15,9 +15,9 @@ export function replacesAll(changes: readonly MembersChange[]): boolean {
 }
 
 /**
- * Returns who comes and who goes, if changes are made in order. `named` are the users that they name, and
- * `current` the pushed users that are in the group, if a change replaces them. A user who is to come and is
- * no active member is refused; members who were not pushed stay.
+ * Returns the added and the removed users of changes that are made in order. `named` are the users that the
+ * changes name, and `current` the pushed users of the group, if a change replaces them. Refuses to add a
+ * user who is not an active member. Members who were not pushed stay.
  */
 export function memberChange(
   changes: readonly MembersChange[],

@@ -6,8 +6,8 @@ import { readGroup } from './group-change.ts'
 import type { ScimGroup, ScimGroupsContext } from './scim-group.ts'
 
 /**
- * Replaces a group, as PUT does: name, `externalId`, and the pushed users that are in it. Members who were
- * not pushed, and the role of the group, stay. The result has no members.
+ * Replaces the name, the `externalId` and the pushed users of a group, as PUT does. Members who were not
+ * pushed, and the role of the group, stay. The result has no members.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `not_found`, `scim_invalid`, `not_unique`,
  * `version_mismatch`, `too_many`.
