@@ -1,6 +1,7 @@
 import { eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
 import { batch, renamedColumns, type Queries, type RowsOf } from '../../database/batch.ts'
 import { keptQuery } from '../../database/kept-query.ts'
+import { quickly } from '../../database/quick-dialect.ts'
 import { replicaOf, type Database, type DatabaseContext } from '../../database/database.ts'
 import {
   memberships,
@@ -110,7 +111,7 @@ async function findIn<Q extends Queries>(
 ): Promise<Found<Q>> {
   checkCaller(caller)
   const access: Queries = {
-    ...(isQuery(caller) && { $caller: caller.statement }),
+    ...(isQuery(caller) && { $caller: quickly(caller.statement) }),
     ...(named && { $place: placeOf(db, ownMembership(caller, organizations.id), named) }),
   }
   const replica = replicaOf(db)

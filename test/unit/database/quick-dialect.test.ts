@@ -2,7 +2,7 @@ import { alias, integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { and, asc, count, eq, exists, gt, inArray, isNull, like, or, sql } from 'drizzle-orm'
 import { drizzle } from 'drizzle-orm/d1'
 import { expect, it } from 'vitest'
-import { parametersIn, withQuickDialect } from '../../../src/database/quick-dialect.ts'
+import { parametersIn, quickly, withQuickDialect } from '../../../src/database/quick-dialect.ts'
 
 const teams = sqliteTable('teams', {
   id: text('id').primaryKey(),
@@ -73,6 +73,19 @@ it.each(Object.entries(QUERIES))('writes the same SQL as Drizzle: %s', (_, query
   expect(query(quick).toSQL()).toEqual(expected)
   // And again, when what it notes is there.
   expect(query(quick).toSQL()).toEqual(expected)
+})
+
+it('writes a query of the host, which stays as it is', () => {
+  const query = plain.select({ id: teams.id }).from(teams).where(eq(teams.createdAt, at))
+  const { dialect } = query as unknown as { dialect: unknown }
+  const quickened = quickly(query)
+  expect(quickened.toSQL()).toEqual(query.toSQL())
+  expect(quickened).toHaveProperty('dialect.sqlToQuery')
+  expect(quickened).not.toHaveProperty('dialect', dialect)
+  expect(query).toHaveProperty('dialect', dialect)
+  // One of this library is written so already.
+  const own = quick.select().from(teams)
+  expect(quickly(own)).toHaveProperty('dialect', (quick as unknown as { dialect: object }).dialect)
 })
 
 it('counts the parameters of a query', () => {
