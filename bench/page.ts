@@ -325,7 +325,8 @@ ${table(['row', 'purpose', 'add', 'invite', 'accept', 'remove'], ROWS, 2)}
 The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance and 10 for a removal. Setting an alarm is
 one row more for an add after a quiet time.
 
-An invitation writes six rows more than the goal with a ledger, and one more with \`d1Seats()\`. What could go, and its price:
+An invitation writes five rows more than the goal with a ledger, and as many as the goal with \`d1Seats()\`. What could go,
+and its price:
 
 - Index of the open ones by expiry: a list by creation finds the same rows. But then each seat that is taken with
   \`d1Seats()\` reads two rows for each invitation that has expired and is not deleted yet, and the next seat to become
