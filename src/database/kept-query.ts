@@ -83,7 +83,7 @@ export function rowsWhere<T extends SQLiteTable>(
 ): Kept<T['$inferSelect'][]> {
   const known = selections.get(table) ?? keptSelection(table)
   selections.set(table, known)
-  return known(db, condition) as Kept<T['$inferSelect'][]>
+  return known(db, condition)
 }
 
 const selections = new WeakMap<SQLiteTable, ReturnType<typeof keptSelection>>()

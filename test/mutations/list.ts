@@ -1075,7 +1075,11 @@ export const MUTATIONS: readonly Mutation[] = [
     'limit: numbers[0] ?? 0, used: numbers[1] ?? 0',
     'limit: numbers[1] ?? 0, used: numbers[0] ?? 0'
   ),
-  batch('the last owner is planned anew', "    case 'last_owner':\n", ''),
+  batch(
+    'the last owner is planned again',
+    "    case 'broken':\n",
+    "    case 'broken':\n    case 'last_owner':\n"
+  ),
   combining(
     'combined changes forget seats',
     'takenSeats: [...first.takenSeats, ...second.takenSeats]',
@@ -1729,13 +1733,13 @@ export const MUTATIONS: readonly Mutation[] = [
   rolesDeleted('a role is deleted that is used meanwhile', '[guardUnused(context, after)]', '[]'),
   impersonations(
     'an impersonation outlives its end',
-    '${tokenHash} = ${hashOf(token)} and ${expiresAt} > ${now().getTime()}',
-    '${tokenHash} = ${hashOf(token)}'
+    '${tokenHash} = ${hash} and ${expiresAt} > ${now().getTime()}',
+    '${tokenHash} = ${hash}'
   ),
   impersonations(
     'an impersonation is valid in a change that it ended before',
-    'holds: sql`exists (select 1 from ${impersonations} where ${valid})`',
-    'holds: sql`true`'
+    'return sql`exists (select 1 from ${impersonations} where ${valid()})`',
+    'return sql`true`'
   ),
   impersonationStarts(
     'an operator acts as another operator',
