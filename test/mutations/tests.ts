@@ -105,9 +105,16 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'parts/scim/plan-presence.ts': scim('overtaken', 'presence', 'rush'),
   'parts/scim/plan-suspended.ts': scim('presence', 'overtaken', 'last-owner'),
-  'parts/scim/change-user.ts': scim('users', 'presence', 'overtaken', 'vendors', 'rush'),
+  'parts/scim/change-user.ts': scim(
+    'users',
+    'presence',
+    'overtaken',
+    'vendors',
+    'rush',
+    'bad-input'
+  ),
   'parts/scim/create-user.ts': scim('users', 'presence', 'bad-input'),
-  'parts/scim/user-rows.ts': scim('users', 'overtaken'),
+  'parts/scim/user-rows.ts': scim('users', 'overtaken', 'presence'),
   'parts/scim/scim-token.ts': scim('tokens'),
   'parts/scim/rotate-token.ts': scim('tokens'),
   'parts/scim-groups/plan-members.ts': scim('groups'),

@@ -52,6 +52,11 @@ function errorOf(refusal: Refusal): ScimError {
         status: 409,
         detail: `All seats are taken: ${refusal.used} of ${refusal.limit} are in use. An administrator has to free or buy one.`,
       }
+    case 'too_many':
+      return {
+        status: 409,
+        detail: 'A limit is reached: of groups, of members of a group, or of items in one request.',
+      }
     case 'last_owner':
       return {
         status: 409,

@@ -13,8 +13,10 @@ import {
   createScimKit,
   eventsOf,
   expectSound,
+  meanwhile,
   patch,
   pushedOrganization,
+  pushingTo,
   testEnv,
   unwrap,
   type PushedOrganization,
@@ -102,6 +104,47 @@ describe('a pushed group', () => {
     expect(put.status).toBe(200)
     expect(await membersIn(organization, id)).toEqual([ann, cyd].toSorted())
     expect(await change({ op: 'remove', path: 'members' })).toEqual([])
+  })
+
+  it('adds and removes members in one request, in its order [SCIM-20]', async () => {
+    const { organization, ask, ann, bob, cyd, id } = await withUsers()
+    const add = { op: 'add', path: 'members', value: values(cyd, bob) }
+    const remove = { op: 'remove', path: `members[value eq "${bob}"]` }
+    expect((await ask('PATCH', `/Groups/${id}`, patch(add, remove))).status).toBe(200)
+    expect(await membersIn(organization, id)).toEqual([ann, cyd].toSorted())
+    expect((await ask('PATCH', `/Groups/${id}`, patch(remove, add))).status).toBe(200)
+    expect(await membersIn(organization, id)).toEqual([ann, bob, cyd].toSorted())
+  })
+
+  it('has both of two changes at the same moment [SCIM-17]', async () => {
+    const { organization, ask, id } = await withUsers()
+    const set = (path: string, value: string) => patch({ op: 'replace', path, value })
+    const around = meanwhile(() => ask('PATCH', `/Groups/${id}`, set('externalId', 'g-2')))
+    const overtaken = createScimKit({ provider: 'd1', groups: part, around })
+    const { status } = await pushingTo(overtaken, organization).ask(
+      'PATCH',
+      `/Groups/${id}`,
+      set('displayName', 'Product')
+    )
+    expect(status).toBe(200)
+    const { body } = await ask('GET', `/Groups/${id}`)
+    expect(body).toMatchObject({ displayName: 'Product', externalId: 'g-2' })
+  })
+
+  it('takes no more members than the limit, and says so [SCIM-19]', async () => {
+    const { organization, ask, ann, bob, cyd, id } = await withUsers()
+    const more = [cyd, (await organization.push('dan')).id, (await organization.push('eve')).id]
+    const add = patch({ op: 'add', path: 'members', value: values(...more) })
+    const put = sent('Design', { members: values(ann, bob, ...more) })
+    for (const answer of [
+      await ask('PATCH', `/Groups/${id}`, add),
+      await ask('PUT', `/Groups/${id}`, put),
+      await ask('POST', '/Groups', sent('Other', { members: values(ann, bob, ...more) })),
+    ]) {
+      expect(answer.status).toBe(409)
+      expect(answer.body.detail).toContain('A limit is reached')
+    }
+    expect(await membersIn(organization, id)).toEqual([ann, bob].toSorted())
   })
 
   it('is unchanged by a repeat, without an event [SCIM-20]', async () => {

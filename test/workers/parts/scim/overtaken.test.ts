@@ -7,12 +7,16 @@ import {
   addMember,
   joinRules,
   listJoinRequests,
+  listMembers,
+  removeMember,
   withdrawJoinRequest,
 } from '../../../../src/index.ts'
 import {
   active,
   createScimKit,
+  eventsOf,
   joinAs,
+  meanwhile,
   patch,
   pushedOrganization,
   pushingTo,
@@ -105,6 +109,22 @@ it('an activation takes a new place on the waitlist if the earlier one ends at t
   )
   await ask('PUT', `/Users/${id}`, person('ann', titled({ active: true })))
   expect(await waitingIn(organization)).toBe(1)
+})
+
+it('a deactivation suspends no member who is removed at the same moment [SCIM-5]', async () => {
+  const organization = await pushedOrganization(calm)
+  const { id } = await organization.push('ann')
+  const scope = organization.as(organization.owner)
+  const { data } = unwrap(await listMembers(calm.seatgate, scope))
+  const ann = data.find(({ userId }) => userId !== organization.owner)!
+  const around = meanwhile(() => removeMember(calm.seatgate, scope, ann.userId))
+  const { ask } = pushingTo(createScimKit({ ...waitlist, around }), organization)
+  expect(await ask('PATCH', `/Users/${id}`, active(false))).toMatchObject({
+    status: 200,
+    body: { active: false },
+  })
+  expect(await eventsOf(organization.id, 'organization.member_suspend')).toEqual([])
+  expect(await eventsOf(organization.id, 'organization.member_remove')).toHaveLength(1)
 })
 
 it('two changes of attributes at the same moment are both made [SCIM-17]', async () => {
