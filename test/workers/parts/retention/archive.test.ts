@@ -251,6 +251,45 @@ describe('moving events to the archive', () => {
     expect((await sequencesOf(organization)).slice(0, 5)).toEqual(upTo(5))
   })
 
+  it('deletes no event if another run deletes a part of its segment meanwhile', async () => {
+    const other = archiving()
+    const overtaken = failing({})
+    const host = archiving(overtaken)
+    const organization = await host.sealedOne(4)
+    for (const name of ['Five', 'Six']) {
+      host.daysLater(31)
+      await host.tended(organization, name)
+    }
+    other.daysLater(31)
+    const { put } = overtaken
+    let due = true
+    overtaken.put = async (key, text, options) => {
+      if (due) {
+        due = false
+        expect((await other.purge(organization)).horizon).toBe(4)
+      }
+      return put(key, text, options)
+    }
+    expect(await host.purge(organization)).toMatchObject({ events: 0, horizon: 4 })
+    const scope = host.scopeOf(organization)
+    const { data } = unwrap(await listAuditEvents(host.seatgate, scope, { order: 'oldest' }))
+    expect(data.map(({ sequence }) => sequence)).toEqual(upTo(data.length))
+  })
+
+  it('deletes the events of its segment alone if more have become old meanwhile', async () => {
+    const slow = failing({})
+    const host = archiving(slow)
+    const organization = await host.sealedOne(4)
+    host.daysLater(31)
+    await host.tended(organization, 'Five')
+    const { put } = slow
+    slow.put = async (key, text, options) => {
+      host.daysLater(31)
+      return put(key, text, options)
+    }
+    expect(await host.purge(organization)).toMatchObject({ events: 4, horizon: 4 })
+  })
+
   it('writes one segment for two runs at once', async () => {
     const host = archiving()
     const organization = await host.sealedOne(5)
