@@ -8,7 +8,7 @@ import { RefusalException } from './problem.ts'
  */
 export type Unchecked = never
 
-/** The largest accepted body, in bytes. */
+/** The largest accepted body in bytes, unless a route accepts more. */
 const LARGEST_BODY = 64 * 1024
 
 /**
@@ -19,16 +19,16 @@ const LARGEST_BODY = 64 * 1024
  * The type must be JSON: a browser sends it to another site only after a preflight, which keeps out the
  * forms of other sites.
  */
-export async function readBody(c: Context): Promise<Unchecked> {
-  return (await readJson(c)) as Unchecked
+export async function readBody(c: Context, largest = LARGEST_BODY): Promise<Unchecked> {
+  return (await readJson(c, largest)) as Unchecked
 }
 
-async function readJson(c: Context): Promise<unknown> {
+async function readJson(c: Context, largest: number): Promise<unknown> {
   const header = c.req.header('content-type')
   const type = header === undefined ? null : mediaTypeOf(header)
   if (type && !isJson(type)) return new UnreadableInput({ code: 'unsupported_media_type' })
   if (type && !isUtf8(type)) return new UnreadableInput({ code: 'invalid_json' })
-  const text = await readText(c.req.raw, 'invalid_json')
+  const text = await readText(c.req.raw, 'invalid_json', largest)
   if (text instanceof UnreadableInput) return text
   if (!type && text !== '') return new UnreadableInput({ code: 'unsupported_media_type' })
   try {
@@ -70,15 +70,16 @@ export async function readForm(c: Context): Promise<unknown> {
 
 async function readText(
   { headers, body }: Request,
-  invalid: 'invalid_json' | 'invalid_encoding'
+  invalid: 'invalid_json' | 'invalid_encoding',
+  largest = LARGEST_BODY
 ): Promise<string | UnreadableInput> {
   const tooLarge = new UnreadableInput({ code: 'payload_too_large' })
-  if (Number(headers.get('content-length')) > LARGEST_BODY) return tooLarge
+  if (Number(headers.get('content-length')) > largest) return tooLarge
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body ?? []) {
     size += chunk.byteLength
-    if (size > LARGEST_BODY) return tooLarge
+    if (size > largest) return tooLarge
     chunks.push(chunk)
   }
   return decoded(chunks) ?? new UnreadableInput({ code: invalid })

@@ -18,6 +18,9 @@ import {
 import { scimError } from './scim-response.ts'
 import { isShown } from './shown-attributes.ts'
 
+// All members of a group of the largest limit, each with what identity providers send beside the id.
+const LARGEST_GROUP = 1024 * 1024
+
 /** The routes of groups. Changes are answered without the members. */
 export function groupRoutes(context: ScimGroupsContext): Hono<ScimEnv> {
   return new Hono<ScimEnv>()
@@ -27,7 +30,11 @@ export function groupRoutes(context: ScimGroupsContext): Hono<ScimEnv> {
       return listResponse(c, page.value.groups, page.value.totalResults, page.value.startIndex)
     })
     .post('/Groups', async (c) =>
-      resourceResponse(c, await createScimGroup(context, c.var.place, await readBody(c)), 201)
+      resourceResponse(
+        c,
+        await createScimGroup(context, c.var.place, await readBody(c, LARGEST_GROUP)),
+        201
+      )
     )
     .get('/Groups/:id', async (c) => {
       const group = await getScimGroup(context, c.var.place, c.req.param('id'), membersIn(c))
@@ -37,7 +44,7 @@ export function groupRoutes(context: ScimGroupsContext): Hono<ScimEnv> {
         : resourceResponse(c, group)
     })
     .put('/Groups/:id', async (c) => {
-      const input = await readBody(c)
+      const input = await readBody(c, LARGEST_GROUP)
       const id = c.req.param('id')
       return resourceResponse(
         c,
@@ -45,7 +52,7 @@ export function groupRoutes(context: ScimGroupsContext): Hono<ScimEnv> {
       )
     })
     .patch('/Groups/:id', async (c) => {
-      const input = await readBody(c)
+      const input = await readBody(c, LARGEST_GROUP)
       const id = c.req.param('id')
       return resourceResponse(
         c,

@@ -256,6 +256,20 @@ describe('a pushed group', () => {
     expect(page.body).toMatchObject({ totalResults: 3, startIndex: 2, itemsPerPage: 1 })
   })
 
+  it('is read with as many members as a group may have [SCIM-19]', async () => {
+    const { ask, id } = await withUsers()
+    const push = (members: number, more = '') => {
+      const all = Array.from({ length: members }, () => {
+        const value = crypto.randomUUID()
+        return { value, display: `${value}@${more}acme.example`, $ref: `/Users/${value}` }
+      })
+      return ask('PUT', `/Groups/${id}`, sent('Design', { members: all }))
+    }
+    // It was read: the ids are those of no users.
+    expect(await push(5000)).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
+    expect((await push(5000, 'x'.repeat(60))).status).toBe(413)
+  })
+
   it('is described, and bad input is 400 [SCIM-19]', async () => {
     const { ask, id } = await withUsers()
     const types = await ask('GET', '/ResourceTypes')
