@@ -83,7 +83,7 @@ export function permissions<
 }
 
 const NAME = /^[a-z][a-z0-9_-]{0,31}$/
-const FORM = 'must be 1 to 32 of a-z, 0-9, _ and -, a letter first'
+const FORM = 'must have 1 to 32 characters of a-z, 0-9, _ and -, and begin with a letter'
 const MOST_PERMISSIONS = 200
 
 /**

@@ -55,7 +55,7 @@ describe('the pages of roles', () => {
       await page.getByText('3 roles').waitFor()
       await page.getByLabel('Name: a to z').fill('admin')
       await page.getByRole('button', { name: 'Make a role' }).click()
-      expect(await page.getByRole('alert').innerText()).toContain('There is a role of this name.')
+      expect(await page.getByRole('alert').innerText()).toContain('This role already exists.')
       await readable()
     }
   })

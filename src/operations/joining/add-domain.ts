@@ -88,7 +88,7 @@ export async function addDomain(
         if (!parsed.ok) return parsed
         const { domain, mode } = parsed.value
         if (publicDomains.has(domain)) {
-          return refused(invalid({ domain: ['Is a public mail provider.'] }))
+          return refused(invalid({ domain: ['Must not be a public mail provider.'] }))
         }
         const { existing } = found.rows
         const same = existing.find((row) => row.domain === domain)

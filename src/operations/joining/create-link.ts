@@ -166,7 +166,7 @@ function linkInput(roles: Roles) {
     {
       role: v.pipe(
         roleInput(roles),
-        v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
+        v.check((role) => role !== roles.owner, 'Must not be the owner’s role.')
       ),
       maxUses: wholeNumber({ min: 1, max: 10_000 }),
       ttlSeconds: v.optional(wholeNumber({ min: 60, max: 31_536_000 }), DEFAULT_TTL_SECONDS),

@@ -100,7 +100,7 @@ export type JoinOrganizationRefusal =
  * @example
  * ```ts
  * const joined = await joinOrganization(seatgate, { caller: session }, { organizationId })
- * if (joined.ok && joined.value.status === 'waiting') console.log('You are in line.')
+ * if (joined.ok && joined.value.status === 'waiting') console.log('You are on the waitlist.')
  * ```
  */
 export async function joinOrganization(

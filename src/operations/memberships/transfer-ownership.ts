@@ -123,7 +123,7 @@ export async function transferOwnership<Role extends string = string>(
         const errors = {
           ...(userId === owner.userId && { userId: ['Is already the owner.'] }),
           ...((lesser === undefined || lesser === roles.owner) && {
-            role: ['Must be another role than the owner’s.'],
+            role: ['Must not be the owner’s role.'],
           }),
         }
         if (lesser === undefined || Object.keys(errors).length > 0) {

@@ -44,7 +44,7 @@ export function groupRole(roles: Roles) {
   return v.nullable(
     v.pipe(
       roleInput(roles),
-      v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
+      v.check((role) => role !== roles.owner, 'Must not be the owner’s role.')
     )
   )
 }

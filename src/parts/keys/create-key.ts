@@ -108,7 +108,7 @@ export async function createApiKey<Role extends string, Permission extends strin
           return refused(invalid({ expiresAt: ['Must be in the future.'] }))
         }
         if (endsWithCreator && creatorId === null) {
-          return refused(invalid({ endsWithCreator: ['Needs a user who creates the key.'] }))
+          return refused(invalid({ endsWithCreator: ['Only a user can create such a key.'] }))
         }
         const rights = { role, permissions: permissions && JSON.stringify(permissions) }
         if (!mayGive(access.value.roles, access.value.permissions, roleOfKey(roles, rights))) {
@@ -181,7 +181,7 @@ function absent() {
 function keyRole(roles: Roles) {
   return v.pipe(
     roleInput(roles),
-    v.check((role) => role !== roles.owner, 'Must be another role than the owner’s.')
+    v.check((role) => role !== roles.owner, 'Must not be the owner’s role.')
   )
 }
 
@@ -190,7 +190,7 @@ function permissionList({ permissions }: Roles) {
   return v.pipe(
     v.array(v.picklist(permissions, 'Must be a permission.'), message),
     v.minLength(1, 'Must not be empty.'),
-    v.maxLength(permissions.length, 'Must have no permission twice.'),
+    v.maxLength(permissions.length, 'Must not list a permission twice.'),
     v.transform((given) => permissions.filter((each) => given.includes(each)))
   )
 }

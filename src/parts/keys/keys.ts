@@ -7,7 +7,7 @@ import { PREFIX } from './key-text.ts'
 /** Options of {@link apiKeys}. */
 export interface ApiKeysOptions {
   /**
-   * The beginning of new keys: words of `a-z` and `0-9`, joined by `_`, a letter first, up to 32
+   * The beginning of new keys: words of `a-z` and `0-9`, joined by `_`, beginning with a letter, up to 32
    * characters. Default `"sg_live"`. Keys with an earlier prefix stay valid.
    */
   readonly prefix?: string

@@ -22,7 +22,7 @@ import { guardUnused, usesIn, usesOf } from './role-uses.ts'
 
 /** The input of {@link createRole}. */
 export interface CreateRoleInput {
-  /** 1 to 32 of `a-z`, `0-9`, `_` and `-`, a letter first. */
+  /** 1 to 32 characters of `a-z`, `0-9`, `_` and `-`, beginning with a letter. */
   readonly name: string
   /** A part of the caller's own; may be empty. */
   readonly permissions: readonly string[]
@@ -87,7 +87,7 @@ export async function createRole(
         }
         const own = storedRoles(organization)
         if (access.value.roles.all.includes(name) || Object.hasOwn(own, name)) {
-          return refused(invalid({ name: ['There is a role of this name.'] }))
+          return refused(invalid({ name: ['This role already exists.'] }))
         }
         const uses = usesIn(found.rows.uses)
         if (uses !== null) return refused({ code: 'role_in_use', uses })

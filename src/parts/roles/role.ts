@@ -48,14 +48,17 @@ export function ownRoleNamed(configured: Roles, row: OrganizationRow, name: stri
 /** The schema of the name of an own role. */
 export const RoleName = v.pipe(
   v.string('Must be a string.'),
-  v.regex(OWN_ROLE_NAME, 'Must be 1 to 32 of a-z, 0-9, _ and -, a letter first.')
+  v.regex(
+    OWN_ROLE_NAME,
+    'Must have 1 to 32 characters of a-z, 0-9, _ and -, and begin with a letter.'
+  )
 )
 
 /** Creates the schema of a list of permissions. */
 export function permissionList({ permissions }: Roles) {
   return v.pipe(
     v.array(v.picklist(permissions, 'Must be a permission.'), 'Must be a list of permissions.'),
-    v.maxLength(permissions.length, 'Must have no permission twice.'),
+    v.maxLength(permissions.length, 'Must not list a permission twice.'),
     v.transform((given) => permissions.filter((each) => given.includes(each)))
   )
 }

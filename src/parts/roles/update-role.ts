@@ -105,7 +105,7 @@ export async function updateRole(
         }
         const own = storedRoles(organization)
         if (to !== name && (known.all.includes(to) || Object.hasOwn(own, to))) {
-          return refused(invalid({ name: ['There is a role of this name.'] }))
+          return refused(invalid({ name: ['This role already exists.'] }))
         }
         const uses = to === name ? null : usesIn(found.rows.uses)
         if (uses !== null) return refused({ code: 'role_in_use', uses })

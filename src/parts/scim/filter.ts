@@ -78,7 +78,7 @@ function tokensOf(text: string): readonly string[] {
     tokens.push(match[0].trim())
     end = TOKEN.lastIndex
   }
-  if (text.slice(end).trim() !== '') throw new Malformed('A character is not expected here.')
+  if (text.slice(end).trim() !== '') throw new Malformed('Unexpected character.')
   return tokens
 }
 
@@ -197,7 +197,7 @@ class Tokens {
 
   #next(): string {
     const token = this.#tokens[this.#at]
-    if (token === undefined) throw new Malformed('The end is not expected.')
+    if (token === undefined) throw new Malformed('Unexpected end.')
     this.#at += 1
     return token
   }

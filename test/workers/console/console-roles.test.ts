@@ -79,7 +79,7 @@ describe('the pages of roles', () => {
   it('name the remedy for a name, a limit, and rights that the person does not have', async () => {
     const { admin, path, submit } = await withRoles({}, { limit: 1 })
     expect(await submit(path, { name: 'Great <b>' })).toContain('data-refusal="validation_error"')
-    expect(await submit(path, { name: 'admin' })).toContain('There is a role of this name.')
+    expect(await submit(path, { name: 'admin' })).toContain('This role already exists.')
     const much = { name: 'chief', 'right billing:manage': 'yes' }
     expect(await submit(path, much, admin)).toContain('You can give only rights that you have.')
     expect(await submit(path, AUDITOR)).toContain('The role was made.')
