@@ -10,6 +10,7 @@ import { ledgerSeats, type LedgerNamespace } from '../../src/index.ts'
 import { readLedger, readStored } from '../../src/testing/index.ts'
 import { poolOf } from '../simulation/access/pools.ts'
 import { BEGINNING, livePlainly, type Ground } from '../simulation/plain/history.ts'
+import { createFaults } from '../simulation/plain/faults.ts'
 import { accessOf, plainOptions } from '../simulation/plain/host.ts'
 import { createRandom } from '../simulation/random.ts'
 import { freshStores, testEnv } from './environment.ts'
@@ -33,9 +34,10 @@ function realGround(seed: number): Ground {
         .bind(...params)
         .all()
     ).results
-  const seats = ledgerSeats(SEATS as unknown as LedgerNamespace)
+  const faults = createFaults()
+  const seats = ledgerSeats(faults.ledgers(SEATS) as LedgerNamespace)
   const seatgate = createFlat(
-    plainOptions(accessOf(seed), drizzle(DB), seats, {
+    plainOptions(accessOf(seed), drizzle(faults.database(DB)), seats, {
       now: () => new Date(),
       newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
       random: createRandom(seed + 1),
@@ -58,6 +60,7 @@ function realGround(seed: number): Ground {
   return {
     seatgate,
     fetch,
+    faults,
     // What is due rings at its time: the runtime's own clock is not there yet.
     async turnTo(time) {
       for (;;) {

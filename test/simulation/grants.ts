@@ -187,7 +187,7 @@ export function createGrants(
         if (RENAMING.test(action)) {
           renamed.set(target, metadata['new_role'] ?? metadata['replacement'] ?? target)
         }
-        if (action === 'organization.invitation.role_change') there.promised.delete(target)
+        if (RENEWS.test(action)) there.promised.delete(target)
         if (action === 'organization.create')
           for (const key of after.members.keys()) explained.add(key)
         if (GRANTING.has(action)) {
@@ -245,6 +245,8 @@ export function createGrants(
 }
 
 const newlyKnown = (): Known => ({ facts: NOTHING, sequence: 0, putOut: [], promised: new Map() })
+
+const RENEWS = /^organization\.invitation\.(resent|role_change)$/
 
 const RENAMING = /^organization\.role\.(updated|deleted)$/
 

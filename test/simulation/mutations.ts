@@ -330,6 +330,14 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     to: 'const holds = isQuery(caller) && caller.holds && caller.serviceAccount ?',
     seed: 3_500_000_001,
   },
+  'a change that outlasts an impersonation counts': {
+    file: 'src/parts/impersonation/running.ts',
+    from: 'const hash = hashOf(token)',
+    to: `const hash = hashOf(token)
+  const began = now()
+  now = () => began`,
+    seed: 3_500_000_001,
+  },
   'an operator acts as a user without a mark': {
     file: 'src/engine/access/principal.ts',
     from: 'const cause = impersonation && { causeEventId: impersonation.id }',

@@ -1,5 +1,5 @@
 /**
- * The histories without faults, compared with a record: `test/workers/races/simulated-histories.test.ts`
+ * The plain histories, of which one has lost trips, compared with a record: `test/workers/races/simulated-histories.test.ts`
  * runs them on the real D1 and the real Durable Objects, and compares them with the same record. Where
  * behaviour is meant to change: `npx vitest run --project simulation test/simulation/plain.test.ts -u`
  *
@@ -16,6 +16,8 @@ const PROGRAM = join(import.meta.dirname, 'plain/record.ts')
 const histories = [
   [1, 100],
   [2, 100],
+  [3_500_000_002, 100],
+  [3_750_000_002, 100],
 ] as const
 
 it.each(histories)('seed %s, with %s operations, is as it was', async (seed, operations) => {

@@ -37,7 +37,7 @@ describe('the simulation', () => {
     if (THOROUGH) expect(never).toEqual([])
   })
 
-  it(`finds no violation in ${WITH_DELEGATION} histories with own roles, groups and operators who act as users`, async () => {
+  it(`finds no violation in ${WITH_DELEGATION} histories with own roles, groups and operators who act as users [PERM-20 GROUP-24 OP-20]`, async () => {
     const firstSeed = FIRST_WITH_DELEGATION + 1
     const summary = await simulate({ firstSeed, histories: WITH_DELEGATION })
     expect(told(summary)).toEqual([])

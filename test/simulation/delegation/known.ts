@@ -50,6 +50,10 @@ export interface Known {
   sequence: number
 }
 
+interface Holding {
+  readonly holder: string
+}
+
 export const newlyKnown = (): Known => ({
   deleted: false,
   rules: { bounded: true },
@@ -81,10 +85,9 @@ export function readKnown(
   const members = [...rows<Member>(MEMBERS)].map(
     ([userId, member]) => [userId, { ...member, carried: carriedBy(delegation, userId) }] as const
   )
-  const promises = [...sent].map(([key, { role }]) => {
-    const then = before.sent.get(key)?.role === role ? before.promised.get(key) : undefined
-    return [key, then ?? permissionsOf(rules, role)] as const
-  })
+  const promises = [...sent].map(
+    ([key, { role }]) => [key, before.promised.get(key) ?? permissionsOf(rules, role)] as const
+  )
   return {
     deleted: rows(DELETED).size > 0,
     rules,
@@ -93,7 +96,10 @@ export function readKnown(
     accounts: rows<{ role: string }>(ACCOUNTS),
     sent,
     named: new Map(
-      [...rows<{ holder: string }>(NAMED, now)].map(([role, { holder }]) => [role, holder])
+      [...rows<Holding>(NAMED[0]), ...rows<Holding>(NAMED[1], now)].map(([role, { holder }]) => [
+        role,
+        holder,
+      ])
     ),
     promised: new Map(promises),
     sequence: before.sequence,
@@ -126,16 +132,19 @@ const OPEN = 'accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL
 const SENT = `SELECT id AS key, role, invited_by_id, expires_at
   FROM seatgate_invitations WHERE organization_id = ? AND ${OPEN}`
 
-const NAMED = `SELECT role AS key, 'a member' AS holder FROM seatgate_memberships WHERE organization_id = ?1
+// D1 takes up to five terms in one statement.
+const NAMED = [
+  `SELECT role AS key, 'a member' AS holder FROM seatgate_memberships WHERE organization_id = ?1
   UNION ALL SELECT value, 'the rights of a member' FROM seatgate_memberships, json_each(group_roles)
     WHERE organization_id = ?1
-  UNION ALL SELECT role, 'an invitation' FROM seatgate_invitations
-    WHERE organization_id = ?1 AND ${OPEN} AND expires_at > ?2
   UNION ALL SELECT role, 'a request' FROM seatgate_join_requests
     WHERE organization_id = ?1 AND state IN ('open', 'waiting')
+  UNION ALL SELECT role, 'a group' FROM seatgate_groups
+    WHERE organization_id = ?1 AND role IS NOT NULL`,
+  `SELECT role AS key, 'an invitation' AS holder FROM seatgate_invitations
+    WHERE organization_id = ?1 AND ${OPEN} AND expires_at > ?2
   UNION ALL SELECT role, 'a link' FROM seatgate_invite_links
     WHERE organization_id = ?1 AND revoked_at IS NULL AND uses_left > 0 AND expires_at > ?2
   UNION ALL SELECT role, 'a key' FROM seatgate_api_keys
-    WHERE organization_id = ?1 AND role IS NOT NULL AND coalesce(expires_at, ?2 + 1) > ?2
-  UNION ALL SELECT role, 'a group' FROM seatgate_groups
-    WHERE organization_id = ?1 AND role IS NOT NULL`
+    WHERE organization_id = ?1 AND role IS NOT NULL AND coalesce(expires_at, ?2 + 1) > ?2`,
+] as const

@@ -53,8 +53,8 @@ export function follow(known: Known, event: Event, sometimes: Sometimes): Known 
       return changed(replaced(delegation, own, target_id, String(replacement)))
     }
     case 'organization.group.created': {
-      const { name, role = null } = metadata as unknown as GroupFacts
-      const group = { name, role, members: 0, userIds: [] }
+      const { name, role } = metadata as { readonly name: string; readonly role?: string }
+      const group = { name, role: role ?? null, members: 0, userIds: [] }
       return changed({ groups: new Map(delegation.groups).set(target_id, group) })
     }
     case 'organization.group.updated':

@@ -46,9 +46,9 @@ export function watchDelegation(
   return {
     changed(id) {
       const before = known.get(id) ?? newlyKnown()
-      const after = lookAt(id, before)
-      known.set(id, after)
       const events = eventsSince(id, before.sequence)
+      const after = lookAt(id, promisedAnew(before, events))
+      known.set(id, after)
       const wrong = events.flatMap((event) => [
         ...wrongActor(before, event, ever, sometimes),
         ...wrongRight(before, event, sometimes),
@@ -73,6 +73,15 @@ export function watchDelegation(
     },
   }
 }
+
+/** Who sends an invitation again, or to another role, promises what the role has now. */
+function promisedAnew(before: Known, events: readonly Event[]): Known {
+  const promised = new Map(before.promised)
+  for (const { action, target_id } of events) if (RENEWS.test(action)) promised.delete(target_id)
+  return { ...before, promised }
+}
+
+const RENEWS = /^organization\.invitation\.(resent|role_change)$/
 
 const ENDS =
   /^organization\.(invitation\.revoked inviter_lost_role|(invite_link|api_key)\.ended \w+)$/

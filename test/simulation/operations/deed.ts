@@ -110,11 +110,15 @@ export function administrator(occasion: Occasion): string {
   return (random.chance(0.95) ? random.pick(some)?.user_id : null) ?? random.pick(userIds) ?? ''
 }
 
-/** At times somebody in a group that carries a role. */
-function carrier({ random, ways }: Occasion): string | undefined {
+/** At times somebody with an own role, or in a group that carries a role. */
+function carrier({ random, ways, organization }: Occasion): string | undefined {
   if (ways?.host.delegation === undefined || !random.chance(0.35)) return undefined
-  const groups = [...ways.facts.delegation.groups.values()]
-  return random.pick(groups.flatMap(({ role, userIds }) => (role === null ? [] : userIds)))
+  const { own, groups } = ways.facts.delegation
+  const inRole = organization.members.filter(({ role }) => Object.hasOwn(own, role))
+  return random.pick([
+    ...inRole.map(({ user_id }) => user_id),
+    ...[...groups.values()].flatMap(({ role, userIds }) => (role === null ? [] : userIds)),
+  ])
 }
 
 export const as = (userId: string, { organization }: Occasion) => ({

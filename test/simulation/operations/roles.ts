@@ -9,10 +9,14 @@ const NAMES = ['auditor', 'billing', 'helper', 'lead', 'writer']
 const nameOf = ({ random }: Occasion, { facts }: Ways) =>
   random.pick(random.chance(0.9) ? Object.keys(facts.delegation.own) : NAMES)
 
-const somePermissions = ({ random }: Occasion) => PERMISSIONS.filter(() => random.chance(0.4))
+const somePermissions = ({ random }: Occasion) => PERMISSIONS.filter(() => random.chance(0.6))
 
-/** One or two others than the role has: one more, or one less. */
+/** All but one, or one or two more or less. */
 function otherPermissions({ random }: Occasion, had: readonly string[]): readonly string[] {
+  if (random.chance(0.4)) {
+    const lost = random.chance(0.5) ? 'members:invite' : random.pick(had)
+    return had.filter((each) => each !== lost)
+  }
   const changed = new Set([random.pick(PERMISSIONS), random.pick(PERMISSIONS)])
   return PERMISSIONS.filter((each) => had.includes(each) !== changed.has(each))
 }

@@ -6,19 +6,25 @@
  */
 import { createOrganization, type Result } from '../../../src/index.ts'
 import type { FullSeatgate } from '../../kit/flat-options.ts'
-import type { LedgerState, StoredState } from '../../../src/testing/index.ts'
+import { violations, type LedgerState, type StoredState } from '../../../src/testing/index.ts'
 import { readFacts } from '../access/facts.ts'
+import { seatTypesOf } from '../access/host.ts'
 import { addressOf, sessionOf } from '../operations/deed.ts'
 import { drawDeed } from '../operations/index.ts'
 import { createRegistry } from '../people.ts'
 import { createRandom } from '../random.ts'
-import { accessOf } from './host.ts'
+import { readKnown, newlyKnown } from '../delegation/known.ts'
+import { wrongNow } from '../delegation/now.ts'
+import type { Faults } from './faults.ts'
+import { accessOf, FIRST_WITH_FAULTS } from './host.ts'
 import { reading, type Fetch } from './reading.ts'
 
 /** Where a history runs. */
 export interface Ground {
   readonly seatgate: FullSeatgate
   readonly fetch: Fetch
+  /** On the way to both stores. */
+  readonly faults: Faults
   /** From here on it is this time, and what is due has happened. */
   turnTo(time: number): Promise<void>
   /** Waits for an answer, and for the work after it. */
@@ -30,13 +36,16 @@ export interface Ground {
 export const BEGINNING = Date.UTC(2031, 0, 1)
 
 const PEOPLE = 12
+// Until then the alarms have settled what nobody has confirmed.
+const SETTLED_MS = 600_000
 
 export async function livePlainly(
   ground: Ground,
   seed: number,
   operations: number
 ): Promise<readonly string[]> {
-  const { seatgate, fetch } = ground
+  const { seatgate, fetch, faults } = ground
+  const isFaulty = seed >= FIRST_WITH_FAULTS
   const random = createRandom(seed)
   const access = accessOf(seed)
   const lines: string[] = []
@@ -94,13 +103,21 @@ export async function livePlainly(
       post: { deliver() {}, read: () => undefined, believe() {}, unproven: () => [] },
       fresh: () => `f${number}x${random.below(1e6)}`,
     })
-    const options = deed.repeatable && random.chance(0.2) ? { operationId: `op-${number}` } : {}
-    const answer = await ground.settled(
-      deed.act(seatgate, options).catch((error: Error) => `threw ${error.message}`)
-    )
-    keep(tokens, answer)
-    lines.push(`${number} ${deed.name} by ${deed.actor}: ${told(answer)}`)
+    const isNamed = deed.repeatable && random.chance(isFaulty ? 0.7 : 0.2)
+    const options = isNamed ? { operationId: `op-${number}` } : {}
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const fault = isFaulty ? ` (${faults.arm(random)})` : ''
+      const answer = await ground.settled(
+        deed.act(seatgate, options).catch((error: Error) => `threw ${error.message}`)
+      )
+      await ground.settled(faults.arrive())
+      keep(tokens, answer)
+      lines.push(`${number} ${deed.name} by ${deed.actor}${fault}: ${told(answer)}`)
+      // Who was not answered asks again.
+      if (!isFaulty || !isNamed || !/^\w*unavailable$/.test(codeOf(answer))) break
+    }
   }
+  if (isFaulty) time += SETTLED_MS
   await ground.turnTo(time)
   for (const id of await organizations()) {
     const { epoch: _epoch, ...stored } = await ground.stored(id)
@@ -112,6 +129,23 @@ export async function livePlainly(
     const ledger = await ground.ledger(id)
     const { version, limit_seats, held, reserved, seats } = ledger ?? {}
     lines.push(`${id} ledger: ${JSON.stringify({ version, limit_seats, held, reserved, seats })}`)
+    if (!access.delegation) continue
+    const known = await reading(fetch, (store) => readKnown(store, id, access, newlyKnown(), time))
+    const { own, version: roles, groups, impersonations } = known.delegation
+    const there = { own, roles, groups: [...groups], impersonations: [...impersonations] }
+    lines.push(`${id} delegation: ${JSON.stringify(there)}`)
+    const wrong = [
+      ...violations(
+        { ...stored, epoch: _epoch, ledger },
+        {
+          quiet: false,
+          usedWhenLowered: Infinity,
+          seatTypes: seatTypesOf(access),
+        }
+      ),
+      ...wrongNow(known, access.delegation, time),
+    ]
+    lines.push(`${id} violations: ${JSON.stringify(wrong)}`)
   }
   return lines
 }
@@ -126,6 +160,10 @@ function told(answer: Result<unknown> | string): string {
   if (typeof answer === 'string') return answer
   const value = answer.ok ? answer.value : answer.error
   return brief(`${answer.ok ? 'ok' : answer.error.code} ${JSON.stringify(value, withoutSecrets)}`)
+}
+
+function codeOf(answer: Result<unknown> | string): string {
+  return typeof answer === 'string' || answer.ok ? '' : answer.error.code
 }
 
 const SHOWN = 140

@@ -27,6 +27,9 @@ const WITH_DELEGATION: AccessHost = {
   delegation: { roles: 3, groups: 4, groupMembers: 4, minutes: 20 },
 }
 
+/** Seeds from here on are of histories in which trips are lost. */
+export const FIRST_WITH_FAULTS = 3_750_000_000
+
 /** The host of a seed. */
 export const accessOf = (seed: number): AccessHost =>
   seed < FIRST_WITH_DELEGATION ? ACCESS : WITH_DELEGATION

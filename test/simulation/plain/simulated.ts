@@ -21,6 +21,7 @@ import { STATES } from '../states.ts'
 import { createTrace } from '../trace.ts'
 import { calm } from '../weather.ts'
 import { livePlainly } from './history.ts'
+import { createFaults } from './faults.ts'
 import { accessOf, plainOptions } from './host.ts'
 
 // Less than half a millisecond is none.
@@ -50,12 +51,13 @@ export async function liveInSimulation(
   const bind = (isolate: Isolate) => bindDatabase(surroundings, connection, isolate, () => {})
   const ledgers = createLedgers(surroundings, SeatLedger, bind, () => {})
   const isolate: Isolate = { name: 'plain', alive: true, died: () => {} }
+  const faults = createFaults()
   let [ids, busy] = [0, 0]
   const seatgate = createFlat(
     plainOptions(
       accessOf(seed),
-      drizzle(bind(isolate)),
-      ledgerSeats(ledgers.boundTo(isolate) as unknown as LedgerNamespace),
+      drizzle(faults.database(bind(isolate))),
+      ledgerSeats(faults.ledgers(ledgers.boundTo(isolate) as never) as unknown as LedgerNamespace),
       {
         now: () => new Date(scheduler.now()),
         newId: () => `00000000-0000-4000-8000-${String(++ids).padStart(12, '0')}`,
@@ -73,6 +75,7 @@ export async function liveInSimulation(
     const living = livePlainly(
       {
         seatgate,
+        faults,
         fetch: async (sql, params) => connection.all(sql, params),
         async turnTo(time) {
           await scheduler.run(time)

@@ -27,6 +27,6 @@ it.each(shareOf(histories, 1))(
   }
 )
 
-it('there are two such histories', () => {
-  expect(histories).toHaveLength(2)
+it('there are four such histories, one with lost trips', () => {
+  expect(histories).toHaveLength(4)
 })

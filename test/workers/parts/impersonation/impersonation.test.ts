@@ -365,7 +365,7 @@ describe('an end', () => {
     expect(unwrap(await getOrganization(seatgate, scope)).name).not.toBe('Late')
   })
 
-  it('by expiry rolls back a change that the token has begun [OP-13]', async () => {
+  it('rolls back a change that outlasts the impersonation [OP-19]', async () => {
     const organization = await kit.organization()
     const { token } = await actingAs(context, organization, { minutes: 1 }, someone())
     let isRead = false
