@@ -4,12 +4,10 @@
  * @module
  */
 import { patch, USER } from '../../kit/index.ts'
-import { BROKEN } from '../../kit/openapi-application.ts'
+import { headers, refusePushes } from './push-refusals.ts'
 import type { Recorder } from './recorder.ts'
 
-const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
 const GROUP = 'urn:ietf:params:scim:schemas:core:2.0:Group'
-const headers = { 'content-type': 'application/scim+json' }
 const groups = '/scim/v2/Groups'
 const group = `${groups}/:id`
 
@@ -24,7 +22,7 @@ export async function pushGroups({ exchange }: Recorder, as: string) {
   const { id } = await create(body)
   await create(taken)
 
-  for (const [route, input, refused] of [
+  await refusePushes({ exchange }, { as, id }, [
     [`POST ${groups}`, body, body],
     [`PUT ${group}`, body, { ...body, displayName: taken.displayName }],
     [
@@ -35,18 +33,7 @@ export async function pushGroups({ exchange }: Recorder, as: string) {
     [`GET ${groups}`, undefined, null],
     [`GET ${group}`, undefined, null],
     [`DELETE ${group}`, undefined, null],
-  ] as const) {
-    const asked = { as, param: { id }, headers, ...(input && { body: input }) }
-    for (const app of BROKEN) await exchange(route, asked, app)
-    await exchange(route, { ...asked, as: null })
-    await exchange(route, { ...asked, search: 'a=%ff' })
-    await exchange(route, { ...asked, param: { id: 'none' } })
-    if (input === undefined) continue
-    await exchange(route, { ...asked, body: '{' })
-    await exchange(route, { ...asked, body: TOO_LARGE })
-    await exchange(route, { ...asked, headers: { 'content-type': 'application/pdf' } })
-    await exchange(route, { ...asked, body: refused })
-  }
+  ])
   const asked = { as, param: { id }, headers }
   await exchange(`GET ${groups}`, { as, query: { filter: 'displayName co "D"' } })
   await exchange(`GET ${groups}`, { as, query: { filter: 'displayName eq "design"' } })

@@ -4,12 +4,11 @@
  * @module
  */
 import { active, patch, USER } from '../../kit/index.ts'
-import { ADVERSE, BROKEN } from '../../kit/openapi-application.ts'
+import { ADVERSE } from '../../kit/openapi-application.ts'
 import { pushGroups } from './group-pushes.ts'
+import { headers, refusePushes } from './push-refusals.ts'
 import { by, moveTo, scene, type Recorder, type Scene } from './scene.ts'
 
-const TOO_LARGE = 'x'.repeat(64 * 1024 + 1)
-const headers = { 'content-type': 'application/scim+json' }
 const users = '/scim/v2/Users'
 const user = `${users}/:id`
 
@@ -57,7 +56,7 @@ async function pushUsers({ exchange }: Recorder, { owner }: Scene, as: string) {
   await moveTo(owner, 'pushed.example')
   const last = await create(person(owner.userId))
 
-  for (const [route, input, taken] of [
+  await refusePushes({ exchange }, { as, id }, [
     [`POST ${users}`, person('bob'), null],
     [`PUT ${user}`, { ...body, active: false }, { ...body, userName: 'ann@pushed.example' }],
     [
@@ -68,18 +67,7 @@ async function pushUsers({ exchange }: Recorder, { owner }: Scene, as: string) {
     [`GET ${users}`, undefined, null],
     [`GET ${user}`, undefined, null],
     [`DELETE ${user}`, undefined, null],
-  ] as const) {
-    const asked = { as, param: { id }, headers, ...(input && { body: input }) }
-    for (const app of BROKEN) await exchange(route, asked, app)
-    await exchange(route, { ...asked, as: null })
-    await exchange(route, { ...asked, search: 'a=%ff' })
-    await exchange(route, { ...asked, param: { id: 'none' } })
-    if (input === undefined) continue
-    await exchange(route, { ...asked, body: '{' })
-    await exchange(route, { ...asked, body: TOO_LARGE })
-    await exchange(route, { ...asked, headers: { 'content-type': 'application/pdf' } })
-    if (taken) await exchange(route, { ...asked, body: taken })
-  }
+  ])
   const asked = { as, param: { id }, headers }
   await exchange(`GET ${users}`, { as, query: { filter: 'userName eq' } })
   await exchange(`GET ${users}`, { as, query: { count: '1' } })
