@@ -5,7 +5,9 @@ import { parametersIn } from './quick-dialect.ts'
 import type { Database, Statement } from './database.ts'
 import { GUARD_CODES, type GuardCode } from './schema/changes-tables.ts'
 import { guards } from './schema/changes-tables.ts'
+import { OWN_UNIQUE } from './schema/own-table.ts'
 export type { GuardCode } from './schema/changes-tables.ts'
+export { OWN_UNIQUE } from './schema/own-table.ts'
 
 /**
  * The reason why a batch was rolled back. `stale`: the rows that the plan was made from have changed, so
@@ -155,74 +157,6 @@ const OWN_MESSAGE = 'audit_immutable'
 
 /** The prefix of the library's tables. */
 const OWN_TABLE = /^seatgate_/
-
-/**
- * The columns of the unique keys of the library's tables. A test compares the list with the migrations. It
- * does not import the tables, so that a bundle can leave out the unused ones.
- */
-const UNIQUE_COLUMNS: Readonly<Record<string, readonly string[]>> = {
-  organizations: ['id', 'slug'],
-  memberships: ['organization_id user_id', 'seat_id'],
-  organization_slug_aliases: ['old_slug'],
-  member_counts: ['organization_id'],
-  entitlements: ['organization_id'],
-  entitlement_overrides: ['organization_id'],
-  entitlement_states: ['organization_id'],
-  subscriptions: ['provider subscription_id'],
-  seat_ledgers: ['organization_id'],
-  seat_type_counts: ['organization_id seat_type'],
-  seat_checks: ['organization_id'],
-  seat_fences: ['seat_id'],
-  audit_events: ['organization_id sequence', 'organization_id idempotency_key'],
-  audit_lookups: ['organization_id level bucket first_sequence'],
-  audit_personal: ['organization_id digest'],
-  audit_nodes: ['organization_id level position'],
-  audit_checkpoints: ['organization_id size'],
-  audit_published: ['organization_id'],
-  audit_purges: ['organization_id last_sequence'],
-  audit_segments: ['organization_id last_sequence'],
-  audit_carried_seats: ['organization_id seat_id'],
-  audit_retention: ['organization_id'],
-  audit_outbox: ['organization_id'],
-  sink_cursors: ['organization_id sink_id'],
-  sink_dead_letters: ['organization_id sink_id sequence'],
-  sink_attempts: ['id'],
-  exclusions: ['organization_id user_id id'],
-  invitations: ['id', 'organization_id email', 'seat_id'],
-  organization_domains: ['id', 'organization_id domain', 'domain'],
-  join_requests: ['id', 'organization_id user_id', 'organization_id place'],
-  invite_links: ['id', 'token_hash'],
-  rotations: ['name'],
-  schema: ['id'],
-  rate_limits: ['key'],
-  jobs: ['id'],
-  operations: ['actor_id id'],
-  billing_customers: ['organization_id provider', 'provider customer_id'],
-  billing_inbox: ['provider account mode event_id'],
-  billing_handlers: ['provider account mode event_id handler'],
-  billing_users: ['user_id provider', 'provider customer_id'],
-  api_keys: ['id', 'token_hash'],
-  impersonations: ['id', 'token_hash'],
-  groups: ['organization_id id', 'organization_id name_key', 'organization_id external_id'],
-  group_members: ['organization_id group_id user_id'],
-  scim_tokens: ['id', 'token_hash'],
-  scim_users: [
-    'organization_id id',
-    'organization_id user_id',
-    'organization_id user_name_key',
-    'organization_id external_id',
-    'organization_id position',
-  ],
-  sessions: ['token_hash'],
-  step_ups: ['session_id'],
-}
-
-/** The unique keys of the library's tables, as SQLite names them. */
-export const OWN_UNIQUE: ReadonlySet<string> = /* @__PURE__ */ new Set(
-  Object.entries(UNIQUE_COLUMNS).flatMap(([table, keys]) =>
-    keys.map((key) => key.replaceAll(/(\w+) ?/g, `, seatgate_${table}.$1`).slice(2))
-  )
-)
 
 /**
  * Returns the constraint that an error of D1 names, or the message of a trigger; null for any other

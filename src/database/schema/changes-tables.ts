@@ -3,20 +3,20 @@
  *
  * @module
  */
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { instant } from './column-types.ts'
+import { integer, text } from 'drizzle-orm/sqlite-core'
+import { instant, ownTable } from './own-table.ts'
 
 /**
  * Always empty: inserting a row aborts the batch with the row's code. In the tables of the migrations a
  * trigger aborts it; in tables that are generated from this file these checks do, the last one for a code
  * with numbers.
  */
-export const guards = /* @__PURE__ */ sqliteTable('seatgate_guards', () => ({
+export const guards = /* @__PURE__ */ ownTable('seatgate_guards', [], () => ({
   code: text('code').notNull(),
 }))
 
 /** Answers given under an `Idempotency-Key`, kept for `operationRetentionDays`. */
-export const operations = /* @__PURE__ */ sqliteTable('seatgate_operations', () => ({
+export const operations = /* @__PURE__ */ ownTable('seatgate_operations', ['actor_id id'], () => ({
   actorId: text('actor_id').notNull(),
   id: text('id').notNull(),
   digest: text('digest').notNull(),
@@ -25,7 +25,7 @@ export const operations = /* @__PURE__ */ sqliteTable('seatgate_operations', () 
 }))
 
 /** Jobs: work outside D1 after a committed change. A row is deleted when its job is done. */
-export const jobs = /* @__PURE__ */ sqliteTable('seatgate_jobs', () => ({
+export const jobs = /* @__PURE__ */ ownTable('seatgate_jobs', ['id'], () => ({
   id: text('id').primaryKey(),
   organizationId: text('organization_id').notNull(),
   kind: text('kind').notNull(),
@@ -37,14 +37,14 @@ export const jobs = /* @__PURE__ */ sqliteTable('seatgate_jobs', () => ({
 }))
 
 /** Counters of actions, each since the start of its window. */
-export const rateLimits = /* @__PURE__ */ sqliteTable('seatgate_rate_limits', () => ({
+export const rateLimits = /* @__PURE__ */ ownTable('seatgate_rate_limits', ['key'], () => ({
   key: text('key').primaryKey(),
   count: integer('count').notNull(),
   endsAt: instant('ends_at').notNull(),
 }))
 
 /** The position of each sweep that visits all organizations, in order of their ids. */
-export const rotations = /* @__PURE__ */ sqliteTable('seatgate_rotations', () => ({
+export const rotations = /* @__PURE__ */ ownTable('seatgate_rotations', ['name'], () => ({
   name: text('name').primaryKey(),
   place: text('place').notNull(),
 }))
@@ -53,7 +53,7 @@ export const rotations = /* @__PURE__ */ sqliteTable('seatgate_rotations', () =>
  * One row: the version of the schema that the migrations have created, and the lowest version of code
  * that works with it. The first batch of each isolate reads it.
  */
-export const schemaVersion = /* @__PURE__ */ sqliteTable('seatgate_schema', () => ({
+export const schemaVersion = /* @__PURE__ */ ownTable('seatgate_schema', ['id'], () => ({
   id: integer('id').primaryKey(),
   version: integer('version').notNull(),
   compatibleFrom: integer('compatible_from').notNull(),

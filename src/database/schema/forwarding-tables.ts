@@ -3,43 +3,51 @@
  *
  * @module
  */
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { instant } from './column-types.ts'
+import { integer, text } from 'drizzle-orm/sqlite-core'
+import { instant, ownTable } from './own-table.ts'
 
 /** The cursor of each sink in each organization, and the lease of the current delivery. */
-export const sinkCursors = /* @__PURE__ */ sqliteTable('seatgate_sink_cursors', () => ({
-  organizationId: text('organization_id').notNull(),
-  sinkId: text('sink_id').notNull(),
-  sequence: integer('sequence').notNull().default(0),
-  attempts: integer('attempts').notNull().default(0),
-  nextAttemptAt: instant('next_attempt_at').notNull(),
-  lastError: text('last_error'),
-  leaseToken: text('lease_token'),
-  leasedUntil: instant('leased_until').notNull(),
-  failingSince: instant('failing_since'),
-  pausedReason: text('paused_reason'),
-}))
+export const sinkCursors = /* @__PURE__ */ ownTable(
+  'seatgate_sink_cursors',
+  ['organization_id sink_id'],
+  () => ({
+    organizationId: text('organization_id').notNull(),
+    sinkId: text('sink_id').notNull(),
+    sequence: integer('sequence').notNull().default(0),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: instant('next_attempt_at').notNull(),
+    lastError: text('last_error'),
+    leaseToken: text('lease_token'),
+    leasedUntil: instant('leased_until').notNull(),
+    failingSince: instant('failing_since'),
+    pausedReason: text('paused_reason'),
+  })
+)
 
 /** Events that were given up for a sink, with the reason; `queued` letters will be tried again. */
-export const sinkDeadLetters = /* @__PURE__ */ sqliteTable('seatgate_sink_dead_letters', () => ({
-  organizationId: text('organization_id').notNull(),
-  sinkId: text('sink_id').notNull(),
-  sequence: integer('sequence').notNull(),
-  eventId: text('event_id').notNull(),
-  action: text('action').notNull(),
-  state: text('state', { enum: ['dead', 'queued', 'delivered'] }).notNull(),
-  reason: text('reason').notNull(),
-  attempts: integer('attempts').notNull(),
-  diedAt: instant('died_at').notNull(),
-  updatedAt: instant('updated_at').notNull(),
-}))
+export const sinkDeadLetters = /* @__PURE__ */ ownTable(
+  'seatgate_sink_dead_letters',
+  ['organization_id sink_id sequence'],
+  () => ({
+    organizationId: text('organization_id').notNull(),
+    sinkId: text('sink_id').notNull(),
+    sequence: integer('sequence').notNull(),
+    eventId: text('event_id').notNull(),
+    action: text('action').notNull(),
+    state: text('state', { enum: ['dead', 'queued', 'delivered'] }).notNull(),
+    reason: text('reason').notNull(),
+    attempts: integer('attempts').notNull(),
+    diedAt: instant('died_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+  })
+)
 
 /**
  * The history of deliveries: one row for each attempt, or for a range of events with the same outcome.
  * The sink does not take the events in `passed`. Rows can only be inserted, and are deleted with their
  * events.
  */
-export const sinkAttempts = /* @__PURE__ */ sqliteTable('seatgate_sink_attempts', () => ({
+export const sinkAttempts = /* @__PURE__ */ ownTable('seatgate_sink_attempts', ['id'], () => ({
   id: integer('id').primaryKey(),
   organizationId: text('organization_id').notNull(),
   sinkId: text('sink_id').notNull(),

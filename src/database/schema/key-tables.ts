@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { integer, sqliteTable, text } from 'drizzle-orm/sqlite-core'
-import { instant } from './column-types.ts'
+import { integer, text } from 'drizzle-orm/sqlite-core'
+import { instant, ownTable } from './own-table.ts'
 
 /** A key has either a role or permissions. It is valid until it expires or its row is deleted. */
-export const apiKeys = /* @__PURE__ */ sqliteTable('seatgate_api_keys', () => ({
+export const apiKeys = /* @__PURE__ */ ownTable('seatgate_api_keys', ['id', 'token_hash'], () => ({
   id: text('id').primaryKey(),
   organizationId: text('organization_id').notNull(),
   tokenHash: text('token_hash').notNull(),
