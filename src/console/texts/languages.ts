@@ -38,9 +38,7 @@ const made = new WeakMap<Catalogue, Words>()
 
 /** Returns the words of a catalogue. */
 export function wordsIn(catalogue: Catalogue): Words {
-  const present = made.get(catalogue)
-  if (present !== undefined) return present
-  const words = wordsOfCatalogue(catalogue)
+  const words = made.get(catalogue) ?? wordsOfCatalogue(catalogue)
   made.set(catalogue, words)
   return words
 }
