@@ -1081,10 +1081,6 @@ export const MUTATIONS: readonly Mutation[] = [
     "    case 'broken':\n    case 'last_owner':\n"
   ),
   batch('the last owner is planned anew', "case 'stale':", "case 'last_owner':\n    case 'stale':"),
-    'the last owner is planned anew',
-    "    case 'broken':\n",
-    "    case 'broken':\n    case 'last_owner':\n"
-  ),
   combining(
     'combined changes forget seats',
     'takenSeats: [...first.takenSeats, ...second.takenSeats]',
