@@ -10,12 +10,12 @@ export const GROUPS = {
   SEAT: 53,
   BILL: 78,
   CAP: 8,
-  PERM: 19,
+  PERM: 20,
   LINK: 15,
   SCIM: 23,
   KEY: 19,
-  GROUP: 23,
-  OP: 18,
+  GROUP: 24,
+  OP: 20,
 } as const
 
 type Groups = typeof GROUPS
