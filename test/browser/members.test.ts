@@ -106,7 +106,7 @@ describe('the members page', () => {
     expect(await row.count()).toBe(0)
   })
 
-  it('shows the state that another person has made meanwhile, with the reason', async () => {
+  it('shows the state after the change of another person, with the reason', async () => {
     const acme = await found('Meanwhile')
     const { email, id } = await addMember(acme)
     const page = await browse()

@@ -111,7 +111,7 @@ describe('every page of an organization', () => {
 })
 
 describe('names', () => {
-  it('stand beside ids on the pages of seats, invitations and the trail', async () => {
+  it('are shown beside ids on the pages of seats, invitations and the trail', async () => {
     const acme = await found('Named', { seats: 9 })
     const admin = await addMember(acme, 'admin')
     await execute('UPDATE users SET name = ? WHERE id = ?', 'Grace <b>Hopper</b>', admin.id)

@@ -131,7 +131,7 @@ describe('seatgate migrations', () => {
     ['its SQL', (text) => text.replace('CREATE TABLE', 'CREATE TEMP TABLE')],
     ['its first line and its SQL', (text) => `${text.split('\n').slice(1).join('\n')}-- more\n`],
   ])(
-    'names a file of which %s was changed, and keeps the directory as it is',
+    'names a file with a changed %s, and leaves the directory unchanged',
     async (_what, change) => {
       await migrations('migrations')
       const file = '0004_seatgate_seats.sql'

@@ -71,7 +71,7 @@ describe('the findings', () => {
     ])
   })
 
-  it('name lines of which one test of many did not pass', () => {
+  it('name each line with a failed test', () => {
     const { lines, problems } = examine([...all, { ...passing('ORG-2: d'), passed: false }], {
       groups: GROUPS,
       leftOut: {},

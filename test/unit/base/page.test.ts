@@ -86,11 +86,11 @@ describe('a cursor', () => {
     [[1795178096789, 'a0000000-0000-4000-8000-000000000000']],
     [[-1, '???>>>~~~']],
     [[1.5, '"quoted", [brackets]']],
-  ])('comes back as the place %j that it was made of [AUD-35]', (place) => {
+  ])('is read as the place %j from which it was made [AUD-35]', (place) => {
     expect(parsePage({ cursor: cursorOf(place) }, Place)).toMatchObject({ value: { after: place } })
   })
 
-  it('can stand in an address without encoding', () => {
+  it('needs no encoding in a URL', () => {
     for (let length = 0; length < 20; length++) {
       expect(cursorOf([length, '?>~'.repeat(length)])).toMatch(/^[\w-]+$/)
     }

@@ -94,7 +94,7 @@ describe('aliasTarget', () => {
     )
   })
 
-  it('never leads to where it comes from [PIPE-33]', async () => {
+  it('never redirects to its own address [PIPE-33]', async () => {
     const same = new Hono().use('/o/:org/*', redirecting('old'))
     for (const from of ['/o/old', '/o/old/x?org=old', '/o/old?']) {
       expect(await target(same, from)).toBeNull()

@@ -46,7 +46,7 @@ function expectEach(found: readonly (readonly string[])[], expected: readonly st
 const newest = (name: (value: number) => string) =>
   Array.from({ length: MANY }, (_, index) => name(MANY - index))
 
-describe('a list goes on to older rows, each shown one time', () => {
+describe('a list continues with older rows, each shown once', () => {
   it('of members, and of those that a search finds', async () => {
     const world = await many()
     await forEach(`INSERT INTO users (id, email, password_hash, created_at)

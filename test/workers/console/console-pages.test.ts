@@ -65,7 +65,7 @@ describe('a page of an organization', () => {
     }
   })
 
-  it('is a page that says so, with a time to come back, while D1 does not answer', async () => {
+  it('is a page with the reason and a time to retry, while D1 does not answer', async () => {
     let isDown = false
     const { owner, pages, slug } = await acme({
       around: (trip, run) =>
@@ -185,7 +185,7 @@ describe('the seats page', () => {
 })
 
 describe('an outcome', () => {
-  it('is shown one time, and on the page of its act alone', async () => {
+  it('is shown once, only on the page of its act', async () => {
     const { owner, pages, slug } = await acme()
     const path = `/org/${slug}/settings`
     const renamed = await pages.post(`${path}/rename`, owner, { name: 'Renamed' })

@@ -298,7 +298,7 @@ describe('memberships', () => {
 })
 
 describe('seatgate_member_counts', () => {
-  it('follow every membership that comes, changes, is suspended or goes', async () => {
+  it('follow every membership that is created, changed, suspended or deleted', async () => {
     const { id } = await postOrganization(await person())
     const counts = () => all(`SELECT * FROM seatgate_member_counts WHERE organization_id = '${id}'`)
     const is = async (active: number, suspended: number, seats: number) =>

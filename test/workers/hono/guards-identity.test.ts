@@ -182,7 +182,7 @@ describe('requireOrganizationMfa()', () => {
     ).toEqual(refusedAt('/organizations/acme'))
   })
 
-  it('answers as the host likes, and goes no further [PIPE-45]', async () => {
+  it('answers as the host configures, and does not call the handler [PIPE-45]', async () => {
     const onRefusal: RequireMfaOptions['onRefusal'] = (c, refusal) => c.json({ refusal }, 418)
     const own = guard(() => false, { onRefusal })
     expect(await visit(own, { caller: ada, organization: strict })).toEqual({
@@ -298,7 +298,7 @@ describe('requireSudo()', () => {
     expect(reports.map(({ event }) => event)).toEqual(['sudo_check_failed'])
   })
 
-  it('answers as the host likes, and goes no further', async () => {
+  it('answers as the host configures, and does not call the handler', async () => {
     const onRefusal: RequireSudoOptions['onRefusal'] = (c, refusal) => c.json({ refusal }, 418)
     expect(
       await visit(

@@ -279,7 +279,7 @@ describe('requireMembership()', () => {
     }
   })
 
-  it('answers as the host likes, and goes no further [PIPE-37 PIPE-39]', async () => {
+  it('answers as the host configures, and does not call the handler [PIPE-37 PIPE-39]', async () => {
     const seen: unknown[] = []
     const guard = requireMembership(seatgate, {
       roles: ['owner'],

@@ -214,7 +214,7 @@ describe('PUT /organizations/:org/seats/limit', () => {
     expect(await seats()).toMatchObject({ limit: 2, version: 5 })
   })
 
-  it('a limit of 0 is real: the owner stays, no other user comes in [SEAT-11]', async () => {
+  it('a limit of 0 is enforced: the owner stays, and no other user is added [SEAT-11]', async () => {
     const [owner, candidate] = (await people(2)) as [Person, Person]
     const strict = embedded({ defaultSeatLimit: 0 })
     const { id } = await postOrganization({ token: asUser(owner) }, {}, strict)

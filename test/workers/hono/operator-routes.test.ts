@@ -73,7 +73,7 @@ describe('an operator’s organizations [C6]', () => {
     }
   })
 
-  it('come in pages, each once [C6]', async () => {
+  it('have pages, with each row once [C6]', async () => {
     const owner = await person()
     const made = await Promise.all(Array.from({ length: 5 }, () => postOrganization(owner)))
     const seen: string[] = []
@@ -124,7 +124,7 @@ describe('an operator’s organizations [C6]', () => {
     )
   })
 
-  it('come back with every user, once for each key [C6]', async () => {
+  it('are returned for every user, once for each key [C6]', async () => {
     const [owner, member] = (await people(2)) as [Person, Person]
     const organization = await postOrganization(owner)
     await postMember(organization, owner, member)

@@ -172,7 +172,7 @@ describe('pageRefusals()', () => {
   })
 
   it.each(cases.filter(([, , page]) => 'status' in page && page.status === 503))(
-    '%s says when to come again, as its problem does [PIPE-58]',
+    '%s has the time to retry, as its problem does [PIPE-58]',
     async (_code, refusal) => {
       expect((await refusing(refusal)).headers.get('retry-after')).toBe('5')
     }
@@ -216,7 +216,7 @@ describe('pageRefusals()', () => {
     )
   })
 
-  it('sends to the login page without a session, to come back after a GET alone [C3]', async () => {
+  it('redirects to the login page without a session, and back only after a GET [C3]', async () => {
     const { seatgate } = createKit({ provider: 'unlimited' })
     const onRefusal = pageRefusals()
     const app = new Hono()

@@ -115,7 +115,7 @@ describe("reads: 'replica'", () => {
     expect(response.headers.get(HEADER)).toMatch(BOOKMARK)
   })
 
-  it('hands a change’s bookmark to the client, and reads from there when it comes back', async () => {
+  it('sends the bookmark of a change to the client, and reads from it when the client returns it', async () => {
     const { organization, send, members, trips, asked } = await scene()
     const userId = await newUser()
     const added = await send(

@@ -87,7 +87,7 @@ describe('a deliberate switch', () => {
     }
   )
 
-  it('comes after a recovery that was quicker, and says where it came from [PIPE-12]', async () => {
+  it('follows a faster recovery, and records its origin [PIPE-12]', async () => {
     const who = await stalePointer('the membership is gone', 2)
     const [, target] = who.others
     const racing = createKit({

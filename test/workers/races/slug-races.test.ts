@@ -63,7 +63,7 @@ async function holders(slug: string) {
 }
 
 describe('one slug that several want at once', () => {
-  it('goes to exactly one of two slug changes and two creations, in 20 rounds [ORG-8 ORG-70]', async () => {
+  it('is given to exactly one of two slug changes and two creations, in 20 rounds [ORG-8 ORG-70]', async () => {
     for (const round of rounds) {
       const slug = freshSlug()
       const [one, other] = [await kit.organization(), await kit.organization()]
@@ -125,7 +125,7 @@ describe('one slug that several want at once', () => {
     }
   })
 
-  it('goes to the newcomer or back to the restored organization, not to both, in 20 rounds', async () => {
+  it('is given to the new or to the restored organization, not to both, in 20 rounds', async () => {
     for (const round of rounds) {
       const { id, slug, owner, as } = await kit.organization()
       const far = farAway(round)

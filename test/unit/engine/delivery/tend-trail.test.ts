@@ -25,7 +25,7 @@ describe('concurrent deliveries in one invocation', () => {
     expect(served).toEqual([1, 2, 3, 4, 5, 6, 7])
   })
 
-  it('goes on beside one that never comes to an end', async () => {
+  it('continues beside one that never ends', async () => {
     const served: number[] = []
     const last = Promise.withResolvers<void>()
     void serveSideBySide({ consumers: sinks(2) }, [1, 2, 3, 4], async (each) => {

@@ -38,7 +38,7 @@ describe('the roles', () => {
     expect(() => roles({ owner: 'chief' })).toThrow('roles.owner has "chief"')
   })
 
-  it('of the host’s own come with an owner and inviters [ORG-36]', () => {
+  it('of the host require an owner and inviters [ORG-36]', () => {
     expect(() => roles(own)).not.toThrow()
     for (const missing of ['owner', 'invitationAdmins']) {
       expect(() => roles({ ...own, [missing]: undefined })).toThrow(
@@ -184,7 +184,7 @@ describe('a configuration', () => {
     'hooks',
     'idempotency',
     'runtime',
-  ])('lets an error of the host’s in its %s come through as it is [ORG-40]', (option) => {
+  ])('passes on an error of the host in its %s unchanged [ORG-40]', (option) => {
     class HostError extends Error {}
     const error = new HostError('the host is not ready')
     const options = {

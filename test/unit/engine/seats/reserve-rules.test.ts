@@ -141,7 +141,7 @@ describe('deciding on a seat', () => {
     )
   })
 
-  it('a holder, present or on the way in, is refused as such at any limit [SEAT-12]', () => {
+  it('a holder of a seat or of a claim is refused as such at any limit [SEAT-12]', () => {
     fc.assert(
       fc.property(anyFacts, anySeat, (facts, seat) => {
         const { holder, state } = seat
@@ -253,7 +253,7 @@ describe('waiting after failures', () => {
     expect(seconds).toEqual([1, 2, 4, 8, 32_768, 43_200, 43_200, 43_200])
   })
 
-  it('two sinks that failed together do not come back together [FWD-32]', () => {
+  it('two sinks that failed together are retried at different times [FWD-32]', () => {
     fc.assert(
       fc.property(attempt, random, random, (attempts, one, other) => {
         fc.pre(Math.abs(one - other) > 1e-9)

@@ -70,7 +70,7 @@ describe.each(enforcingOr('ledger'))(
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     })
 
-    it('comes in with a seat that is counted, or not at all [SEAT-14]', async () => {
+    it('is added with a counted seat, or not at all [SEAT-14]', async () => {
       const organization = await kit.organization({ seats: 3 })
       const userId = await newUser()
       const joining = await joiner(kit, organization, userId)

@@ -62,7 +62,7 @@ const BREAKING: Readonly<Record<string, (kit: Kit) => Statement>> = {
 const stopped = ({ seatgate: { db } }: Kit) => db.delete(users) as unknown as Statement
 
 describe.each(enforcingOr('ledger'))('several changes in one batch (%s)', (provider) => {
-  it('two of one organization have a seat each, or neither comes in [SEAT-2]', async () => {
+  it('two of one organization are both added with a seat each, or neither is [SEAT-2]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const [ann, ben, cem] = (await newUsers(3)) as [string, string, string]
@@ -80,7 +80,7 @@ describe.each(enforcingOr('ledger'))('several changes in one batch (%s)', (provi
     expect(third).toEqual({ ok: false, error: { code: 'seat_limit_reached', limit: 3, used: 3 } })
   })
 
-  it('two for one seat: neither comes in by halves, and the seat is free again [SEAT-2 SEAT-14]', async () => {
+  it('two for one seat: neither is added, and the seat is free again [SEAT-2 SEAT-14]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const [ann, ben] = (await newUsers(2)) as [string, string]
@@ -104,7 +104,7 @@ describe.each(enforcingOr('ledger'))('several changes in one batch (%s)', (provi
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('a user prepared twice comes in once, or not at all [SEAT-9]', async () => {
+  it('a user prepared twice is added once, or not at all [SEAT-9]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 5 })
     const userId = await newUser()

@@ -219,7 +219,7 @@ describe.each(enforcingOr('d1'))('preparing with %s seats', (provider) => {
     }
   )
 
-  it('is refused for a slug that was taken meanwhile, or that still leads elsewhere', async () => {
+  it('is refused for a slug that another organization took meanwhile, or that still redirects', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const [userId, rival] = [await newUser(), await newUser()]

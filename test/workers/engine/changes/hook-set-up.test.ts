@@ -121,7 +121,7 @@ describe('an answer that is no answer', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('comes too late: its late answer makes no change [HOOK-10]', async () => {
+  it('makes no change by a late answer [HOOK-10]', async () => {
     const late = Promise.withResolvers<ReturnType<typeof allow>>()
     const { seatgate } = createKit({
       hookDeadlineSeconds: 0.05,

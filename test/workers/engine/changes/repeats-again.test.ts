@@ -170,7 +170,7 @@ describe('the id of an operation', () => {
     )
   })
 
-  it('does not read the answers of other ids on the way [A9]', async () => {
+  it('reads no answers of other ids [A9]', async () => {
     const { id, owner } = await kit.organization()
     const add = async (operationId: string, userId: string) =>
       addMember(seatgate, scopeOf(lookedUp(owner), id), { userId, role: 'member' }, { operationId })

@@ -109,7 +109,7 @@ describe('the rows of each operation', () => {
     expect(written).toEqual(most)
   })
 
-  it('stand in docs/costs.md', () => {
+  it('are listed in docs/costs.md', () => {
     const said = [...costsPage.matchAll(/^\| ([a-z ]+?) +\| (\d+) +\| (\d+) +\|$/gm)].map(
       ([, name = '', ledger, d1]) => [name.replace(/ an? /, ' '), [Number(ledger), Number(d1)]]
     )

@@ -55,7 +55,7 @@ async function deliver(
 }
 
 describe.each(shareOf(enforcing, 1))('a line, %s seats', (provider) => {
-  it('comes in twenty at a time, by messages on the queue, in order [A11]', async () => {
+  it('is admitted twenty at a time, by messages on the queue, in order [A11]', async () => {
     const wakeUps: WakeUp[] = []
     const queue = {
       send: async (message: WakeUp) => void wakeUps.push(message),
@@ -79,7 +79,7 @@ describe.each(shareOf(enforcing, 1))('a line, %s seats', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('comes in by sweeps without a queue, and a short line early [A11]', async () => {
+  it('is admitted by sweeps without a queue, and a short line early [A11]', async () => {
     await freshStores()
     const reports: string[] = []
     const kit = joiningWorld({

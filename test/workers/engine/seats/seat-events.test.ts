@@ -57,7 +57,7 @@ async function limitTo({ seatgate, settled }: Kit, to: TestOrganization, limit: 
 }
 
 describe.each(enforcingOr('ledger'))('seats on record, %s seats', (provider) => {
-  it('reserved, assigned, released and limit_changed say how all seats stand [FWD-51]', async () => {
+  it('reserved, assigned, released and limit_changed record the counts of all seats [FWD-51]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 4 })
     const { email } = await invite(kit, organization)

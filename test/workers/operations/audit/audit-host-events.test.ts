@@ -130,7 +130,7 @@ describe('an event of the host’s own', () => {
     expect(metrics).toEqual([])
   })
 
-  it('stands in one batch with a change of the library’s', async () => {
+  it('is written in one batch with a change of the library', async () => {
     const { seatgate } = recording()
     const organization = await organizationWith(seatgate)
     const scope = { caller: { userId: owners.get(organization)! }, organization }

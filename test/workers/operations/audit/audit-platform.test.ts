@@ -101,7 +101,7 @@ describe('the platform’s people', () => {
     expect(cursor).toBeNull()
   })
 
-  it('a cursor is of one list [AUD-35]', async () => {
+  it('a cursor is valid for one list [AUD-35]', async () => {
     const input = { ...mine, organization_id: organization, limit: 1 }
     const scope = { caller: system }
     const { nextCursor } = unwrap(await listPlatformEvents(seatgate, scope, input))

@@ -225,7 +225,7 @@ describe('pages', () => {
 })
 
 describe('a stream', () => {
-  it('comes in pages, and ends at the last event of its start [AUD-32]', async () => {
+  it('has pages, and ends at the last event of its start [AUD-32]', async () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 1200)
     const stream = await streamAuditEvents(seatgate, { caller: system, organization: id })

@@ -177,7 +177,7 @@ describe.each(enforcingOr('d1'))('a contract with a start, with %s seats', (prov
     expect(limits).toEqual([5, 5, 'unlimited'])
   })
 
-  it('stands in every admission as the version of the limit [BILL-25]', async () => {
+  it('is in every admission as the version of the limit [BILL-25]', async () => {
     const { kit, moveTo } = clockKit(provider)
     const organization = await kit.organization()
     await organization.join()

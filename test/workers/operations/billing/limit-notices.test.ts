@@ -85,7 +85,7 @@ function noticing(
 }
 
 describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provider) => {
-  it('come at 80 % and at 100 %, once each, as events, calls and mails [SEAT-53]', async () => {
+  it('are sent at 80 % and at 100 %, once each, as events, calls and mails [SEAT-53]', async () => {
     const { kit, calls, mails, sweepAt, notices } = noticing(provider)
     const organization = await kit.organization({ members: 7 })
     expect(await notices(organization)).toEqual([])
@@ -127,7 +127,7 @@ describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provide
     })
   })
 
-  it('come again after the seats in use fell below, and rose again [SEAT-53]', async () => {
+  it('are sent again after the seats in use fell below a level, and rose again [SEAT-53]', async () => {
     const { kit, levels } = noticing(provider)
     const organization = await kit.organization({ members: 7 })
     const eighth = await organization.join()
@@ -144,7 +144,7 @@ describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provide
     expect(await levels(organization)).toEqual(['near', 'near'])
   })
 
-  it('come once for each level when ten are added at once [SEAT-53]', async () => {
+  it('are sent once for each level when ten members are added at once [SEAT-53]', async () => {
     const { kit, levels } = noticing(provider, { delayMs: 3 })
     const organization = await kit.organization()
     const users = await newUsers(14)

@@ -115,7 +115,7 @@ describe('an invitation that expires', () => {
     await expectSound(organization.id, true)
   })
 
-  it('keeps it until then, however often the alarm comes [SEAT-36]', async () => {
+  it('keeps it until then, for any number of alarms [SEAT-36]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)

@@ -142,7 +142,7 @@ describe.each(enforcingOr('d1'))(
       await sound(organization)
     })
 
-    it('in a list and in a file: rows without a seat come in beside those that find no seat [SEAT-20]', async () => {
+    it('in a list and in a file: rows without a seat are admitted beside refused ones [SEAT-20]', async () => {
       const organization = await kit.organization({ seats: 2 })
       const scope = organization.as(organization.owner)
       const row = (role: string) => ({ email: newAddress(), role })
@@ -355,7 +355,7 @@ describe.each(enforcingOr('d1'))(
       expect(await violations(organization.id, { quiet: true })).toEqual([])
     })
 
-    it('does not wait: a user in line since before their role lost its seat comes in [SEAT-20]', async () => {
+    it('does not wait: a user on the waitlist is admitted after their role stopped taking a seat [SEAT-20]', async () => {
       const kit = guests('wait')
       const organization = await openOrganization(kit, 'auto', 1)
       const before = createKit({

@@ -125,7 +125,7 @@ describe('a verified domain [C8]', () => {
     expect(reports).toEqual(Array(10).fill('domain_check_failed'))
   })
 
-  it('is no more flagged when its record is there again; the mode does not come back by itself', async () => {
+  it('loses its flag when its record is found again, and keeps the changed mode', async () => {
     const { kit, dns, sweepAfter } = watched(0)
     const { domain, events, scope, organization } = await open(kit)
     dns.answer = false
@@ -154,7 +154,7 @@ describe('a verified domain [C8]', () => {
     expect((await events()).at(-1)).toEqual({ action: 'record_found', by: 'user' })
   })
 
-  it('comes to its turn, however many there are: ten a sweep, the longest ago first', async () => {
+  it('is checked in its turn: ten a sweep, the oldest checks first', async () => {
     const { kit, clock, sweepAfter } = watched()
     const opened: string[] = []
     for (let count = 0; count < 12; count++) {

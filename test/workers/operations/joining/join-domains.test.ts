@@ -96,7 +96,7 @@ describe('a domain', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('is of one organization, and of another only once that has given it up', async () => {
+  it('belongs to one organization, and to another only after the first has removed it', async () => {
     const first = await openOrganization(kit, 'auto')
     const second = await kit.organization()
     const scope = second.as(second.owner)

@@ -144,7 +144,7 @@ describe('joining by a domain', () => {
   })
 
   it.each(enforcing.flatMap((provider) => delays.map((delayMs) => [provider, delayMs] as const)))(
-    'lets in exactly as many as there are seats when fifty come at once (%s, %i ms)',
+    'admits exactly as many users as there are seats when fifty join at once (%s, %i ms)',
     async (provider, delayMs) => {
       const rush = createJoiningKit({ provider, delayMs }, { whenFull: {} })
       const organization = await openOrganization(rush, 'auto', 10)

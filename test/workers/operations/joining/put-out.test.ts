@@ -351,7 +351,7 @@ describe.each(['refuse', 'wait'] as const)(
       expect(await joined(kit, organization, again)).toBe('requested')
     })
 
-    it('comes in by the domain after leaving by themselves [A2]', async () => {
+    it('joins by the domain again after leaving [A2]', async () => {
       const { kit, organization, userId } = await neighbour(mode)
       unwrap(
         await leaveOrganization(kit.seatgate, { caller: { userId }, organization: organization.id })

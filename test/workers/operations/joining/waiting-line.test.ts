@@ -202,7 +202,7 @@ describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('goes on behind a user whom a hook refuses', async () => {
+  it('continues after a user whom a hook refuses', async () => {
     const { organization, scope, member, line } = await fullWith(2)
     const [unwelcome, next] = line as [string, string]
     const picky = createJoiningKit({

@@ -172,7 +172,7 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
     expect(await everything()).toEqual(before)
   })
 
-  it('goes once each has been handed over or deleted [HOOK-24]', async () => {
+  it('succeeds once each has been transferred or deleted [HOOK-24]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const given = await kit.organization()
@@ -290,7 +290,7 @@ describe('prepareUserDeletion', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('is to be prepared again if a membership has come or changed meanwhile [HOOK-26]', async () => {
+  it('must be prepared again if a membership was added or changed meanwhile [HOOK-26]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -308,7 +308,7 @@ describe('prepareUserDeletion', () => {
     }
   })
 
-  it('is not committed if the only other owner has gone meanwhile [HOOK-23]', async () => {
+  it('is not committed if the only other owner leaves meanwhile [HOOK-23]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -344,7 +344,7 @@ describe('owners who delete their accounts', () => {
     }
   )
 
-  it('the other one leaves on the way to the batch [HOOK-23 MUSEUM-24]', async () => {
+  it('the other one leaves before the batch [HOOK-23 MUSEUM-24]', async () => {
     const organization = await calm.organization()
     const { id, owner } = organization
     const second = await join(calm, organization, 'owner')
@@ -359,7 +359,7 @@ describe('owners who delete their accounts', () => {
     expect(await violations(id, { quiet: true })).toEqual([])
   })
 
-  it('a user is taken into an organization on the way to the batch [HOOK-25 HOOK-27]', async () => {
+  it('a user is added to an organization before the batch [HOOK-25 HOOK-27]', async () => {
     const organization = await calm.organization()
     const leaver = await newUser()
     const kit = kitWithHooks({

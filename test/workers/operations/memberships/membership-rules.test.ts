@@ -89,7 +89,7 @@ describe('an organization that is not there', () => {
     }
   )
 
-  it('nor does one that is deleted on the way to the batch [ORG-80]', async () => {
+  it('nor does one that is deleted before the batch [ORG-80]', async () => {
     const organization = await calm.organization()
     const kit = createKit({
       provider: 'ledger',
@@ -282,7 +282,7 @@ describe('changeRole', () => {
   })
 
   it.each(['the host', 'the admin'])(
-    'refuses to demote an admin who became the last owner on the way to the batch, by %s [ORG-105]',
+    'refuses to demote an admin who becomes the last owner before the batch, by %s [ORG-105]',
     async (by) => {
       const organization = await calm.organization()
       const { owner } = organization

@@ -47,7 +47,7 @@ const rowOf = (id: string) =>
     .first()
 
 describe('a role that is not configured any more', () => {
-  it('does not come in by an open invitation, which stays and can be changed and resent [C4]', async () => {
+  it('is not given by an open invitation, which stays and can be changed and resent [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization({ seats: 3 })
@@ -108,7 +108,7 @@ describe('a role that is not configured any more', () => {
     expect(closed).toMatchObject({ created: false, membership: { role: 'member' } })
   })
 
-  it('does not come back with a suspended member [C4]', async () => {
+  it('is not given by restoring a suspended member [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
     const organization = await kit.organization()

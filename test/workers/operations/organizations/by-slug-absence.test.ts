@@ -202,7 +202,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect(without).toMatchObject([404, {}, expect.stringContaining('organization_not_found')])
   })
 
-  it('ends the request with the host’s own answer, and goes no further', async () => {
+  it('ends the request with the host’s own answer, and does not call the handler', async () => {
     const userId = await newUser()
     let further = 0
     const app = new Hono()

@@ -125,7 +125,7 @@ describe('renameOrganization', () => {
     })
   })
 
-  it('leaves a chain of names without a hole when ten come at once', async () => {
+  it('records an unbroken chain of names for ten renames at once', async () => {
     const { id, owner, as } = await kit.organization()
     const far = createKit({ delayMs: 5 })
     const names = Array.from({ length: 10 }, (_, index) => `Name ${index}`)

@@ -115,7 +115,7 @@ describe('a slug', () => {
     }
   )
 
-  it('that is another organization’s id is refused, so that no user can stand before it', async () => {
+  it('that is another organization’s id is refused, so that no user can shadow it', async () => {
     const { id } = await kit.organization()
     await refusedEverywhere(id, { slugFormat: /./ })
     const named = await founded(freshSlug())

@@ -119,7 +119,7 @@ describe('the sweep', () => {
     }
   )
 
-  it('keeps every member: the organization is over its limit, and no other user comes in', async () => {
+  it('keeps every member: the organization is over its limit, and no other user is added', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 2 })
     await join(kit, organization)
@@ -153,7 +153,7 @@ describe('the sweep', () => {
     expect(await repairsOf(organization)).toHaveLength(1)
   })
 
-  it('goes round all organizations, so many at a time, and round again', async () => {
+  it('visits all organizations in turn, a fixed number at a time', async () => {
     const kit = createKit()
     const organizations: TestOrganization[] = []
     for (let made = 0; made < 30; made++) organizations.push(await kit.organization())

@@ -148,7 +148,7 @@ describe('the handlers of the host', () => {
     expect(await inbox(organization.subscriptionId)).toMatchObject([{ status: 'succeeded' }])
   })
 
-  it('do not run again when the reducer is tried again, or the event comes twice [BILL-72]', async () => {
+  it('do not run again when the reducer is retried, or the event is received twice [BILL-72]', async () => {
     const { test, calls } = handling(() => false)
     const organization = await test.customer()
     test.standIn.subscribe(organization.customerId, [{ price: 'price_team', quantity: 4 }])

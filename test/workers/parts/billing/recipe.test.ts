@@ -246,7 +246,7 @@ async function everyFlow(
 }
 
 describe('an organization after its host has removed billing', () => {
-  it('goes on with the limit that it has, and then with those of operators [BILL-20]', async () => {
+  it('keeps its limit, and then takes those of operators [BILL-20]', async () => {
     const test = connected()
     const organization = await test.subscribed(5)
     await test.join(organization)

@@ -178,7 +178,7 @@ describe('two consumers with different clocks', () => {
   it.each([
     ['by four minutes ahead', 240],
     ['by half a minute behind', -30],
-  ])('%s: one delivers, the other comes back', async (_what, seconds) => {
+  ])('%s: one delivers, and the other retries', async (_what, seconds) => {
     const sink = heldSink('slow')
     const { seatgate, clock } = clocked([sink])
     const id = await organizationWith(seatgate, 2)

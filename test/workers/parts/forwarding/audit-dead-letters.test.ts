@@ -55,7 +55,7 @@ describe('a dead letter', () => {
     expect(await lettersOf(seatgate, id, 'down')).toEqual([[1, 'dead', 'exhausted: down', waits]])
   })
 
-  it('comes no later for a Retry-After [FWD-33]', async () => {
+  it('is not delayed by a Retry-After [FWD-33]', async () => {
     const sink = sinkOf('slow', () => ({ ...retry, afterSeconds: 12 * 3600 }))
     const { seatgate, later, clock } = clocked([{ ...sink, retryHours: 1 }])
     const id = await organizationWith(seatgate)

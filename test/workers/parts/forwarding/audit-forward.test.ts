@@ -86,7 +86,7 @@ describe('forwarding', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('comes through more events than one read or one run takes', async () => {
+  it('delivers more events than one read or one run takes', async () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -127,7 +127,7 @@ describe('forwarding', () => {
 })
 
 describe('two forwarders at once', () => {
-  it('one delivers, the other comes back in a second; no event is delivered twice [FWD-26]', async () => {
+  it('one delivers, and the other retries in a second; no event is delivered twice [FWD-26]', async () => {
     const sink = heldSink('slow')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)

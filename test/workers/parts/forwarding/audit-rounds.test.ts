@@ -162,7 +162,7 @@ describe('where no change is made any more', () => {
 })
 
 describe('a round', () => {
-  it('comes to every trail, a hundred at a time, and then begins again', async () => {
+  it('visits every trail, a hundred at a time, and then begins again', async () => {
     await settledTrails(230, 1, 'old')
     const { seatgate } = clocked([sinkOf('new')], { queue: silent })
     const found: number[] = []

@@ -158,7 +158,7 @@ describe('the meaning of an answer', () => {
   })
 
   it.each([[400], [401], [403], [404], [405], [409], [413], [422], [451]])(
-    '%i is for good [FWD-34]',
+    '%i is permanent [FWD-34]',
     async (status) => {
       const { sink } = receiver(() => new Response('no', { status }))
       expect(await sink().deliver(event)).toEqual({

@@ -98,7 +98,7 @@ describe('a membership in a group', () => {
     expect(unwrap(await listGroups(context, owner, { userId: member })).data).toEqual([])
   })
 
-  it('does not come back with a restored member [GROUP-3]', async () => {
+  it('is not restored with the member [GROUP-3]', async () => {
     const { owner, member } = await withGroups()
     unwrap(await suspendMember(seatgate, owner, member))
     unwrap(await restoreMember(seatgate, owner, member))

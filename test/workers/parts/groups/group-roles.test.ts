@@ -229,7 +229,7 @@ describe('an invitation, link or key that needs a permission of a group', () => 
     }
   })
 
-  it('ends with a suspension, and does not come back [GROUP-3 GROUP-16]', async () => {
+  it('ends with a suspension, and is not restored [GROUP-3 GROUP-16]', async () => {
     const organization = await kit.organization()
     const member = await join(kit, organization, 'member')
     await carrying(organization, 'lead', [member])

@@ -477,7 +477,7 @@ describe('a request with a key', () => {
     expect(asked).toEqual(['Bearer other'])
   })
 
-  it('notes the use at most one time an hour, beside the request [KEY-12]', async () => {
+  it('writes its time of use at most once an hour, without delaying the request [KEY-12]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { key, id } = await keyOf(kit, organization)

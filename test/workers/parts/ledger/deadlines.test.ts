@@ -26,7 +26,7 @@ afterEach(() => {
 })
 
 describe('the deadline and the late write', () => {
-  it('a write that comes after its fence is refused, and admitted on a new seat [SEAT-16]', async () => {
+  it('a write after its fence is refused, and admitted on a new seat [SEAT-16]', async () => {
     const { organization, joining, letGo } = await slowAdd()
     const [slow] = await reservedSeats(organization)
     await muchLater(organization.id)
@@ -40,7 +40,7 @@ describe('the deadline and the late write', () => {
     expect(state.members.map(({ seat_id }) => seat_id)).not.toContain(slow)
   })
 
-  it('a write that comes after its fence meets the limit like any other [SEAT-16]', async () => {
+  it('a write after its fence is checked against the limit like any other [SEAT-16]', async () => {
     const { organization, calm, joining, letGo } = await slowAdd()
     await muchLater(organization.id)
     expect(codeOf(await add(calm, organization))).toBe('ok')
@@ -91,7 +91,7 @@ describe('the deadline and the late write', () => {
     await expectSound(organization.id, true)
   })
 
-  it('the alarm comes by itself [SEAT-15]', async () => {
+  it('the alarm runs by itself [SEAT-15]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const kit = createKit({ around: losing('d1 write'), ledger: { reservationSeconds: 0.2 } })

@@ -119,7 +119,7 @@ describe('a ledger that is lost', () => {
   })
 
   it.each([{ evicted: true }, { evicted: false }])(
-    'an alarm that was lost comes back with the next call (put out of memory: $evicted) [SEAT-15]',
+    'a lost alarm is set again by the next call (put out of memory: $evicted) [SEAT-15]',
     async ({ evicted }) => {
       const { organization, calm } = await abandonedAdd()
       await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>

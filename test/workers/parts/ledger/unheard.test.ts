@@ -55,7 +55,7 @@ describe('word that never came', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('releases that come again free no other user’s seat [SEAT-25 MUSEUM-11]', async () => {
+  it('repeated releases free no other user’s seat [SEAT-25 MUSEUM-11]', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 2 })
     const gone = await join(calm, organization)
@@ -115,7 +115,7 @@ describe('word that never came', () => {
     await expectSound(organization.id, true)
   })
 
-  it('word of an older limit that comes late makes no change [BILL-25 MUSEUM-18]', async () => {
+  it('a late message with an older limit makes no change [BILL-25 MUSEUM-18]', async () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 100 })
     unwrap(await lower(calm, organization, { limit: 1 }))
     letGo()

@@ -58,7 +58,7 @@ describe('a repair that is overtaken', () => {
     },
   ]
 
-  it.each(overtakings)('records no seat for a member who $what by then [D5]', async ({ sql }) => {
+  it.each(overtakings)('records no seat for a member who $what before it [D5]', async ({ sql }) => {
     const calm = createKit()
     const { organization } = await copiedTeam(calm)
     const userId = await newUser()
@@ -75,7 +75,7 @@ describe('a repair that is overtaken', () => {
     await expectRepaired(organization)
   })
 
-  it('keeps the fence of a seat that is given up by then [D7]', async () => {
+  it('keeps the fence of a seat that was given up before [D7]', async () => {
     const calm = createKit()
     const { organization, member, seat, otherSeat } = await copiedTeam(calm)
     for (const seatId of [seat, otherSeat]) {

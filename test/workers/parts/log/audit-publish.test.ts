@@ -149,7 +149,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([603, 1203])
   })
 
-  it('is once for each checkpoint where all goes well, by several at once too', async () => {
+  it('happens once for each checkpoint without failures, also by several at once', async () => {
     const { id, published, seatgate, seal } = await logged(provider)
     await seal()
     await addEvents(id, 1, EVENTS)

@@ -145,7 +145,7 @@ describe('the object', () => {
     expect(await next).toBe(EVENTS)
   })
 
-  it('that goes down in the middle leaves no trace, and is asked again', async () => {
+  it('that fails in between leaves no trace, and is called again', async () => {
     const kit = sealing()
     const organization = await kit.organization({ seats: 4 })
     const failing = seal(requestFor(organization), async () => {

@@ -86,7 +86,7 @@ describe('sealing', () => {
     })
   })
 
-  it('goes on where it left off, a page at a time, each with a checkpoint', async () => {
+  it('continues after the last page, a page at a time, each with a checkpoint', async () => {
     const organization = await organizationWith(seatgate)
     await addEvents(organization, 1100)
     expect(await sealOrganization(seatgate, organization)).toBe(1102)

@@ -183,7 +183,7 @@ describe('the trail after a run', () => {
     await expect(reading()).rejects.toThrow(StreamEnded)
   })
 
-  it('goes on in sequence, even where no event was left', async () => {
+  it('continues the sequence, even if no event is left', async () => {
     const { seatgate, sealedOne, daysLater, purge } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
@@ -288,7 +288,7 @@ describe('the triggers', () => {
     }
   })
 
-  it('let no event come back that is gone [AUD-57]', async () => {
+  it('restore no purged event [AUD-57]', async () => {
     const { organization } = await shortened()
     for (const verb of ['INSERT', 'REPLACE', 'INSERT OR IGNORE']) {
       for (const sequence of [1, 6]) {

@@ -59,7 +59,7 @@ const count = (table: string, organization: string) =>
     .first<number>('n')
 
 describe('a window', () => {
-  it('without one no event goes, even if a user asks for it [AUD-58]', async () => {
+  it('without one no event is purged, even on request [AUD-58]', async () => {
     const { sealedOne, purge, daysLater } = retaining([])
     const organization = await sealedOne()
     daysLater(10_000)
@@ -268,7 +268,7 @@ describe('a run', () => {
     ])
   })
 
-  it('is bounded, and the next one goes on', async () => {
+  it('is bounded, and the next one continues', async () => {
     const { seatgate, purge, daysLater } = retaining(days(30))
     const organization = await organizationWith(seatgate)
     await addEvents(organization, 1500)
@@ -532,7 +532,7 @@ describe('the sweep', () => {
     expect((await sequencesOf(organization))[0]).toBe(8)
   })
 
-  it('goes on at once while there is more', async () => {
+  it('continues at once while more is due', async () => {
     const { seatgate, clock, daysLater } = retaining(days(30))
     const organization = await organizationWith(seatgate)
     await addEvents(organization, 1500)

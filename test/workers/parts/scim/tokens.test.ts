@@ -189,7 +189,7 @@ describe('a token', () => {
     }
   })
 
-  it('notes its use at most one time an hour', async () => {
+  it('writes its time of use at most once an hour', async () => {
     const organization = await pushedOrganization(kit)
     const scope = organization.as(organization.owner)
     const lastUsed = async () => unwrap(await listScimTokens(context, scope)).data[0]?.lastUsedAt
