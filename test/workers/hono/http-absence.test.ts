@@ -54,7 +54,7 @@ describe('without a session', () => {
 
   const accepting = BY_TOKEN.filter(([, path]) => path('').endsWith('/accept'))
 
-  it.each(shareOf([...OWN, ...NAMED, ...accepting].map(named), 6))(
+  it.each(shareOf([...OWN, ...NAMED, ...accepting].map(named), 4))(
     '%s answers 401',
     async (_name, method, path, body) => {
       const before = await rowCounts()
@@ -96,7 +96,7 @@ describe('without a session', () => {
 })
 
 describe('an organization of another tenant', () => {
-  it.each(shareOf(NAMED.map(named), 5))(
+  it.each(shareOf(NAMED.map(named), 3))(
     '%s answers byte for byte as if the organization did not exist',
     async (_name, method, path, body) => {
       const [foreigner, stranger] = (await people(2)) as [Person, Person]
@@ -170,7 +170,7 @@ describe('the cost of a stranger’s request', () => {
     busy = (await largeOrganization(createKit(), 3 * PAGE)).id
   })
 
-  it.each(shareOf(NAMED.map(named), 5))(
+  it.each(shareOf(NAMED.map(named), 3))(
     '%s: at most one trip, no matter how much there is, and no more rows than a page',
     async (_name, method, path, body) => {
       const stranger = asUser(await person())

@@ -196,6 +196,8 @@ describe.each(eachDoor)('a sole owner (%s)', (_door, forget) => {
   })
 })
 
+const MANY = atScale({ share: 10, thorough: 30 })
+
 describe('many organizations', () => {
   it.each(enforcing)(
     'are left in one batch, each with its seat and its record (%s) [HOOK-25]',
@@ -203,7 +205,7 @@ describe('many organizations', () => {
       const calm = createKit({ provider })
       const leaver = await newUser()
       const organizations: TestOrganization[] = []
-      for (let made = 0; made < 30; made++) {
+      for (let made = 0; made < MANY; made++) {
         const organization = await calm.organization({ seats: 3 })
         await join(calm, organization, made % 2 === 0 ? 'owner' : 'member', leaver)
         organizations.push(organization)

@@ -471,7 +471,7 @@ describe('an operator who acts as an owner', () => {
     expect(Object.keys(OPERATIONS).toSorted()).toEqual([...new Set(functions)].toSorted())
   })
 
-  it.each(shareOf(Object.entries(OPERATIONS), 28))(
+  it.each(shareOf(Object.entries(OPERATIONS), 16))(
     'is answered by %s as the table says, and is named in each event [OP-2 OP-3 OP-4 OP-5]',
     async (_name, [expected, act]) => {
       const world = await asked()
