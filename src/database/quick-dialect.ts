@@ -66,7 +66,7 @@ export function withQuickDialect<D extends Database>(db: D): D {
 
 /** Returns a query of the host that writes the same statement in the same way, with less work. */
 export function quickly<S extends Statement>(query: S): S {
-  return withQuickDialect(query as never) as S
+  return withQuickDialect(query as never)
 }
 
 // The handles of a host share a dialect each, and make queries with it.
