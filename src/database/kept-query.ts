@@ -10,7 +10,10 @@ import type { SQLiteColumn, SQLiteTable } from 'drizzle-orm/sqlite-core'
 import type { Database, Statement } from './database.ts'
 
 /** A statement that is written from a kept text. Awaiting it does not run it. */
-export interface Kept<Rows> extends RunnableQuery<Rows, 'sqlite'>, SQLWrapper {}
+export interface Kept<Rows> extends RunnableQuery<Rows, 'sqlite'>, SQLWrapper {
+  /** Returns the text and what it binds, as each statement of Drizzle does. */
+  toSQL(): Query
+}
 
 interface Query {
   readonly sql: string
@@ -63,15 +66,16 @@ export function keptQuery<Slots extends readonly SQL[], S extends Statement>(
     const whole = () => build(db, ...(values.map(asSql) as readonly SQL[] as Slots))
     // A handle of another version of Drizzle.
     if (typeof session?.prepareQuery !== 'function') return whole() as never
+    const shaped = () =>
+      (shape ??= shapeOf(build(db, ...(slotsOf(count) as readonly SQL[] as Slots))))
+    const toSQL = () => filled(dialect, shaped(), values)
     const prepare = () => {
-      shape ??= shapeOf(build(db, ...(slotsOf(count) as readonly SQL[] as Slots)))
-      const { fields, executeMethod, queryMetadata, joinsNotNullableMap } = shape.prepared
-      const query = filled(dialect, shape, values)
-      const parts = [query, fields, executeMethod, true, undefined, queryMetadata] as const
+      const { fields, executeMethod, queryMetadata, joinsNotNullableMap } = shaped().prepared
+      const parts = [toSQL(), fields, executeMethod, true, undefined, queryMetadata] as const
       return Object.assign(session.prepareQuery(...parts), { joinsNotNullableMap })
     }
     const getSQL = () => (whole() as unknown as { getSQL(): SQL }).getSQL()
-    return { [PREPARE]: prepare, getSQL } as never
+    return { [PREPARE]: prepare, getSQL, toSQL } as never
   }
 }
 

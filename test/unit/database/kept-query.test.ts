@@ -50,6 +50,8 @@ it('writes the same statement as Drizzle, each time', async () => {
   await db.batch([build(db, sql`${'a'}`, of('a')), build(db, sql`lower(${'B'})`, of('b'))])
   expect(sent.slice(0, 2)).toEqual(sent.slice(2))
   expect(sent[0]?.params).toEqual(['a', 'fixed', at.getTime(), 'a', 'a'])
+  // A hook of the host may read it.
+  expect(kept(db, 'a', of('a')).toSQL()).toEqual(sent[0])
   expect(kept(db, 'a', of('a')).getSQL()).toEqual(build(db, sql`${'a'}`, of('a')).getSQL())
 })
 
