@@ -10,6 +10,7 @@ import {
   tendOrganization,
 } from '../engine/delivery/tend-trail.ts'
 import type { InvitationContext } from '../operations/invitations/invitation-config.ts'
+import type { ImpersonationContext } from '../parts/impersonation/impersonation.ts'
 import type { JoiningContext } from '../operations/joining/join-rules.ts'
 import type { Seatgate } from '../seatgate.ts'
 import { sweepEntitlements } from '../operations/billing/sweep-entitlements.ts'
@@ -30,6 +31,7 @@ import { recordSweep } from '../engine/delivery/last-sweep.ts'
 import { purgeStepUps } from '../operations/sessions/step-up.ts'
 
 const hasInvitations = has<Pick<InvitationContext, 'invitations'>>('invitations')
+const hasImpersonation = has<Pick<ImpersonationContext, 'impersonation'>>('impersonation')
 const hasJoining = has<Pick<JoiningContext, 'joining'>>('joining')
 
 const WakeUp = v.object({
@@ -252,6 +254,7 @@ export async function purgeExpired(seatgate: Seatgate): Promise<void> {
     purgeStepUps(seatgate, now),
     ...purgeFences(seatgate, now),
     ...(hasJoining(seatgate) ? seatgate.joining.purge(seatgate, now) : []),
+    ...(hasImpersonation(seatgate) ? [seatgate.impersonation.purge(seatgate, now)] : []),
   ]
   await batch(seatgate.db, Object.fromEntries(statements.entries()))
 }

@@ -15,7 +15,7 @@ export const GROUPS = {
   SCIM: 23,
   KEY: 19,
   GROUP: 24,
-  OP: 20,
+  OP: 21,
 } as const
 
 type Groups = typeof GROUPS

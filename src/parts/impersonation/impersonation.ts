@@ -2,7 +2,9 @@ import { and, eq } from 'drizzle-orm'
 import { checkOptionNames, namesOf } from '../../base/names.ts'
 import { impersonations } from '../../database/schema/impersonation-tables.ts'
 import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import type { DatabaseContext, Statement } from '../../database/database.ts'
 import type { Part } from '../../engine/changes/part.ts'
+import { purgeImpersonations } from './running.ts'
 
 /** Options of {@link impersonation}. */
 export interface ImpersonationOptions {
@@ -19,6 +21,8 @@ export interface ImpersonationOptions {
 export interface ImpersonationPart extends Part<'impersonation'> {
   readonly isOperator: ImpersonationOptions['isOperator']
   readonly mostMinutes: number
+  /** Builds the deletion of impersonations that have expired. */
+  readonly purge: (context: DatabaseContext, now: Date) => Statement
 }
 
 /** The context of an operation on impersonations. */
@@ -58,7 +62,13 @@ export function impersonation(options: ImpersonationOptions): ImpersonationPart 
       `impersonation: mostMinutes must be a whole number from 1 to ${MOST_MINUTES}.`
     )
   }
-  return { part: 'impersonation', isOperator, mostMinutes, followers: [ending] }
+  return {
+    part: 'impersonation',
+    isOperator,
+    mostMinutes,
+    purge: purgeImpersonations,
+    followers: [ending],
+  }
 }
 
 // Ends with the organization, or with the membership of the user, in the same batch.

@@ -1,4 +1,4 @@
-import { and, eq, gt, lte, or, sql, type SQL } from 'drizzle-orm'
+import { and, eq, gt, inArray, lte, or, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import {
@@ -66,6 +66,19 @@ export function expiredOf(
     eq(impersonations.operatorId, operatorId)
   )
   return db.delete(impersonations).where(and(own, lte(impersonations.expiresAt, now)))
+}
+
+const ROWS_PER_SWEEP = 1000
+
+/** Builds the deletion of those that have expired, at most 1,000, the oldest first. Their ends are in the trail. */
+export function purgeImpersonations({ db }: DatabaseContext, now: Date): Statement {
+  const expired = db
+    .select({ id: impersonations.id })
+    .from(impersonations)
+    .where(lte(impersonations.expiresAt, now))
+    .orderBy(impersonations.expiresAt, impersonations.id)
+    .limit(ROWS_PER_SWEEP)
+  return db.delete(impersonations).where(inArray(impersonations.id, expired))
 }
 
 /** The context in which the token of an impersonation is looked up. */

@@ -41,6 +41,8 @@ export function readGroup(input: unknown): Read<GroupChange & { readonly display
   if (!schemasOf(input).includes(lowerCase(GROUP_SCHEMA))) {
     return scimInvalid('invalidSyntax', `schemas: Must have ${GROUP_SCHEMA}.`)
   }
+  const twice = nameTwice(input as object)
+  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be there one time.`)
   const { displayname, externalid, members } = lowerNames(input)
   const change = merged([
     attributeChange('replace', 'displayname', displayname),
@@ -84,8 +86,10 @@ function operationIn(given: unknown): Read<GroupChange> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return scimInvalid('invalidValue', 'value: Must be an object if there is no path.')
   }
-  // Okta repeats the id in the value.
-  const attributes = Object.entries(value).filter(([name]) => !IGNORED.has(lowerCase(name)))
+  const twice = nameTwice(value)
+  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be there one time.`)
+  // As in a POST, unknown names are left out, and Okta repeats the id in the value.
+  const attributes = Object.entries(value).filter(([name]) => KNOWN.has(withoutPrefix(name)))
   if (attributes.length === 0) {
     return scimInvalid('invalidPath', 'value: Has no attribute that is supported.')
   }
@@ -93,12 +97,23 @@ function operationIn(given: unknown): Read<GroupChange> {
 }
 
 const IGNORED = new Set(['id', 'schemas', 'meta'])
+const KNOWN = new Set(['displayname', 'externalid', 'members'])
+
+function withoutPrefix(name: string): string {
+  const lower = lowerCase(name)
+  return lower.startsWith(PREFIX) ? lower.slice(PREFIX.length) : lower
+}
+
+function nameTwice(value: object): string | null {
+  const names = Object.keys(value).map(withoutPrefix)
+  return names.find((name, at) => KNOWN.has(name) && names.indexOf(name) < at) ?? null
+}
 
 function changeAt(op: MembersChange['op'], text: string, value: unknown): Read<GroupChange> {
   const path = readPath(text)
   if (!path.ok) return path
   const { attribute, filter, sub } = path.value
-  const name = attribute.startsWith(PREFIX) ? attribute.slice(PREFIX.length) : attribute
+  const name = withoutPrefix(attribute)
   if (IGNORED.has(name)) return scimInvalid('mutability', `${text}: Is read only.`)
   if (filter !== null) {
     const id = name === 'members' && sub === null && op === 'remove' ? idIn(filter) : null

@@ -13,6 +13,7 @@ import {
   restoreOrganization,
   suspendMember,
 } from '../../../../src/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   authenticateImpersonation,
   endImpersonation,
@@ -25,6 +26,7 @@ import {
 } from '../../../../src/hono/impersonation/index.ts'
 import {
   actingAs,
+  actionsOf,
   codeOf,
   createImpersonationKit,
   everything,
@@ -37,6 +39,7 @@ import {
   PASSWORD,
   REASON,
   softDeleted,
+  testEnv,
   unwrap,
   type TestOrganization,
 } from '../../../kit/index.ts'
@@ -424,6 +427,43 @@ describe('a list', () => {
     expect(codeOf(await listImpersonations(context, stranger))).toBe('organization_not_found')
     const own = await listOwnImpersonations(context, { caller: { userId: member } })
     expect(codeOf(own)).toBe('insufficient_role')
+  })
+})
+
+describe('the sweep', () => {
+  it('deletes what has expired, at most 1,000 in a run, and records no event [OP-21]', async () => {
+    const organization = await kit.organization()
+    const running = await actingAs(context, organization)
+    const expired = await actingAs(context, organization, { minutes: 1 })
+    const ids = async () => {
+      const { results } = await testEnv.DB.prepare(
+        'SELECT id FROM seatgate_impersonations WHERE organization_id = ?'
+      )
+        .bind(organization.id)
+        .all<{ id: string }>()
+      return results.map(({ id }) => id).toSorted()
+    }
+    const sweep = sweepHandler(context)
+    const before = await actionsOf(organization.id)
+    time += MINUTE - 1
+    await sweep()
+    expect(await ids()).toEqual([running.id, expired.id].toSorted())
+    time += 1
+    await sweep()
+    expect(await ids()).toEqual([running.id])
+    expect(await actionsOf(organization.id)).toEqual(before)
+    await testEnv.DB.prepare(
+      `INSERT INTO seatgate_impersonations (id, organization_id, user_id, operator_id, token_hash,
+         reason, expires_at, created_at)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1001)
+       SELECT 'past ' || i, ?1, 'u', 'o', printf('%064d', i), 'r', i, i FROM n`
+    )
+      .bind(organization.id)
+      .run()
+    await sweep()
+    expect(await ids()).toEqual([running.id, 'past 1001'].toSorted())
+    await sweep()
+    expect(await ids()).toEqual([running.id])
   })
 })
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   addMember,
+  allow,
   changeRole,
   createInvitation,
   createInvitations,
@@ -221,6 +222,43 @@ describe('a new name', () => {
     const events = await actionsOf(organization.id)
     expect(events.filter((action) => action === 'organization.role.updated')).toHaveLength(1)
     await expectSound(organization.id, false)
+  })
+})
+
+describe('a change of a role', () => {
+  it('calls no hook of its members, for a new name or a replacement, and is one event [PERM-11]', async () => {
+    const called: string[] = []
+    const noting = (name: string) => () => {
+      called.push(name)
+    }
+    const hooked = createRolesKit({
+      hooks: {
+        beforeRoleChange: () => {
+          called.push('beforeRoleChange')
+          return allow()
+        },
+        afterRoleChange: noting('afterRoleChange'),
+        afterInvitationRoleChange: noting('afterInvitationRoleChange'),
+      },
+    })
+    const organization = await hooked.organization()
+    const scope = owned(organization)
+    await roleOf(hooked, organization, ['project:read'])
+    const member = await join(hooked, organization, 'auditor')
+    await join(hooked, organization, 'auditor')
+    unwrap(await updateRole(hooked.context, scope, 'auditor', { name: 'reviewer' }))
+    unwrap(await deleteRole(hooked.context, scope, 'reviewer', { replacement: 'member' }))
+    await hooked.settled()
+    expect(called).toEqual([])
+    const events = (await actionsOf(organization.id)).filter((name) => name.includes('role'))
+    expect(events).toEqual([
+      'organization.role.created',
+      'organization.role.updated',
+      'organization.role.deleted',
+    ])
+    unwrap(await changeRole(hooked.seatgate, scope, member, { role: 'admin' }))
+    await hooked.settled()
+    expect(called).toEqual(['beforeRoleChange', 'afterRoleChange'])
   })
 })
 

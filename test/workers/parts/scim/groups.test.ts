@@ -11,6 +11,7 @@ import {
   actionsOf,
   codeOf,
   createScimKit,
+  everything,
   eventsOf,
   expectSound,
   meanwhile,
@@ -268,6 +269,69 @@ describe('a pushed group', () => {
     // It was read: the ids are those of no users.
     expect(await push(5000)).toMatchObject({ status: 400, body: { scimType: 'invalidValue' } })
     expect((await push(5000, 'x'.repeat(60))).status).toBe(413)
+  })
+
+  it('is refused with bad input in the form of SCIM, and no row changes [SCIM-9 SCIM-19]', async () => {
+    const { organization, ask, ann, id } = await withUsers()
+    const { body: second } = await ask('POST', '/Groups', sent('Second', { externalId: 'g-2' }))
+    await ask('GET', '/Groups')
+    const rows = await everything()
+    const deep = `${'('.repeat(100)}displayName eq "a"${')'.repeat(100)}`
+    for (const filter of [`displayName eq "${'a'.repeat(10_000)}"`, deep, 'shoeSize eq "44"', '']) {
+      const answer = await ask('GET', `/Groups?filter=${encodeURIComponent(filter)}`)
+      expect(answer).toMatchObject({ status: 400, body: { scimType: 'invalidFilter' } })
+    }
+    const taken = { status: 409, body: { scimType: 'uniqueness' } }
+    const change = (...operations: object[]) =>
+      ask('PATCH', `/Groups/${second.id}`, patch(...operations))
+    expect(await ask('POST', '/Groups', sent('Third', { externalId: 'g-1' }))).toMatchObject(taken)
+    const put = sent('Second', { externalId: 'g-1' })
+    expect(await ask('PUT', `/Groups/${second.id}`, put)).toMatchObject(taken)
+    for (const [path, value] of [
+      ['externalId', 'g-1'],
+      ['displayName', 'DESIGN'],
+    ]) {
+      expect(await change({ op: 'replace', path, value })).toMatchObject(taken)
+    }
+    const wrong = [
+      ['invalidPath', { op: 'replace', path: 'shoe.size', value: 4 }],
+      ['invalidPath', { op: 'replace', path: 'displayName.x', value: 'x' }],
+      ['invalidPath', { op: 'replace', path: 'members[value eq', value: 'x' }],
+      ['invalidPath', { op: 'replace', path: 'a'.repeat(10_000), value: 'x' }],
+      ['invalidPath', { op: 'replace', value: { shoeSize: 44 } }],
+      ['invalidValue', { op: 'replace', value: { displayName: 'A', DISPLAYNAME: 'B' } }],
+      ['invalidValue', { op: 'replace', path: 'displayName', value: { a: 1 } }],
+      ['mutability', { op: 'replace', path: 'meta', value: {} }],
+    ] as const
+    for (const [scimType, operation] of wrong) {
+      // A change before it is undone with it.
+      const first = { op: 'replace', path: 'displayName', value: 'Other' }
+      expect(await change(first, operation), scimType).toMatchObject({
+        status: 400,
+        body: { scimType },
+      })
+    }
+    for (const body of [
+      { schemas: ['urn:x'], displayName: 'A' },
+      { schemas: GROUP, displayName: 'A' },
+      { ...sent('A'), DISPLAYNAME: 'B' },
+      sent('A', { members: [{ value: 7 }] }),
+      sent('A', { externalId: {} }),
+      sent('x'.repeat(101)),
+    ]) {
+      expect((await ask('POST', '/Groups', body)).status, JSON.stringify(body)).toBe(400)
+    }
+    expect(await everything()).toEqual(rows)
+    // Names have any case, and unknown ones are left out.
+    const lax = { SCHEMAS: [GROUP.toUpperCase()], DISPLAYNAME: 'Third', Members: values(ann), x: 1 }
+    expect(await ask('PUT', `/Groups/${second.id}`, lax)).toMatchObject({ status: 200 })
+    expect(await membersIn(organization, second.id)).toEqual([ann])
+    expect((await change({ op: 'replace', value: { shoe: 4, Displayname: 'New' } })).status).toBe(
+      200
+    )
+    const found = await ask('GET', `/Groups?filter=${encodeURIComponent('DISPLAYNAME Eq "new"')}`)
+    expect(found.body.totalResults).toBe(1)
+    expect(id).not.toBe(second.id)
   })
 
   it('is described, and bad input is 400 [SCIM-19]', async () => {
