@@ -58,6 +58,7 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_group_members (organization_id=? AND user_id=?)': 'the groups of one member',
   'seatgate_group_members (organization_id=?)': 'all that end with their organization',
   'seatgate_groups (organization_id=?)': 'as many groups as are configured',
+  'seatgate_impersonations (expires_at<?)': SWEPT,
   'seatgate_impersonations (operator_id=?)': 'ten, and those that have expired',
   'seatgate_impersonations (organization_id=?)': 'fifty, and those that have expired',
   'seatgate_invitations (email=?)': PAGE,
