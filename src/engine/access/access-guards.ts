@@ -32,8 +32,10 @@ export function guardOrganization(
 }
 
 function unchangedOrganization({ id, rolesVersion }: OrganizationRow): SQL {
-  const sameRoles = rolesVersion === 0 ? sql`` : sql` and roles_version = ${rolesVersion}`
-  return sql`exists (select 1 from seatgate_organizations where id = ${id} and deleted_at is null${sameRoles})`
+  // Most organizations have made no role: then the number is no parameter.
+  const version = rolesVersion === 0 ? sql.raw('0') : sql`${rolesVersion}`
+  return sql`exists (select 1 from seatgate_organizations
+    where id = ${id} and deleted_at is null and roles_version = ${version})`
 }
 
 /**

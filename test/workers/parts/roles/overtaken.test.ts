@@ -2,7 +2,7 @@
  * Changes of own roles that another change overtakes, between the rows that they are planned on and their batch.
  */
 import { expect, it } from 'vitest'
-import { changeRole } from '../../../../src/index.ts'
+import { changeRole, createInviteLink, listInviteLinks } from '../../../../src/index.ts'
 import { deleteRole, listRoles, updateRole } from '../../../../src/hono/roles/index.ts'
 import {
   codeOf,
@@ -44,4 +44,20 @@ it('a member who receives a role meanwhile has it under its new name [PERM-16]',
   expect(await namesIn(scope)).not.toContain(role)
   const changed = await changeRole(kit.seatgate, scope, userId, { role: 'reviewer' })
   expect(unwrap(changed).role).toBe('reviewer')
+})
+
+it('a link to the first role of an organization, made meanwhile, ends with the rights of its creator [PERM-15]', async () => {
+  const organization = await kit.organization()
+  const scope = owned(organization)
+  const userId = await join(kit, organization, 'owner')
+  const own = organization.as(userId)
+  const { seatgate } = createRolesKit({
+    around: meanwhile(async () => {
+      const role = await roleOf(kit, organization, ['billing:manage'], 'treasurer')
+      unwrap(await createInviteLink(kit.seatgate, own, { role, maxUses: 2 }))
+    }),
+  })
+  unwrap(await changeRole(seatgate, own, userId, { role: 'admin' }))
+  const { data } = unwrap(await listInviteLinks(kit.seatgate, scope))
+  expect(data.filter(({ state }) => state === 'open')).toEqual([])
 })
