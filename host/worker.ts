@@ -23,9 +23,11 @@ import {
 } from '../src/index.ts'
 import { ownFiles } from '../src/console/console-files.ts'
 import {
+  actingInConsole,
   apiKeyPages,
   german,
   groupPages,
+  impersonationPages,
   inviteLinkPages,
   rolePages,
   scimTokenPages,
@@ -213,11 +215,21 @@ if (acting !== null) {
 
 const identity = identityRoutes(seatgate, { proof, verifiedAtSignUp, rates })
 const pages = {
-  authenticate,
+  authenticate:
+    acting === null
+      ? authenticate
+      : actingInConsole({ ...seatgate, impersonation: acting }, authenticate),
   signInUrl: '/sign-in',
   signOutUrl: '/sign-out',
   languages: [german],
-  sections: [inviteLinkPages, scimTokenPages, apiKeyPages, rolePages, groupPages],
+  sections: [
+    inviteLinkPages,
+    scimTokenPages,
+    apiKeyPages,
+    rolePages,
+    groupPages,
+    ...(acting === null ? [] : [impersonationPages]),
+  ],
   signIn: signIn(seatgate),
   ...(dev && { billing: dev.connection }),
 }
@@ -246,7 +258,7 @@ const app = new Hono()
   .use('/invitations/accept-with-signup', limitNetworks(rates.network))
   .use('/invitation/sign-up', limitNetworks(rates.network))
   .on('POST', ['/organizations/:org/slug', '/organizations/:org/transfer'], limitProofs)
-  .on('POST', '/operator/organizations/:org/impersonations', limitProofs)
+  .on('POST', ['/impersonations', '/operator/organizations/:org/impersonations'], limitProofs)
   .on('POST', ['/org/:org/settings/*', '/org/:org/transfer/:userId'], limitProofs)
   .on('DELETE', ['/organizations/:org', '/users/me'], limitProofs)
   .route('/', identity)

@@ -74,6 +74,7 @@ export function showPage(
           {page.navigation}
           <main id="content" tabindex={-1} class={page.narrow ? 'narrow' : undefined}>
             <OutcomeNotice outcome={takeOutcome(c, base)} words={words} />
+            {setup.options.sections?.map(({ notice }) => notice?.(c, words))}
             {page.content}
           </main>
         </div>

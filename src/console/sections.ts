@@ -2,11 +2,14 @@ import { has } from '../engine/changes/part.ts'
 import { hasJoining } from '../hono/router-parts.ts'
 import { linkRules } from '../operations/joining/invite-link.ts'
 import type { GroupsContext } from '../parts/groups/groups.ts'
+import type { ImpersonationContext } from '../parts/impersonation/impersonation.ts'
 import type { KeysContext } from '../parts/keys/keys.ts'
 import type { OwnRolesContext } from '../parts/roles/own-roles.ts'
 import type { ScimContext } from '../parts/scim/scim.ts'
+import { readsActing } from './acting.ts'
 import { keyPages } from './pages/api-key-pages.tsx'
 import { memberGroupPages } from './pages/group-pages.tsx'
+import { actingNotice, actingPages } from './pages/impersonation-pages.tsx'
 import { linkPages } from './pages/link-pages.tsx'
 import { ownRolePages } from './pages/role-pages.tsx'
 import { tokenPages } from './pages/scim-token-pages.tsx'
@@ -118,5 +121,36 @@ export const groupPages: ConsoleSection = {
     const { seatgate } = setup
     if (!hasGroups(seatgate)) throw new TypeError('groupPages needs groups in createSeatgate.')
     memberGroupPages({ ...setup, seatgate }, routes)
+  },
+}
+
+const hasImpersonation = /* @__PURE__ */ has<ImpersonationContext>('impersonation')
+
+/**
+ * The pages of operators who act as a user: what an organization sees of it, and an operator's own, with a
+ * banner while they act. For `sections` of `seatgateConsole`. They need `impersonation`, and `authenticate` made
+ * by `actingInConsole`; otherwise the console throws a `TypeError`.
+ *
+ * @example
+ * ```ts
+ * seatgateConsole(seatgate, {
+ *   authenticate: actingInConsole(seatgate, authenticate),
+ *   sections: [impersonationPages],
+ * })
+ * ```
+ */
+export const impersonationPages: ConsoleSection = {
+  key: 'impersonations',
+  path: '/impersonations',
+  permission: 'audit:read',
+  notice: actingNotice,
+  mount(setup, routes) {
+    const { seatgate, options } = setup
+    if (!hasImpersonation(seatgate) || !readsActing(options.authenticate)) {
+      throw new TypeError(
+        'impersonationPages needs impersonation in createSeatgate, and authenticate by actingInConsole.'
+      )
+    }
+    actingPages({ ...setup, seatgate }, routes)
   },
 }

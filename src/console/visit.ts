@@ -1,4 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
+import type { Child } from 'hono/jsx'
 import { basePath } from 'hono/route'
 import type { OrganizationScope, Scope } from '../engine/access/principal.ts'
 import { isOperator } from '../engine/access/principal.ts'
@@ -46,6 +47,8 @@ export interface ConsoleSection {
   readonly key: TextKey
   readonly path: string
   readonly permission: OwnPermission
+  /** Returns a notice for the top of a page; every page of the console asks for it. */
+  readonly notice?: (c: Context, words: Words) => Child
   /** Adds the pages. */
   readonly mount: (setup: Console, routes: Routes) => void
 }

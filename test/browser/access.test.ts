@@ -1,13 +1,19 @@
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
 import {
+  actAs,
   addMember,
   address,
   ask,
+  browse,
   execute,
   expectAccessible,
   expectNoOverflow,
   found,
+  operator,
+  PASSWORD,
+  tolerate,
+  url,
 } from './browsing.ts'
 import { open } from './organization-pages.ts'
 
@@ -105,6 +111,55 @@ describe('the pages of groups', () => {
       await page.getByRole('dialog').getByRole('button', { name: 'Delete the group' }).click()
       expect(await page.getByRole('status').innerText()).toBe('The group was deleted.')
       await page.getByText('No group yet.').waitFor()
+    }
+  })
+})
+
+describe('the pages of impersonations', () => {
+  it('let an operator act as a member, with a banner on each page, until they end it', async () => {
+    for (const scripts of [true, false]) {
+      const acme = await found('Acted', { seats: 9 })
+      const ann = await addMember(acme, 'admin')
+      const page = await browse({ scripts })
+      await actAs(page, await operator())
+      const readable = async () => {
+        if (scripts) await expectReadable(page)
+      }
+      await page.goto(url('/platform'))
+      await page.getByRole('link', { name: 'Act as a user' }).click()
+      await readable()
+      await page.getByLabel('Id or address of the organization').fill(acme.slug)
+      await page.getByLabel('Id of the member').fill(ann.id)
+      await page.getByLabel('Reason').fill('Ticket 4711: <b>the import fails')
+      await page.getByLabel('Password').fill(PASSWORD)
+      await page.getByRole('button', { name: 'Act as a user' }).click()
+      const banner = page.getByRole('note', { name: 'Acting as a user' })
+      await banner.getByText(`You act as ${ann.id}`).waitFor()
+      expect(page.url()).toBe(url(`/org/${acme.id}/members`))
+      await readable()
+      await page.getByRole('link', { name: 'Settings' }).click()
+      await page.getByLabel('Name of the organization').fill('Acted upon')
+      await page.getByRole('button', { name: 'Save' }).first().click()
+      expect(await page.getByRole('status').innerText()).toBe('The organization was renamed.')
+      expect(await page.content()).not.toContain('sg_impersonation')
+      expect(await page.evaluate('document.cookie')).toBe('')
+
+      const owner = await open(acme, 'impersonations', { scripts })
+      const row = owner.getByRole('row', { name: 'operator@example.com' })
+      await row.getByText('Ticket 4711: <b>the import fails').waitFor()
+      await row.getByText(ann.email).waitFor()
+      if (scripts) await expectReadable(owner)
+
+      await banner.getByRole('button', { name: 'End' }).click()
+      expect(await page.getByRole('status').innerText()).toContain('You are yourself again.')
+      await page.getByText('No operator acts as a member now.').waitFor()
+      await readable()
+      tolerate(/404/)
+      const response = await page.goto(url(`/org/${acme.id}/members`))
+      expect(response?.status()).toBe(404)
+      await owner.getByRole('link', { name: 'Earlier ones' }).click()
+      await owner.getByRole('cell', { name: 'Acting as a user ended' }).waitFor()
+      if (scripts) await expectReadable(owner)
     }
   })
 })

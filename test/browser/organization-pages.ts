@@ -20,6 +20,8 @@ export const PAGES = [
   'api-keys',
   'roles',
   'groups',
+  'impersonations',
+  'impersonations/earlier',
   'settings',
 ] as const
 

@@ -45,6 +45,8 @@ const STATES: Readonly<Record<string, State>> = {
       'api-keys': 'No key yet.',
       roles: '3 roles',
       groups: 'No group yet.',
+      impersonations: 'No operator acts as a member now.',
+      'impersonations/earlier': 'No event matches.',
       settings: 'Danger zone',
     },
   },

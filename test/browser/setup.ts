@@ -49,6 +49,7 @@ export default async function setup({ provide }: TestProject) {
         DEFAULT_SEAT_LIMIT: '3',
         OPERATOR_EMAILS: OPERATOR,
         JOINING_WHEN_FULL: 'wait',
+        IMPERSONATION_MINUTES: '60',
         AUDIT_WEBHOOK_URL: `${address}/stream`,
         DNS_URL: `${address}/dns`,
       },

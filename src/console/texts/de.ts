@@ -474,6 +474,29 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   groupRemove: '{name} aus der Gruppe nehmen',
   groupRemoveDo: 'Herausnehmen',
   groupRemoved: 'Das Mitglied ist nicht mehr in der Gruppe.',
+  impersonations: 'Handeln als Benutzer',
+  actingHelp:
+    'Jemand vom Betrieb dieses Dienstes kann als Mitglied handeln, mit einem Grund und höchstens eine Stunde lang. Im Protokoll steht jedes Ereignis mit beiden Namen.',
+  actingNone: 'Zurzeit handelt niemand vom Betrieb als Mitglied.',
+  actingCount: { one: '{count} handelt als Mitglied', other: '{count} handeln als Mitglieder' },
+  actingOperator: 'Vom Betrieb',
+  actingUser: 'Handelt als',
+  actingEarlier: 'Frühere',
+  actingOwn: 'Von Ihnen begonnen',
+  actingBegin: 'Als Benutzer handeln',
+  actingOrganization: 'Id oder Adresse der Organisation',
+  actingUserId: 'Id des Mitglieds',
+  actingReason: 'Grund, 10 bis 500 Zeichen. Die Organisation liest ihn',
+  actingMinutes: 'Minuten bis zum Ende',
+  actingMany:
+    'Sie handeln schon als zehn Benutzer, oder in dieser Organisation sind es fünfzig. Beenden Sie zuerst eines.',
+  actingTwice:
+    'Es ist schon begonnen. Öffnet sich keine Seite der Organisation, beenden Sie es und beginnen Sie neu.',
+  actingBanner:
+    'Sie handeln als {user}. Bei jeder Ihrer Handlungen steht daneben Ihr eigener Name.',
+  actingEnd: 'Beenden',
+  actingEndFor: 'Handeln als {user} beenden',
+  actingEnded: 'Es ist beendet. Sie handeln wieder als Sie selbst.',
 
   inv_accept: '{organization} beitreten',
   inv_acceptHelp: '{inviter} lädt Sie zu {organization} ein, als {role}.',

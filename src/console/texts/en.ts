@@ -466,6 +466,31 @@ export const en = {
   groupRemove: 'Take {name} out of the group',
   groupRemoveDo: 'Take out',
   groupRemoved: 'The member is not in the group any more.',
+  impersonations: 'Acting as a user',
+  actingHelp:
+    'An operator of this service can act as a member, with a reason and for at most an hour. The audit trail has each event with both names.',
+  actingNone: 'No operator acts as a member now.',
+  actingCount: {
+    one: '{count} operator acts as a member',
+    other: '{count} operators act as members',
+  },
+  actingOperator: 'Operator',
+  actingUser: 'Acts as',
+  actingEarlier: 'Earlier ones',
+  actingOwn: 'Begun by you',
+  actingBegin: 'Act as a user',
+  actingOrganization: 'Id or address of the organization',
+  actingUserId: 'Id of the member',
+  actingReason: 'Reason, 10 to 500 characters. The organization reads it',
+  actingMinutes: 'Minutes until it ends',
+  actingMany:
+    'You act as ten users already, or there are fifty in this organization. End one first.',
+  actingTwice:
+    'It was begun already. If no page of the organization opens, end it and begin again.',
+  actingBanner: 'You act as {user}. Each of your acts has your own name beside theirs.',
+  actingEnd: 'End',
+  actingEndFor: 'End acting as {user}',
+  actingEnded: 'It has ended. You are yourself again.',
 
   inv_accept: 'Join {organization}',
   inv_acceptHelp: '{inviter} invites you to {organization} as {role}.',

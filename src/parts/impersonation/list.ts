@@ -1,7 +1,7 @@
 import { eq, sql } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import { ok, refused, type AccessRefusal, type Result } from '../../base/result.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { DatabaseContext, UserContext } from '../../database/database.ts'
 import { impersonations } from '../../database/schema/impersonation-tables.ts'
 import { authorizeFor, find } from '../../engine/access/authorize.ts'
 import { observed } from '../../engine/access/observed.ts'
@@ -15,6 +15,7 @@ import {
   type Scope,
 } from '../../engine/access/principal.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
+import { namedUsers, usersNamedIn, type NamedUser } from '../../engine/model/named-users.ts'
 import { impersonationView, runningOf, type RunningImpersonations } from './running.ts'
 
 /**
@@ -30,17 +31,38 @@ import { impersonationView, runningOf, type RunningImpersonations } from './runn
  * const running = await listImpersonations(seatgate, scope)
  * ```
  */
-export function listImpersonations(
+export async function listImpersonations(
   context: AccessContext & Pick<Runtime, 'now'>,
   scope: OrganizationScope
 ): Promise<Result<RunningImpersonations, AccessRefusal>> {
-  return observed(context, 'organization.impersonation.list', async ({ db, roles, now }) => {
+  const listed = await listImpersonationsAndUsers({ ...context, users: null }, scope)
+  return listed.ok ? ok({ data: listed.value.data }) : listed
+}
+
+/** Lists as `listImpersonations` does, with the users of the host whom the list names by id. */
+export function listImpersonationsAndUsers(
+  context: AccessContext & Pick<Runtime, 'now'> & UserContext,
+  scope: OrganizationScope
+): Promise<
+  Result<RunningImpersonations & { readonly users: readonly NamedUser[] }, AccessRefusal>
+> {
+  return observed(context, 'organization.impersonation.list', async (context) => {
+    const { db, roles, now } = context
     const { caller, organization } = scope
     const there = eq(impersonations.organizationId, organizationIdOf(organization))
     const allowed = readable(caller, organization, { roles, permission: 'audit:read' })
-    const found = await find(db, scope, { running: runningOf(db, now(), there, allowed) })
+    const running = runningOf(db, now(), there, allowed)
+    const found = await find(db, scope, {
+      running,
+      users: usersNamedIn(
+        context,
+        sql`select user_id from (${running}) union select operator_id from (${running})`
+      ),
+    })
     const access = authorizeFor(roles, found, 'audit:read')
-    return access.ok ? ok({ data: found.rows.running.map(impersonationView) }) : access
+    if (!access.ok) return access
+    const { rows } = found
+    return ok({ data: rows.running.map(impersonationView), users: namedUsers(rows.users) })
   })
 }
 
