@@ -42,7 +42,7 @@ export function showPage(
   c: Context,
   page: Page
 ): Response | Promise<Response> {
-  const { brand = 'Seatgate', signOutUrl } = setup.options
+  const { brand = 'Seatgate', signOutUrl, sections = [] } = setup.options
   const { words, title } = page
   const base = baseOf(c)
   const document = (
@@ -74,7 +74,7 @@ export function showPage(
           {page.navigation}
           <main id="content" tabindex={-1} class={page.narrow ? 'narrow' : undefined}>
             <OutcomeNotice outcome={takeOutcome(c, base)} words={words} />
-            {setup.options.sections?.map(({ notice }) => notice?.(c, words))}
+            {sections.map(({ notice }) => notice?.(c, words))}
             {page.content}
           </main>
         </div>
@@ -192,10 +192,9 @@ export function showRefusal(
   refusal: Refusal
 ): Response | Promise<Response> {
   const { signInUrl = '/sign-in' } = setup.options
-  const isRead = c.req.method === 'GET' || c.req.method === 'HEAD'
   if (refusal.code === 'unauthenticated') {
     const { pathname, search } = new URL(c.req.url)
-    const back = isRead ? pathname + search : homeOf(c)
+    const back = c.req.method === 'POST' ? homeOf(c) : pathname + search
     const mark = signInUrl.includes('?') ? '&' : '?'
     return c.redirect(`${signInUrl}${mark}return_to=${encodeURIComponent(back)}`, 303)
   }

@@ -52,7 +52,7 @@ export function mountPages(name: string, setup: Console): Hono<ConsoleEnv> {
     auditPages(setup, routes)
     if (hasForwarding(seatgate)) sinkPages({ ...setup, seatgate }, routes)
     platformPages(setup, routes)
-    for (const section of options.sections ?? []) section.mount(setup, routes)
+    options.sections?.forEach(({ mount }) => mount(setup, routes))
   })
   // A name has the hash of its content, so that it never changes.
   app.get('/assets/:name', async (c) => {
