@@ -113,7 +113,13 @@ const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'ocsfEvent',
     'personalDigest',
   ],
-  'guards the host’s own queries': ['forOrganization', 'tenantDatabase', 'unscoped'],
+  'guards the host’s own queries': [
+    'forGroup',
+    'forOrganization',
+    'loadGroup',
+    'tenantDatabase',
+    'unscoped',
+  ],
   'is an error': [
     'HostConflict',
     'SchemaMismatch',

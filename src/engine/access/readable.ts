@@ -1,6 +1,6 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { confinedTo, organizationIdOf } from './organization-ref.ts'
-import { isQuery, isUser, userIdOf, type Caller } from './principal.ts'
+import { checkCaller, isQuery, isUser, userIdOf, type Caller } from './principal.ts'
 import { hasPermission, mayHave, type Needed } from './role-conditions.ts'
 
 /**
@@ -12,6 +12,7 @@ export function readable(caller: Caller, organization: string, needed?: Needed):
   if (!isQuery(caller) && !isUser(caller)) {
     if (caller.type === 'system') return sql`true`
     if (caller.type === 'anonymous') return sql`false`
+    checkCaller(caller)
     if (needed && !mayHave(needed, caller.role)) return sql`false`
     return sql`${organizationIdOf(organization)} = ${caller.organizationId}`
   }

@@ -123,7 +123,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ],
   [
     'standing',
-    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\) and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \? and group_roles is null\)$/,
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null and roles_version = 0\) and exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \? and group_roles is null\)$/,
   ],
   [
     'caller is a member',
@@ -136,6 +136,10 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   [
     'live',
     /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null\)$/,
+  ],
+  [
+    'live, with the same own roles',
+    /^exists \(select 1 from seatgate_organizations where id = \? and deleted_at is null and roles_version = 0\)$/,
   ],
   [
     'deleted',
@@ -339,6 +343,7 @@ interface Row {
   readonly because?: string
 }
 
+const SAME_ROLES = 'live, with the same own roles'
 const byMember = (...guards: readonly string[]): Row => ({ guards: ['standing', ...guards] })
 const without = (because: string, ...guards: readonly string[]): Row => ({ because, guards })
 
@@ -399,15 +404,15 @@ const TABLE: Readonly<Record<string, Row>> = {
   revokeInvitation: byMember('invitation unfinished'),
   declineInvitation: without(TOKEN, 'invitation open'),
   'declineInvitation, signed in': without(TOKEN, 'invitation open', 'address as read'),
-  acceptInvitation: without(TOKEN, 'address as read', 'live', 'invitation open'),
+  acceptInvitation: without(TOKEN, 'address as read', SAME_ROLES, 'invitation open'),
   'acceptInvitation, of a member': without(
     TOKEN,
     'address as read',
     'membership as read',
-    'live',
+    SAME_ROLES,
     'invitation open'
   ),
-  acceptInvitationWithSignup: without(TOKEN, 'address is free', 'live', 'invitation open'),
+  acceptInvitationWithSignup: without(TOKEN, 'address is free', SAME_ROLES, 'invitation open'),
   addDomain: byMember('domains as read'),
   verifyDomain: byMember('domain as read'),
   setDomainMode: byMember('domain as read'),
@@ -433,7 +438,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   revokeInviteLink: byMember('link not revoked'),
   joinByLink: without(
     TOKEN,
-    'live',
+    SAME_ROLES,
     'link open, with a use',
     'exclusions as read',
     'user exists',
@@ -465,7 +470,7 @@ const TABLE: Readonly<Record<string, Row>> = {
 const NO_OPERATION: Readonly<Record<string, string>> = {
   'sets up':
     'createSeatgate permissions seatTypes auditLog forwarding invitations joinRules billing retention userLimits d1Sessions ledgerSeats d1Seats unlimitedSeats bucketSink webhookSink ' +
-    'allow refuse composeLifecycle tenantDatabase unscoped forOrganization generateLogKey',
+    'allow refuse composeLifecycle tenantDatabase unscoped forGroup forOrganization generateLogKey',
   'is pure':
     'combine generateSlug generate normalizeEmail seatLimit personalDigest ocsfEvent isQueueBound',
   'is an error':
