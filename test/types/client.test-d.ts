@@ -5,8 +5,11 @@
 import { Hono } from 'hono'
 import { createClient } from '../../src/client/index.ts'
 import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
+import type { GroupRoutes } from '../../src/hono/groups/index.ts'
+import type { ImpersonationRoutes } from '../../src/hono/impersonation/index.ts'
 import { apiKeys, createApiKey, keyRoutes, type KeyRoutes } from '../../src/hono/keys/index.ts'
 import { roleRoutes, type RoleRoutes } from '../../src/hono/roles/index.ts'
+import type { ScimTokenRoutes } from '../../src/hono/scim/index.ts'
 import {
   createSeatgate,
   d1Seats,
@@ -146,6 +149,34 @@ void roled.delete('/organizations/:org/roles/:name', {
 })
 // @ts-expect-error: there is no such field
 void roled.patch('/organizations/:org/roles/:name', { param: named, json: { title: 'x' } })
+
+// Groups, impersonations and SCIM tokens, which are mounted beside the router.
+const grouped = createClient<GroupRoutes>()
+const group = await grouped.post('/organizations/:org/groups', { param, json: { name: 'Sales' } })
+if (group.ok) void (group.value.role satisfies string | null)
+else if (group.error.code === 'validation_error') void group.error.errors
+const inGroup = { org: 'acme', id: 'g1', userId: 'u1' }
+void grouped.delete('/organizations/:org/groups/:id/members/:userId', { param: inGroup })
+void grouped.pages('/organizations/:org/groups/:id/members', { param: { org: 'acme', id: 'g1' } })
+const oneId = { param: inGroup, json: { userIds: 'u1' } }
+// @ts-expect-error: user ids are a list
+void grouped.post('/organizations/:org/groups/:id/members', oneId)
+
+const acting = createClient<ImpersonationRoutes>()
+const startPath = '/operator/organizations/:org/impersonations'
+const reason = 'Ticket 4711: the import fails'
+const started = await acting.post(startPath, {
+  param,
+  json: { userId: 'u1', reason, minutes: 15, password: 'p' },
+})
+if (started.ok) void (started.value.token satisfies string | null)
+// @ts-expect-error: the reason is missing
+void acting.post(startPath, { param, json: { userId: 'u1', minutes: 15, password: 'p' } })
+
+const provisioned = createClient<ScimTokenRoutes>()
+const tokens = await provisioned.get('/organizations/:org/scim-tokens', { param })
+// @ts-expect-error: a list has no secret
+if (tokens.ok) void tokens.value.data[0]?.token
 
 // A part that is not passed is not in the type.
 const bare = createSeatgate({ database: options.database, seats: d1Seats(), sessions: 'none' })
