@@ -70,6 +70,11 @@ async function fill({ url }: Host) {
   for (const email of ['margaret@example.com', 'frances@example.com', 'annie@example.com']) {
     await ask(url, owner.token, 'POST', `${own}/invitations`, { email, role: 'member' })
   }
+  const permissions = ['audit:read', 'billing:manage']
+  await ask(url, owner.token, 'POST', `${own}/roles`, { name: 'auditor', permissions })
+  for (const group of [{ name: 'Engineering' }, { name: 'Finance', role: 'auditor' }]) {
+    await ask(url, owner.token, 'POST', `${own}/groups`, group)
+  }
   return { token: owner.token, slug: made['slug'] ?? '' }
 }
 
@@ -90,6 +95,8 @@ async function takeAll(page: Page, host: Host) {
     'billing',
     'sinks',
     'settings',
+    'roles',
+    'groups',
   ]
   for (const path of pages) {
     await page.goto(`${own}/${path}`)
