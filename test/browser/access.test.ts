@@ -37,7 +37,7 @@ describe('the pages of roles', () => {
       await page.getByLabel('Name: a to z').fill('auditor')
       const audit = page.getByRole('group', { name: 'audit' })
       await audit.getByRole('checkbox', { name: 'audit:read' }).check()
-      await page.getByRole('button', { name: 'Make a role' }).click()
+      await page.getByRole('button', { name: 'Create a role' }).click()
       expect(await page.getByRole('status').innerText()).toBe('The role was made.')
       const invitation = { email: address('ann'), role: 'auditor' }
       await ask(acme.token, 'POST', `/organizations/${acme.id}/invitations`, invitation)
@@ -60,7 +60,7 @@ describe('the pages of roles', () => {
       expect(await page.getByRole('status').innerText()).toBe('The role was deleted.')
       await page.getByText('3 roles').waitFor()
       await page.getByLabel('Name: a to z').fill('admin')
-      await page.getByRole('button', { name: 'Make a role' }).click()
+      await page.getByRole('button', { name: 'Create a role' }).click()
       expect(await page.getByRole('alert').innerText()).toContain('This role already exists.')
       await readable()
     }
@@ -79,7 +79,7 @@ describe('the pages of groups', () => {
       }
       await page.getByLabel('Name of the group').fill('Design <b>')
       await page.getByLabel('Role').selectOption('member')
-      await page.getByRole('button', { name: 'Make a group' }).click()
+      await page.getByRole('button', { name: 'Create a group' }).click()
       expect(await page.getByRole('status').innerText()).toBe('The group was made.')
       await page.getByRole('heading', { name: 'Design <b>' }).waitFor()
       await page.getByText('No member yet.').waitFor()

@@ -127,7 +127,7 @@ describe('the page of SCIM tokens', () => {
     await pages.post(path, owner, { name: 'Directory' })
     const html = await (await pages.get(path, admin)).text()
     expect(html).toContain('Revoke the token Directory')
-    expect(html).not.toContain('Make a token')
+    expect(html).not.toContain('Create a token')
     const refused = await pages.post(path, admin, { name: 'Another' })
     expect(decodeURIComponent(cookieOf(refused))).toContain('insufficient_role')
   })
