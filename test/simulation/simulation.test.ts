@@ -75,7 +75,7 @@ describe('the simulation', () => {
 
 // Each needs one core, and most of its time to start.
 describe.concurrent('the simulation notices that', () => {
-  it.each(shareOf(Object.entries(mutations), 3))('%s', async (mutation, { seed }) => {
+  it.each(shareOf(Object.entries(mutations), 2))('%s', async (mutation, { seed }) => {
     const summary = await simulate({
       firstSeed: seed,
       histories: 300,
