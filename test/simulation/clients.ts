@@ -147,7 +147,10 @@ export function gatherCrowd(options: CrowdOptions): Crowd {
     trace.note(`${worker.isolate.name} ${name}: ${code}`)
     if (answer === 'crashed') return code
     if (answer.ok) keepTokens(answer)
-    else violations.push(...encounters.refused(name, answer.error, organization, asked))
+    else {
+      const { organizationId: id = organization.id } = deed
+      violations.push(...encounters.refused(name, answer.error, { id }, asked))
+    }
     if (answer.ok && attempt > 1) sometimes('a repeated operation had landed the first time')
     if (answer.ok) encounters.succeeded(name)
     if (answer.ok && operationId !== undefined) {

@@ -16,7 +16,7 @@ export interface Encounters {
   refused(
     name: string,
     refusal: Refusal,
-    organization: OrganizationView,
+    organization: { readonly id: string },
     asked: number
   ): readonly string[]
 }

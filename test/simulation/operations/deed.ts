@@ -46,6 +46,8 @@ export interface Deed {
   readonly act: Act
   /** Whether it takes an `operationId`. */
   readonly repeatable: boolean
+  /** The organization that it is done in, where a token names it. */
+  readonly organizationId?: string | undefined
 }
 
 /** Makes up what to do; null: there is no occasion for it. */

@@ -34,12 +34,15 @@ const withToken = (
   id: string,
   { secrets }: Ways,
   push: (library: FullSeatgate, scope: TokenScope) => Promise<Result<unknown>>
-) =>
-  once(`token ${id}`, async (library) => {
-    const scope = await scopeOfToken(library, secrets.get(id) ?? '')
+) => {
+  const token = secrets.get(id) ?? ''
+  const pushed = once(`token ${id}`, async (library) => {
+    const scope = await scopeOfToken(library, token)
     if (scope === null) return { ok: false, error: { code: 'unauthenticated' } }
     return push(library, scope)
   })
+  return { ...pushed, organizationId: token.split('_')[1] }
+}
 
 /** Something that an identity provider does with groups. */
 export function byProvider(
