@@ -201,7 +201,7 @@ Bytes in D1, with all indexes: 1,500 of each through the routes, in one organiza
 
 ${table(['change', 'bytes'], rows)}
 
-Of a member added, with short ids of users (bytes by SQLite's \`dbstat\`, with what its pages leave free):
+Bytes of an added member with short user ids, by SQLite's \`dbstat\`, free space of its pages included:
 
 ${table(['part', 'bytes', 'purpose'], BYTES)}
 

@@ -3,7 +3,7 @@ import type { Database } from '../../src/index.ts'
 import { users } from './schema.ts'
 import type { KnownAs } from './sessions.ts'
 
-/** Whether a user is an operator, for `impersonation`: nobody acts as one. */
+/** Whether a user is an operator, for `impersonation`: an operator cannot be impersonated. */
 export function operatorCheck(
   db: Database,
   isOperator: (user: KnownAs) => boolean

@@ -9,7 +9,7 @@ import type * as v from 'valibot'
 
 type Schema = Record<string, unknown>
 
-/** Returns the limits of each field of an input; none for an input that is not an object. */
+/** Returns the limits of each field of an input; an empty object for an input that has no fields. */
 export function fieldsOf(input: v.GenericSchema): Readonly<Record<string, Schema>> {
   const { properties = {} } = toJsonSchema(input, CONVERSION) as Schema
   return Object.fromEntries(

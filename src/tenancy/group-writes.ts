@@ -13,7 +13,7 @@ export interface Insertion {
   readonly onConflict?: readonly SQL[] | undefined
 }
 
-/** Returns why an insertion is refused: a row without a value in one of the columns, or a source that is no values. */
+/** Returns why an insertion is refused: a row lacks a value in one of the columns, or the source is a query. */
 export function insertRefusal(
   table: Table,
   columns: readonly Column[],

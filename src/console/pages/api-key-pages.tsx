@@ -9,6 +9,7 @@ import { rotateApiKey } from '../../parts/keys/rotate-key.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { Dialog, Field, Form, Name, RoleSelect, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
+import { RightField, rightsIn } from '../right-field.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
 import {
@@ -26,7 +27,6 @@ import {
 type Setup = Console & { seatgate: Seatgate & KeysContext }
 
 const KEYS = '/org/:org/api-keys'
-const FOR_RIGHT = 'right '
 
 /** The page of an organization's API keys. */
 export function keyPages(setup: Setup, routes: Routes): void {
@@ -50,7 +50,9 @@ export function keyPages(setup: Setup, routes: Routes): void {
               <Field label={words.text('keyExpires')}>
                 <input type="datetime-local" name="expires" />
               </Field>
-              <Check name="ends" label={words.text('keyEnds')} />
+              <label class="check">
+                <input type="checkbox" name="ends" value="yes" /> {words.text('keyEnds')}
+              </label>
               <p>
                 <button class="primary">{words.text('keyMake')}</button>
               </p>
@@ -81,7 +83,7 @@ export function keyPages(setup: Setup, routes: Routes): void {
     const fields = await readFields(c)
     const input = {
       name: fields.get('name').trim(),
-      ...rightsIn(fields, roles),
+      ...grantIn(fields, roles),
       expiresAt: instantIn(fields.get('expires')) || null,
       endsWithCreator: fields.get('ends') !== '',
     }
@@ -122,9 +124,9 @@ function showKey(setup: Setup, c: Visit, made: Result<ApiKeyWithSecret>, to: str
   })
 }
 
-function rightsIn(fields: Fields, { bounded, permissions }: Setup['seatgate']['roles']) {
+function grantIn(fields: Fields, { bounded, permissions }: Setup['seatgate']['roles']) {
   if (!bounded) return { role: fields.get('role') }
-  return { permissions: permissions.filter((each) => fields.get(FOR_RIGHT + each) !== '') }
+  return { permissions: rightsIn(fields, permissions) }
 }
 
 /** The rights that the person can give. */
@@ -148,17 +150,9 @@ function Rights({
       {roles.permissions
         .filter((each) => own.includes(each))
         .map((each) => (
-          <Check name={FOR_RIGHT + each} label={each} />
+          <RightField right={each} />
         ))}
     </fieldset>
-  )
-}
-
-function Check({ name, label }: { name: string; label: string }) {
-  return (
-    <label class="check">
-      <input type="checkbox" name={name} value="yes" /> {label}
-    </label>
   )
 }
 

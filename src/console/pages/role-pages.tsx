@@ -14,6 +14,7 @@ import type { Seatgate } from '../../seatgate.ts'
 import { Field, Form, Section, Table } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import { afterActWith, type RefusalTexts } from '../refusal-words.ts'
+import { RightField, rightsIn } from '../right-field.tsx'
 import type { Routes } from '../routes.ts'
 import type { TextKey } from '../texts/en.ts'
 import type { Words } from '../texts/languages.ts'
@@ -24,14 +25,12 @@ import {
   pathIn,
   readFields,
   type Console,
-  type Fields,
   type Visit,
 } from '../visit.ts'
 
 type Setup = Console & { seatgate: Seatgate & OwnRolesContext }
 
 const ROLES = '/org/:org/roles'
-const FOR_RIGHT = 'right '
 
 /** The pages of an organization's roles: all of them, and one of its own. */
 export function ownRolePages(setup: Setup, routes: Routes): void {
@@ -73,7 +72,8 @@ export function ownRolePages(setup: Setup, routes: Routes): void {
 
   routes.organizationForm(ROLES, async (c) => {
     const fields = await readFields(c)
-    const input = { name: fields.get('name').trim(), permissions: rightsIn(setup, fields) }
+    const permissions = rightsIn(fields, seatgate.roles.permissions)
+    const input = { name: fields.get('name').trim(), permissions }
     const made = await createRole(seatgate, inOrganization(c), input, fields.options)
     return afterRole(c, made, all(c), 'roleMade')
   })
@@ -123,7 +123,8 @@ export function ownRolePages(setup: Setup, routes: Routes): void {
 
   routes.organizationForm(`${ROLES}/:name`, async (c) => {
     const fields = await readFields(c)
-    const input = { name: fields.get('name').trim(), permissions: rightsIn(setup, fields) }
+    const permissions = rightsIn(fields, seatgate.roles.permissions)
+    const input = { name: fields.get('name').trim(), permissions }
     const scope = inOrganization(c)
     const saved = await updateRole(seatgate, scope, nameIn(c), input, fields.options)
     return afterRole(c, saved, pathOfRole(c, saved.ok ? saved.value.name : nameIn(c)), 'roleSaved')
@@ -149,13 +150,9 @@ function afterRole(c: Visit, result: Result<unknown>, to: string, done: TextKey)
     too_many: 'roleLimit',
     ...(may(c, 'organization:update') && { insufficient_role: 'roleNotYours' }),
   }
-  // Deleted meanwhile: its own page is not there any more.
+  // The role was deleted, and its page with it.
   const isGone = !result.ok && result.error.code === 'not_found'
   return afterActWith(c, texts, result, isGone ? pathIn(c, '/roles') : to, done)
-}
-
-function rightsIn({ seatgate }: Setup, fields: Fields): readonly string[] {
-  return seatgate.roles.permissions.filter((each) => fields.get(FOR_RIGHT + each) !== '')
 }
 
 function mayReplace({ seatgate: { roles } }: Setup, c: Visit, role: Role): boolean {
@@ -213,15 +210,7 @@ function RoleFields({
         <fieldset>
           <legend>{resource}</legend>
           {rights.map((each) => (
-            <label class="check">
-              <input
-                type="checkbox"
-                name={FOR_RIGHT + each}
-                value="yes"
-                checked={role.permissions.includes(each)}
-              />{' '}
-              {each}
-            </label>
+            <RightField right={each} checked={role.permissions.includes(each)} />
           ))}
         </fieldset>
       ))}

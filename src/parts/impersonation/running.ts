@@ -55,7 +55,7 @@ export function runningOf(db: Database, now: Date, ...conditions: readonly (SQL 
     .orderBy(impersonations.createdAt, impersonations.id)
 }
 
-/** Builds the deletion of those that have expired, of an organization and of an operator. */
+/** Builds the deletion of the expired impersonations of an organization and of an operator. */
 export function expiredOf(
   { db }: DatabaseContext,
   { organizationId, operatorId }: Pick<ImpersonationRow, 'organizationId' | 'operatorId'>,
@@ -70,7 +70,7 @@ export function expiredOf(
 
 const ROWS_PER_SWEEP = 1000
 
-/** Builds the deletion of those that have expired, at most 1,000, the oldest first. Their ends are in the trail. */
+/** Builds the deletion of at most 1,000 expired impersonations, the oldest first. The trail keeps their ends. */
 export function purgeImpersonations({ db }: DatabaseContext, now: Date): Statement {
   const expired = db
     .select({ id: impersonations.id })

@@ -46,7 +46,7 @@ export interface RolesAndUses extends RoleList {
   readonly uses: ReadonlyMap<string, RoleUses | null>
 }
 
-/** Lists the roles as `listRoles` does, with the uses of the own ones, for those who change roles. */
+/** Lists the roles as `listRoles` does, with the uses of the own roles, for callers who may change them. */
 export function listRolesAndUses(
   context: Pick<OwnRolesContext, 'db' | 'roles' | 'roleHolders' | 'now'>,
   scope: OrganizationScope
