@@ -1,4 +1,4 @@
-import { checkOptionNames, namesOf, type NoOptions } from './base/names.ts'
+import type { NoOptions } from './base/names.ts'
 import type { Runtime } from './base/runtime.ts'
 import type { Database, UserTable } from './database/database.ts'
 import { observedBy } from './engine/access/observed.ts'
@@ -11,14 +11,8 @@ import type { EventRules } from './engine/audit/event-rules.ts'
 import type { WithSeatCount } from './engine/audit/record-events.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import { defaultLimitOf } from './engine/seats/billing-rules.ts'
-import type { Follower, Listener } from './engine/changes/change-context.ts'
-import {
-  checkPart,
-  type Brought,
-  type Part,
-  type PartName,
-  type Sweep,
-} from './engine/changes/part.ts'
+import type { Follower, Listener, RefusalCounts } from './engine/changes/change-context.ts'
+import type { Brought, Part, Sweep } from './engine/changes/part.ts'
 import type { HookContext } from './engine/model/hooks.ts'
 import type { RoleHolderContext } from './engine/model/role-holders.ts'
 import type { SessionStore } from './engine/model/session-store.ts'
@@ -28,18 +22,17 @@ import { unlimited } from './engine/seats/limit.ts'
 import { withSeatCount } from './engine/seats/counts.ts'
 import type { SeatTypes } from './base/seat-types.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
-import { RefusalCounts } from './engine/seats/reserve-rules.ts'
 import type { Parts, SeatgateOptions } from './options.ts'
 import { checkedAudit } from './options/audit-options.ts'
 import { checkedHooks } from './options/hook-options.ts'
 import { checkedIdempotency } from './options/idempotency-options.ts'
 import { checkedIdentity } from './options/identity-options.ts'
-import { wrong } from './options/option-group.ts'
+import { ANY, checkOptions, hasMethods, part, wrong, type Rules } from './options/option-group.ts'
 import { checkedRoles } from './options/role-options.ts'
 import { checkedRuntime } from './options/runtime-options.ts'
 import { checkedSlugs } from './options/slug-options.ts'
 import type { RecordedData } from './proof/personal.ts'
-import { unscoped } from './tenancy/tenant-database.ts'
+import { unscoped } from './tenancy/unscoped.ts'
 
 /**
  * A checked configuration: what every function of the library works with. `Role` is the union of the
@@ -95,27 +88,30 @@ export interface Seatgate<
   readonly creators: RoleHolderContext['creators']
 }
 
-// The compiler requires each new option here.
-const OPTIONS = namesOf<SeatgateOptions>({
-  database: true,
-  seats: true,
-  sessions: true,
-  identity: true,
-  roles: true,
-  slugs: true,
-  invitations: true,
-  joining: true,
-  scim: true,
-  keys: true,
-  groups: true,
-  impersonation: true,
-  ownRoles: true,
-  billing: true,
-  audit: true,
-  hooks: true,
-  idempotency: true,
-  runtime: true,
-})
+const RULES: Rules<SeatgateOptions> = {
+  database: ['be a Drizzle handle on D1', (value) => hasMethods(value, 'batch')],
+  seats: ['be a seat provider, such as ledgerSeats()', (value) => hasMethods(value, 'reserve')],
+  sessions: [
+    'be a session store, such as d1Sessions(), or "none"',
+    (value) =>
+      value === 'none' || hasMethods(value, 'updateActiveOrganization', 'endActiveOrganization'),
+  ],
+  identity: ANY,
+  roles: ANY,
+  slugs: ANY,
+  invitations: part('invitations'),
+  joining: part('joinRules'),
+  scim: part('scim'),
+  keys: part('apiKeys'),
+  groups: part('groups'),
+  impersonation: part('impersonation'),
+  ownRoles: part('ownRoles'),
+  billing: part('billing'),
+  audit: ANY,
+  hooks: ANY,
+  idempotency: ANY,
+  runtime: ANY,
+}
 
 /**
  * Checks a configuration at start.
@@ -180,8 +176,8 @@ export function createSeatgate<
   },
   PermissionOf<Resources>
 > {
-  checkRequired(options)
-  const { seats, audit } = options
+  checkOptions<SeatgateOptions>(options, RULES)
+  const { seats, sessions, audit } = options
   const auditRules = checkedAudit(audit)
   const parts = {
     invitations: (options.invitations ?? null) as Invitations,
@@ -215,7 +211,7 @@ export function createSeatgate<
     seatContext,
     withSeatCount: (metadata, organizationId, at) =>
       withSeatCount(metadata, seatContext, organizationId, at),
-    sessions: checkedSessions(options.sessions),
+    sessions: sessions === 'none' ? null : sessions,
     ...checkedIdentity(options.identity),
     roles,
     slugs: checkedSlugs(options.slugs),
@@ -223,24 +219,11 @@ export function createSeatgate<
     ...auditRules,
     ...checkedHooks(options.hooks),
     operationRetentionDays: checkedIdempotency(options.idempotency),
-    refusals: new RefusalCounts(),
+    refusals: new Map(),
     ...foldParts([seats, ...Object.values(parts)]),
   } satisfies Seatgate<Role>
-  for (const [name, part] of Object.entries(parts)) {
-    checkPart(name as PartName, part)
-    part?.check?.(seatgate)
-  }
+  for (const each of Object.values(parts)) each?.check?.(seatgate)
   return seatgate
-}
-
-function checkRequired(options: SeatgateOptions): void {
-  checkOptionNames('createSeatgate', options, OPTIONS)
-  if (typeof options.database?.batch !== 'function') {
-    throw wrong('database must be a Drizzle handle on D1.')
-  }
-  if (typeof options.seats?.reserve !== 'function') {
-    throw wrong('seats must be a seat provider, such as ledgerSeats().')
-  }
 }
 
 function checkSeatTypes(seatTypes: SeatTypes, seats: SeatProvider): void {
@@ -249,34 +232,22 @@ function checkSeatTypes(seatTypes: SeatTypes, seats: SeatProvider): void {
   }
 }
 
-function checkedSessions(sessions: SessionStore | 'none'): SessionStore | null {
-  if (sessions === 'none') return null
-  if (
-    typeof sessions?.updateActiveOrganization !== 'function' ||
-    typeof sessions.endActiveOrganization !== 'function'
-  ) {
-    throw wrong('sessions must be a session store, such as d1Sessions(), or "none".')
-  }
-  return sessions
-}
-
 /** Joins the lists of the parts. Several parts may have the same value, which is then there once. */
 function foldParts(parts: readonly (Brought | null)[]): Required<Brought> {
-  const all = <T>(bring: (part: Brought) => readonly T[] | undefined): readonly T[] => [
-    ...new Set(parts.flatMap((part) => (part && bring(part)) ?? [])),
-  ]
-  const consumers = all((part) => part.consumers)
-  const absentConsumers = all((part) => part.absentConsumers)
+  const all = <L extends keyof Brought>(list: L) =>
+    [...new Set(parts.flatMap<unknown>((each) => each?.[list] ?? []))] as Required<Brought>[L]
+  const consumers = all('consumers')
+  const absentConsumers = all('absentConsumers')
   const ids = [...consumers, ...absentConsumers].map(({ id }) => id)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
   if (twice !== undefined) throw wrong(`two consumers of the trail have the id "${twice}".`)
   return {
     consumers,
     absentConsumers,
-    listeners: all((part) => part.listeners),
-    sweeps: all((part) => part.sweeps),
-    followers: all((part) => part.followers),
-    roleHolders: all((part) => part.roleHolders),
-    creators: all((part) => part.creators),
+    listeners: all('listeners'),
+    sweeps: all('sweeps'),
+    followers: all('followers'),
+    roleHolders: all('roleHolders'),
+    creators: all('creators'),
   }
 }

@@ -1,8 +1,7 @@
-import { namesOf } from '../base/names.ts'
 import { OWN_PREFIXES, type EventRules } from '../engine/audit/event-rules.ts'
 import type { Part } from '../engine/changes/part.ts'
 import type { RecordedData } from '../proof/personal.ts'
-import { groupOf, wrong } from './option-group.ts'
+import { ANY, groupOf, isList, part, wholeNumber, type Rules } from './option-group.ts'
 
 /** The audit trail: the parts that read it, and the recorded data. */
 export interface AuditOptions {
@@ -37,49 +36,40 @@ export interface AuditRules {
   readonly eventRules: EventRules
 }
 
-const NAMES = namesOf<AuditOptions>({
-  forwarding: true,
-  log: true,
-  retention: true,
-  cursorSecret: true,
-  recordIpAddress: true,
-  recordUserAgent: true,
-  reservedPrefixes: true,
-  metadataBytes: true,
-})
 const LARGEST_METADATA = 8192
 const SHORTEST_SECRET = 32
+
+const RULES: Rules<AuditOptions> = {
+  forwarding: part('forwarding'),
+  log: part('auditLog'),
+  retention: part('retention', '[ … ]'),
+  cursorSecret: [
+    `be a text of at least ${SHORTEST_SECRET} characters`,
+    (value) => value === null || (typeof value === 'string' && value.length >= SHORTEST_SECRET),
+  ],
+  recordIpAddress: ANY,
+  recordUserAgent: ANY,
+  reservedPrefixes: [
+    'be beginnings of actions that end in a dot',
+    (value) => isList(value, (prefix) => /^[a-z][a-z0-9_.]*\.$/.test(String(prefix))),
+  ],
+  metadataBytes: wholeNumber(2, LARGEST_METADATA),
+}
+
 const RESERVED = 'auth. session. mfa. oauth. api. account. sigra.'
 
 /** @throws {TypeError} if one of the options is invalid. */
 export function checkedAudit(options: AuditOptions | undefined): AuditRules {
-  const audit = groupOf('audit', options, NAMES)
-  const { cursorSecret = null, recordIpAddress = true, recordUserAgent = true } = audit
-  if (
-    cursorSecret !== null &&
-    !(typeof cursorSecret === 'string' && cursorSecret.length >= SHORTEST_SECRET)
-  ) {
-    throw wrong(`audit.cursorSecret must be a text of at least ${SHORTEST_SECRET} characters.`)
-  }
+  const {
+    cursorSecret = null,
+    recordIpAddress: ipAddress = true,
+    recordUserAgent: userAgent = true,
+    reservedPrefixes = RESERVED.split(' '),
+    metadataBytes = LARGEST_METADATA,
+  } = groupOf('audit', options, RULES)
   return {
     cursorSecret,
-    recordedData: { ipAddress: recordIpAddress, userAgent: recordUserAgent },
-    eventRules: eventRulesOf(audit),
+    recordedData: { ipAddress, userAgent },
+    eventRules: { reservedPrefixes: [...OWN_PREFIXES, ...reservedPrefixes], metadataBytes },
   }
-}
-
-function eventRulesOf({
-  reservedPrefixes = RESERVED.split(' '),
-  metadataBytes = LARGEST_METADATA,
-}: AuditOptions): EventRules {
-  if (!reservedPrefixes.every((prefix) => /^[a-z][a-z0-9_.]*\.$/.test(prefix))) {
-    throw wrong('audit.reservedPrefixes must be beginnings of actions that end in a dot.')
-  }
-  if (!(Number.isInteger(metadataBytes) && metadataBytes >= 2)) {
-    throw wrong('audit.metadataBytes must be a whole number from 2.')
-  }
-  if (metadataBytes > LARGEST_METADATA) {
-    throw wrong(`audit.metadataBytes must be at most ${LARGEST_METADATA}.`)
-  }
-  return { reservedPrefixes: [...OWN_PREFIXES, ...reservedPrefixes], metadataBytes }
 }

@@ -1,5 +1,5 @@
 import { HOOKS, type HookContext, type Hooks, type LifecycleHooks } from '../engine/model/hooks.ts'
-import { checkFunctions, groupOf, wrong } from './option-group.ts'
+import { FUNCTION, groupOf, type Rule, type Rules } from './option-group.ts'
 
 /** The host's hooks: before and after changes, and in the life of a user. */
 export interface HookOptions extends Hooks, LifecycleHooks {
@@ -7,7 +7,17 @@ export interface HookOptions extends Hooks, LifecycleHooks {
   readonly deadlineSeconds?: number
 }
 
-const NAMES = [...Object.keys(HOOKS), 'deadlineSeconds']
+const names = Object.keys(HOOKS) as (keyof typeof HOOKS)[]
+const RULES: Rules<HookOptions> = {
+  ...(Object.fromEntries(names.map((name) => [name, FUNCTION])) as Record<
+    keyof typeof HOOKS,
+    Rule
+  >),
+  deadlineSeconds: [
+    'be a positive number of seconds',
+    (value) => value === null || (Number.isFinite(value) && (value as number) > 0),
+  ],
+}
 
 /**
  * Checks the hooks: a misspelt one would be a policy that is never enforced.
@@ -17,14 +27,7 @@ const NAMES = [...Object.keys(HOOKS), 'deadlineSeconds']
 export function checkedHooks(
   options: HookOptions | undefined
 ): Omit<HookContext, 'report' | 'trace'> {
-  const hooks = groupOf('hooks', options, NAMES)
-  const { deadlineSeconds, ...functions } = hooks
-  checkFunctions('hooks', functions)
+  const hooks = groupOf('hooks', options, RULES)
   // The host's own object: a hook may be a method of its class.
-  return { hooks, lifecycle: hooks, hookDeadlineSeconds: secondsOf(deadlineSeconds ?? 5) }
-}
-
-function secondsOf(seconds: number): number {
-  if (Number.isFinite(seconds) && seconds > 0) return seconds
-  throw wrong('hooks.deadlineSeconds must be a positive number of seconds.')
+  return { hooks, lifecycle: hooks, hookDeadlineSeconds: hooks.deadlineSeconds ?? 5 }
 }

@@ -1,5 +1,4 @@
-import { namesOf } from '../base/names.ts'
-import { groupOf, wrong } from './option-group.ts'
+import { groupOf, wholeNumber, type Rules } from './option-group.ts'
 
 /** The stored results of requests with an `Idempotency-Key`. */
 export interface IdempotencyOptions {
@@ -10,11 +9,12 @@ export interface IdempotencyOptions {
   readonly retentionDays?: number
 }
 
-const NAMES = namesOf<IdempotencyOptions>({ retentionDays: true })
+const [must, isDays] = wholeNumber(1)
+const RULES: Rules<IdempotencyOptions> = {
+  retentionDays: [`${must}, or Infinity`, (days) => days === Infinity || isDays(days, '')],
+}
 
 /** @throws {TypeError} if one of the options is invalid. */
 export function checkedIdempotency(options: IdempotencyOptions | undefined): number {
-  const { retentionDays: days = 90 } = groupOf('idempotency', options, NAMES)
-  if (days === Infinity || (Number.isInteger(days) && days >= 1)) return days
-  throw wrong('idempotency.retentionDays must be a whole number from 1, or Infinity.')
+  return groupOf('idempotency', options, RULES).retentionDays ?? 90
 }

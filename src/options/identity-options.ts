@@ -1,9 +1,8 @@
-import { namesOf } from '../base/names.ts'
 import type { UserTable } from '../database/database.ts'
 import type { Proofs, StepUp, VerifyPassword } from '../engine/access/step-up.ts'
 import type { Part } from '../engine/changes/part.ts'
 import type { EmailVerification, VerificationContext } from '../engine/model/exclusions.ts'
-import { checkFunctions, groupOf, wrong } from './option-group.ts'
+import { ANY, FUNCTION, groupOf, hasMethods, part, type Rules } from './option-group.ts'
 
 /** The host's users, and how they prove who they are. */
 export interface IdentityOptions {
@@ -32,27 +31,28 @@ export interface Identity extends Proofs, VerificationContext {
   readonly users: UserTable | null
 }
 
-const NAMES = namesOf<IdentityOptions>({
-  users: true,
-  verifyPassword: true,
-  stepUp: true,
-  emailVerification: true,
-  limits: true,
-})
+const RULES: Rules<IdentityOptions> = {
+  users: ANY,
+  verifyPassword: FUNCTION,
+  stepUp: FUNCTION,
+  emailVerification: [
+    'be "always", or have column and markVerified',
+    (value) => value === null || value === 'always' || isVerification(value),
+  ],
+  limits: part('userLimits'),
+}
+
+function isVerification(value: unknown): boolean {
+  return Boolean((value as Partial<EmailVerification>).column) && hasMethods(value, 'markVerified')
+}
 
 /** @throws {TypeError} if one of the options is invalid. */
 export function checkedIdentity(options: IdentityOptions | undefined): Identity {
-  const identity = groupOf('identity', options, NAMES)
-  const { users = null, verifyPassword = null, stepUp = null } = identity
-  checkFunctions('identity', { verifyPassword, stepUp })
-  return { users, verifyPassword, stepUp, emailVerification: verificationOf(identity) }
-}
-
-function verificationOf(identity: IdentityOptions): VerificationContext['emailVerification'] {
-  const emailVerification = identity.emailVerification ?? null
-  if (emailVerification === null || emailVerification === 'always') return emailVerification
-  if (!emailVerification.column || typeof emailVerification.markVerified !== 'function') {
-    throw wrong('identity.emailVerification must be "always", or have column and markVerified.')
-  }
-  return emailVerification
+  const {
+    users = null,
+    verifyPassword = null,
+    stepUp = null,
+    emailVerification = null,
+  } = groupOf('identity', options, RULES)
+  return { users, verifyPassword, stepUp, emailVerification }
 }

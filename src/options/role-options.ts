@@ -1,10 +1,9 @@
-import { namesOf } from '../base/names.ts'
 import type { SeatTypes } from '../base/seat-types.ts'
 import type { PermissionOf, PermissionOptions } from '../engine/access/permissions.ts'
 import type { Roles } from '../engine/access/roles.ts'
-import { checkNames, groupOf, wrong } from './option-group.ts'
+import { ANY, checkNames, groupOf, hasMethods, wrong, type Rules } from './option-group.ts'
 import type { PermissionPart } from './permission-options.ts'
-import { rightsOfLists, type Rights } from './rights.ts'
+import { rightsOfLists } from './rights.ts'
 import type { SeatTypePart } from './seat-type-options.ts'
 
 /** The roles of members. As literals in the call, they type the roles of every operation. */
@@ -45,16 +44,19 @@ export interface RoleOptions<
   readonly permissions?: PermissionPart<NoInfer<Role>, Resources> | null
 }
 
-const NAMES = namesOf<RoleOptions>({
-  all: true,
-  owner: true,
-  invitationAdmins: true,
-  memberAdmins: true,
-  organizationAdmins: true,
-  seatless: true,
-  seatTypes: true,
-  permissions: true,
-})
+const RULES: Rules<RoleOptions> = {
+  all: ANY,
+  owner: ANY,
+  invitationAdmins: ANY,
+  memberAdmins: ANY,
+  organizationAdmins: ANY,
+  seatless: ANY,
+  seatTypes: ['be seatTypes({ … })', (value) => value === null || hasMethods(value, 'typesFor')],
+  permissions: [
+    'be permissions({ grants })',
+    (value) => value === null || hasMethods(value, 'rightsFor'),
+  ],
+}
 
 // Plain strings: only roles that the host lists are a type.
 const ALL: readonly string[] = ['owner', 'admin', 'member']
@@ -65,7 +67,7 @@ const NO_TYPES: SeatTypes = new Map()
 export function checkedRoles<Role extends string, Resources extends PermissionOptions>(
   options: RoleOptions<Role, Resources> | undefined
 ): Roles<Role, PermissionOf<Resources>> {
-  const given = groupOf('roles', options, NAMES)
+  const given = groupOf('roles', options, RULES)
   const permissions = given.permissions ?? null
   if (given.all && !(given.owner && (given.invitationAdmins || permissions))) {
     throw wrong('roles.all needs roles.owner and roles.invitationAdmins beside it.')
@@ -73,9 +75,9 @@ export function checkedRoles<Role extends string, Resources extends PermissionOp
   const { all = ALL as readonly Role[], owner = 'owner' as Role } = given
   checkNames('owner', [owner], all)
   const seatless = checkedSeatless(given.seatless ?? [], { all, owner })
-  const seatTypes = typesIn(given.seatTypes ?? null, { all, owner, seatless })
+  const seatTypes = given.seatTypes?.typesFor({ all, owner, seatless }) ?? NO_TYPES
   if (permissions !== null) {
-    const rights = rightsIn(permissions, { ...given, all, owner })
+    const rights = permissions.rightsFor({ ...given, all, owner })
     return { all, owner, ...rights, bounded: true, seatless, seatTypes, extend: null }
   }
   const { invitationAdmins = ADMINS as readonly Role[] } = given
@@ -87,23 +89,6 @@ export function checkedRoles<Role extends string, Resources extends PermissionOp
   }
   const plain = { bounded: false, seatless, seatTypes, extend: null }
   return { all, owner, ...rightsOfLists(all, lists), ...plain }
-}
-
-function rightsIn<Role extends string, Resources extends PermissionOptions>(
-  part: PermissionPart<Role, Resources>,
-  given: RoleOptions<Role, Resources> & Pick<Roles<Role>, 'all' | 'owner'>
-): Rights<Role, PermissionOf<Resources>> {
-  if (typeof part.rightsFor === 'function') return part.rightsFor(given)
-  throw wrong('roles.permissions must be permissions({ grants }).')
-}
-
-function typesIn(
-  part: SeatTypePart | null,
-  roles: Pick<Roles, 'all' | 'owner' | 'seatless'>
-): SeatTypes {
-  if (part === null) return NO_TYPES
-  if (typeof part.typesFor === 'function') return part.typesFor(roles)
-  throw wrong('roles.seatTypes must be seatTypes({ … }).')
 }
 
 function checkedSeatless<Role extends string>(

@@ -1,4 +1,3 @@
-import { namesOf } from '../base/names.ts'
 import type {
   Metric,
   Report,
@@ -8,7 +7,7 @@ import type {
   WakeUpQueue,
 } from '../base/runtime.ts'
 import { reportToConsole } from '../report-to-console.ts'
-import { checkFunctions, groupOf, wrong } from './option-group.ts'
+import { FUNCTION, groupOf, hasMethods, type Rules } from './option-group.ts'
 
 /** The host's runtime. */
 export interface RuntimeOptions {
@@ -49,35 +48,34 @@ export interface RuntimeOptions {
   readonly random?: () => number
 }
 
-const NAMES = namesOf<RuntimeOptions>({
-  queue: true,
-  waitUntil: true,
-  report: true,
-  measure: true,
-  trace: true,
-  now: true,
-  newId: true,
-  newSecret: true,
-  random: true,
-})
+const RULES: Rules<RuntimeOptions> = {
+  queue: [
+    'have send and sendBatch, as a Cloudflare Queue has',
+    (value) => value === null || hasMethods(value, 'send', 'sendBatch'),
+  ],
+  waitUntil: FUNCTION,
+  report: FUNCTION,
+  measure: FUNCTION,
+  trace: FUNCTION,
+  now: FUNCTION,
+  newId: FUNCTION,
+  newSecret: FUNCTION,
+  random: FUNCTION,
+}
 
 /** @throws {TypeError} if one of the options is invalid. */
 export function checkedRuntime(options: RuntimeOptions | undefined): Runtime {
-  const { queue, measure, trace, ...functions } = groupOf('runtime', options, NAMES)
-  checkFunctions('runtime', { measure, trace, ...functions })
-  if (queue && (typeof queue.send !== 'function' || typeof queue.sendBatch !== 'function')) {
-    throw wrong('runtime.queue must have send and sendBatch, as a Cloudflare Queue has.')
-  }
+  const given = groupOf('runtime', options, RULES)
   return {
-    queue: queue ?? null,
-    waitUntil: functions.waitUntil ?? null,
-    report: functions.report ?? reportToConsole,
-    measure: quietly(measure),
-    trace: alongside(trace),
-    now: functions.now ?? (() => new Date()),
-    newId: functions.newId ?? (() => crypto.randomUUID()),
-    newSecret: functions.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
-    random: functions.random ?? Math.random,
+    queue: given.queue ?? null,
+    waitUntil: given.waitUntil ?? null,
+    report: given.report ?? reportToConsole,
+    measure: quietly(given.measure),
+    trace: alongside(given.trace),
+    now: given.now ?? (() => new Date()),
+    newId: given.newId ?? (() => crypto.randomUUID()),
+    newSecret: given.newSecret ?? (() => crypto.getRandomValues(new Uint8Array(32))),
+    random: given.random ?? Math.random,
   }
 }
 

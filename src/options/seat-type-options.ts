@@ -2,7 +2,8 @@ import { SEAT_TYPE_NAME, type SeatTypeRules, type SeatTypes } from '../base/seat
 import type { Roles } from '../engine/access/roles.ts'
 import type { SeatAmount } from '../engine/seats/entitlement.ts'
 import { seatLimit } from '../engine/seats/limit.ts'
-import { checkNames, groupOf, wrong } from './option-group.ts'
+import { checkOptionNames } from '../base/names.ts'
+import { checkNames, checkOptions, isList, wrong, type Rules } from './option-group.ts'
 
 /** A type of seats. */
 export interface SeatTypeOptions<Role extends string = string> {
@@ -42,32 +43,35 @@ export function seatTypes<const Role extends string>(
   return { types, typesFor: (roles) => checkedSeatTypes(types, roles) }
 }
 
+const RULES: Rules<SeatTypeOptions> = {
+  roles: ['not be empty', (value) => isList(value, Boolean) && (value as unknown[]).length > 0],
+  defaultLimit: [
+    'be "unlimited" or a whole number from 0',
+    (value) => value === undefined || seatLimit(value).kind !== 'unknown',
+  ],
+}
+
 function checkedSeatTypes(
   options: Readonly<Record<string, SeatTypeOptions>>,
   { all, owner, seatless }: Pick<Roles, 'all' | 'owner' | 'seatless'>
 ): SeatTypes {
   const takenBy = new Map<string, string>()
-  const types = Object.entries(groupOf('roles.seatTypes', options, Object.keys(options))).map(
-    ([name, type]): [string, SeatTypeRules] => {
-      const where = `roles.seatTypes.${name}`
-      if (!SEAT_TYPE_NAME.test(name)) {
-        throw wrong(`${where} must have a name of lower-case letters, digits and "_", at most 31.`)
-      }
-      const { roles, defaultLimit = 'unlimited' } = groupOf(where, type, ['roles', 'defaultLimit'])
-      if (!Array.isArray(roles) || roles.length === 0)
-        throw wrong(`${where}.roles must not be empty.`)
-      checkNames(`seatTypes.${name}.roles`, roles, all)
-      for (const role of roles) {
-        if (role === owner) throw wrong(`${where}.roles must not have the owner "${owner}".`)
-        const other = seatless.includes(role) ? 'roles.seatless' : takenBy.get(role)
-        if (other !== undefined) throw wrong(`the role "${role}" is in ${other} and in ${where}.`)
-        takenBy.set(role, where)
-      }
-      if (seatLimit(defaultLimit).kind === 'unknown') {
-        throw wrong(`${where}.defaultLimit must be "unlimited" or a whole number from 0.`)
-      }
-      return [name, { roles, defaultLimit }]
+  checkOptionNames('createSeatgate', options, Object.keys(options), 'roles.seatTypes')
+  const types = Object.entries(options).map(([name, type]): [string, SeatTypeRules] => {
+    const where = `roles.seatTypes.${name}`
+    if (!SEAT_TYPE_NAME.test(name)) {
+      throw wrong(`${where} must have a name of lower-case letters, digits and "_", at most 31.`)
     }
-  )
+    checkOptions(type, RULES, where)
+    const { roles, defaultLimit = 'unlimited' } = type
+    checkNames(`seatTypes.${name}.roles`, roles, all)
+    for (const role of roles) {
+      if (role === owner) throw wrong(`${where}.roles must not have the owner "${owner}".`)
+      const other = seatless.includes(role) ? 'roles.seatless' : takenBy.get(role)
+      if (other !== undefined) throw wrong(`the role "${role}" is in ${other} and in ${where}.`)
+      takenBy.set(role, where)
+    }
+    return [name, { roles, defaultLimit }]
+  })
   return new Map(types)
 }

@@ -1,6 +1,13 @@
-import { checkOptionNames, namesOf } from '../base/names.ts'
 import type { SlugRules } from '../engine/model/slug.ts'
-import { groupOf, wrong } from './option-group.ts'
+import {
+  ANY,
+  checkOptions,
+  groupOf,
+  isList,
+  wholeNumber,
+  type Rule,
+  type Rules,
+} from './option-group.ts'
 
 /** The rules of slugs. */
 export interface SlugRuleOptions {
@@ -16,13 +23,22 @@ export interface SlugRuleOptions {
   readonly aliasDays?: number
 }
 
-const NAMES = namesOf<SlugRuleOptions>({
-  format: true,
-  length: true,
-  reserved: true,
-  additionalReserved: true,
-  aliasDays: true,
-})
+const TEXTS: Rule = [
+  'be a list of texts',
+  (value) => isList(value, (item) => typeof item === 'string'),
+]
+
+const RULES: Rules<SlugRuleOptions> = {
+  // With these flags an expression keeps its position, and the next slug would be matched from there.
+  format: [
+    'be a regular expression that is not global or sticky',
+    (value) => value instanceof RegExp && !value.global && !value.sticky,
+  ],
+  length: ANY,
+  reserved: TEXTS,
+  additionalReserved: TEXTS,
+  aliasDays: wholeNumber(0),
+}
 
 const RESERVED =
   'admin api app auth billing blog cdn dashboard docs help login logout new oauth register ' +
@@ -36,21 +52,8 @@ export function checkedSlugs(options: SlugRuleOptions | undefined): SlugRules {
     reserved = RESERVED.split(' '),
     additionalReserved = [],
     aliasDays = 7,
-  } = groupOf('slugs', options, NAMES)
-  const wholeNumber = (name: string, value: unknown, least: number) => {
-    if (Number.isInteger(value) && (value as number) >= least) return
-    throw wrong(`slugs.${name} must be a whole number from ${least}.`)
-  }
-  checkFormat(format)
-  checkOptionNames('createSeatgate', length, ['min', 'max'], 'slugs.length')
-  wholeNumber('length.min', length.min, 1)
-  wholeNumber('length.max', length.max, length.min)
-  wholeNumber('aliasDays', aliasDays, 0)
-  for (const [name, slugs] of Object.entries({ reserved, additionalReserved })) {
-    if (!Array.isArray(slugs) || !slugs.every((slug) => typeof slug === 'string')) {
-      throw wrong(`slugs.${name} must be a list of texts.`)
-    }
-  }
+  } = groupOf('slugs', options, RULES)
+  checkOptions(length, { min: wholeNumber(1), max: wholeNumber(length.min) }, 'slugs.length')
   return {
     format,
     shortest: length.min,
@@ -58,10 +61,4 @@ export function checkedSlugs(options: SlugRuleOptions | undefined): SlugRules {
     reserved: new Set([...reserved, ...additionalReserved]),
     aliasDays,
   }
-}
-
-function checkFormat(format: unknown): void {
-  if (!(format instanceof RegExp)) throw wrong('slugs.format must be a regular expression.')
-  // With these flags an expression keeps its position, and the next slug would be matched from there.
-  if (format.global || format.sticky) throw wrong('slugs.format must not be global or sticky.')
 }

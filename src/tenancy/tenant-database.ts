@@ -8,6 +8,7 @@ import { groupColumns } from './for-group.ts'
 import { UnscopedQuery, findOrganizationColumn, organizationColumn } from './for-organization.ts'
 import { guardedDialect } from './guarded-dialect.ts'
 import { originalName } from './tokens.ts'
+import { isGuarded, markGuarded } from './unscoped.ts'
 
 /** Options of {@link tenantDatabase}. */
 export interface TenantDatabaseOptions {
@@ -23,8 +24,6 @@ export interface TenantDatabaseOptions {
    */
   readonly report?: (report: { readonly event: string; readonly error: unknown }) => void
 }
-
-const unguarded = new WeakMap<object, Database>()
 
 /**
  * Returns the same handle on D1, whose reads of tenant tables throw {@link UnscopedQuery} unless their
@@ -98,21 +97,8 @@ export function tenantDatabase<D extends Database>(db: D, options: TenantDatabas
     return count
   }
   const { $client, $cache } = db as D & { $client?: unknown }
-  unguarded.set(guarded, db)
+  markGuarded(guarded, db)
   return Object.assign(guarded, { $count, $client, $cache }) as unknown as D
-}
-
-/**
- * Returns the handle as it was before {@link tenantDatabase}, for queries that read the rows of every
- * organization on purpose. A handle that is not guarded is returned unchanged.
- *
- * @example
- * ```ts
- * const total = await unscoped(db).$count(projects)
- * ```
- */
-export function unscoped<D extends Database>(db: D): D {
-  return (unguarded.get(db) as D | undefined) ?? db
 }
 
 type Session = ConstructorParameters<typeof DrizzleD1Database>[2]
@@ -136,7 +122,7 @@ function insides(db: Database): { dialect: SQLiteAsyncDialect; session: Session 
   ) {
     throw new TypeError('tenantDatabase: the database must be a Drizzle 0.45 handle on D1.')
   }
-  if (unguarded.has(db)) throw new TypeError('tenantDatabase: the database is guarded already.')
+  if (isGuarded(db)) throw new TypeError('tenantDatabase: the database is guarded already.')
   return inside
 }
 

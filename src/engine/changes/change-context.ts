@@ -5,7 +5,6 @@ import type { HookContext } from '../model/hooks.ts'
 import type { AccessContext } from '../access/roles.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
-import type { RefusalCounts } from '../seats/reserve-rules.ts'
 import type { JobContext } from './jobs.ts'
 import type { StepUpContext } from '../access/step-up.ts'
 import { attributionOf, type Principal, type RequestInfo } from '../access/principal.ts'
@@ -32,6 +31,9 @@ export interface ChangeContext
   /** Those of all parts. */
   readonly followers: readonly Follower[]
 }
+
+/** The refusals for lack of a seat that this isolate has not recorded, by pool of seats. */
+export type RefusalCounts = Map<string, { readonly window: number; readonly refusals: number }>
 
 /** The caller, the request and the time of a change. */
 export interface ChangeInfo extends RequestInfo {

@@ -22,9 +22,14 @@ import type { ProviderContext } from '../seats/provider.ts'
 import { isMarkedOver, isOver } from '../seats/counts.ts'
 import { poolOf } from '../../base/seat-types.ts'
 
+// For how long refusals are counted before the next event.
+const WINDOW_MS = 10 * 60_000
+const MOST_POOLS = 10_000
+
 /**
  * Records that a limit was reached, the first time and then once per window, with the number of refusals
- * since. It does not delay the response if the host keeps work alive.
+ * since: a rush writes one event per window instead of one per refusal. Counts that an isolate has not
+ * written when it ends are lost. It does not delay the response if the host keeps work alive.
  */
 export async function recordRefusal(
   context: ChangeContext,
@@ -34,20 +39,38 @@ export async function recordRefusal(
 ): Promise<void> {
   if (organizationId === null || refusal.code !== 'seat_limit_reached') return
   const { limit, used, seatType = null } = refusal
-  const window = context.refusals.windowAt(info.now)
+  const window = Math.floor(info.now.getTime() / WINDOW_MS)
   const pool = poolOf(organizationId, seatType)
-  const refusals = context.refusals.count(pool, window)
-  if (refusals === 0) return
+  const last = context.refusals.get(pool)
+  const refusals = (last?.refusals ?? 0) + 1
+  if (last?.window === window) return keepCount(context, pool, { window, refusals })
+  keepCount(context, pool, { window, refusals: 0 })
   const record = async () => {
     let written = false
     try {
       const told = { refusals, used, limit, ...(seatType !== null && { seat_type: seatType }) }
       written = await recordReached(context, info, organizationId, window, told)
     } finally {
-      if (!written) context.refusals.putBack(pool, window, refusals)
+      // Another writer has recorded an event in this window.
+      if (!written) {
+        const later = context.refusals.get(pool)?.refusals ?? 0
+        keepCount(context, pool, { window, refusals: later + refusals })
+      }
     }
   }
   await inBackground(context, organizationId, [record])
+}
+
+// The pool with the oldest refusal is forgotten first.
+function keepCount(
+  { refusals }: Pick<ChangeContext, 'refusals'>,
+  pool: string,
+  count: { readonly window: number; readonly refusals: number }
+): void {
+  refusals.delete(pool)
+  refusals.set(pool, count)
+  const [oldest] = refusals.keys()
+  if (refusals.size > MOST_POOLS && oldest !== undefined) refusals.delete(oldest)
 }
 
 // The key identifies the window: of many isolates that count, one records its number.

@@ -106,13 +106,3 @@ export function has<Context extends object>(name: keyof Context & PartName) {
   return <S extends object>(context: S): context is S & Context =>
     Boolean((context as Partial<Record<PartName, unknown>>)[name])
 }
-
-/**
- * Checks that a value is the part of this name.
- *
- * @throws {TypeError} saying how the part is made.
- */
-export function checkPart(name: PartName, part: { readonly part?: unknown } | null): void {
-  if (part === null || part.part === name) return
-  throw new TypeError(`createSeatgate: pass the part ${name} as ${PASSED[name]}.`)
-}

@@ -130,7 +130,7 @@ describe('createSeatgate', () => {
     [
       'a size',
       { audit: { metadataBytes: 9000 } },
-      /createSeatgate: audit\.metadataBytes must be at/,
+      /createSeatgate: audit\.metadataBytes must be a whole number from 2 to 8192/,
     ],
     [
       'a time',
@@ -140,12 +140,12 @@ describe('createSeatgate', () => {
     [
       'a part by another name',
       { audit: { log: forwarding({ sinks: [] }) } },
-      /pass the part log as/,
+      /createSeatgate: audit\.log must be auditLog\(\{ … \}\)\./,
     ],
     [
       'a part that is options',
       { joining: { verifyDomain: () => true } },
-      /pass the part joining as/,
+      /createSeatgate: joining must be joinRules\(/,
     ],
     [
       'joining without users',

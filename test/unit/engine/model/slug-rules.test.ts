@@ -73,7 +73,9 @@ describe('the rules for slugs', () => {
   )
 
   it.each([[/x/g], [/x/y], [/x/gy]])('are no rules with %s, which remembers [ORG-38]', (format) => {
-    expect(() => slugs({ format })).toThrow('slugs.format must not be global or sticky')
+    expect(() => slugs({ format })).toThrow(
+      'slugs.format must be a regular expression that is not global or sticky'
+    )
   })
 
   it.each([

@@ -71,7 +71,7 @@ describe('the settings of invitations', () => {
   it('are refused as bare options', () => {
     const options = { secret: SECRET } as never
     expect(() => createSeatgate({ ...needed, invitations: options })).toThrow(
-      'createSeatgate: pass the part invitations as invitations: invitations({ … }).'
+      'createSeatgate: invitations must be invitations({ … }).'
     )
   })
 
