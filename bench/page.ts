@@ -286,7 +286,7 @@ const ROWS: readonly (readonly string[])[] = [
     'ledger: the seat',
     'no seat is granted twice; an invitation’s expiry is found',
     '1',
-    '1+2',
+    '2',
     '1',
     '1',
   ],
@@ -325,7 +325,7 @@ ${table(['row', 'purpose', 'add', 'invite', 'accept', 'remove'], ROWS, 2)}
 The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance and 10 for a removal. Setting an alarm is
 one row more for an add after a quiet time.
 
-An invitation writes five rows more than the goal with a ledger, and as many as the goal with \`d1Seats()\`. What could go,
+An invitation writes four rows more than the goal with a ledger, and as many as the goal with \`d1Seats()\`. What could go,
 and its price:
 
 - Index of the open ones by expiry: a list by creation finds the same rows. But then each seat that is taken with
@@ -333,8 +333,8 @@ and its price:
   free is a sort of all. The index costs less in organizations with more than 500 expired ones.
 - Index that deletes old rows: without it each sweep reads all invitations of all organizations.
 - Limits a day: without them a stolen session sends mail in the name of the host.
-- Ledger: the seat has its expiry only when D1 has the invitation, or a crash between the two would hold a seat for days.
-  That confirmation is three rows: the seat, the index by which it expires, the count.
+- Ledger: the seat, the index by which it expires, and the count, which has the claim until the confirmation ends it. Without
+  the claim a crash before the invitation is in D1 would hold the seat for days.
 
 A removal writes three rows more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
 eight, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization

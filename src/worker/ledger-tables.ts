@@ -23,7 +23,8 @@ export type LedgerTables = ReturnType<typeof openLedgerTables>
 const wasHeld = `(OLD.deadline IS NULL AND NOT EXISTS (SELECT 1 FROM json_each(claims) WHERE key = OLD.seat_id))`
 
 // A seat is reserved if it has a deadline or a claim. An invitation's seat has a deadline, and so has one
-// that was granted when there were many claims. `claimed` is the deadline that the seat was claimed with.
+// that was granted when there were many claims. `claimed` is the deadline that the seat was claimed with,
+// which comes before the invitation's until the claim ends.
 const TABLES = `
   CREATE TABLE IF NOT EXISTS ledger (
     id INTEGER PRIMARY KEY CHECK (id = 1),
@@ -157,6 +158,8 @@ export function openLedgerTables(sql: SqlStorage) {
   // The triggers count, and end the claim.
   const setDeadline = ({ holder }: Pick<SeatRow, 'holder'>, deadline: number | null) =>
     write('UPDATE seats SET deadline = ? WHERE holder = ?', deadline, holder)
+  const endClaim = ({ seat_id }: Pick<SeatRow, 'seat_id'>) =>
+    write('UPDATE ledger SET claims = json_patch(claims, json_object(?, NULL))', seat_id)
   const remove = ({ holder }: Pick<SeatRow, 'holder'>) =>
     write('DELETE FROM seats WHERE holder = ?', holder)
   const isFull = (claims: Claims) => claims.size >= MOST_CLAIMS
@@ -274,14 +277,22 @@ export function openLedgerTables(sql: SqlStorage) {
       return { sameSeat: seatFrom(same, claims), sameHolder: seatFrom(own, claims) }
     },
 
-    /** Reserves a seat that waits for its confirmation until the deadline. */
-    add({ seatId, holder }: Pick<LedgerSeat, 'seatId' | 'holder'>, until: number): void {
-      const column = isFull(claimsNow()) ? 'deadline' : 'claimed'
+    /**
+     * Reserves a seat that waits for its confirmation until the deadline. With `promised` an invitation
+     * reserves it until then: its confirmation has to end the claim only.
+     */
+    add(
+      { seatId, holder }: Pick<LedgerSeat, 'seatId' | 'holder'>,
+      until: number,
+      promised: number | null = null
+    ): void {
+      const [claimed, deadline] = isFull(claimsNow()) ? [null, until] : [until, promised]
       write(
-        `INSERT INTO seats (holder, seat_id, ${column}) VALUES (?, ?, ?)`,
+        'INSERT INTO seats (holder, seat_id, claimed, deadline) VALUES (?, ?, ?, ?)',
         holder,
         seatId,
-        until
+        claimed,
+        deadline
       )
     },
 
@@ -312,7 +323,8 @@ export function openLedgerTables(sql: SqlStorage) {
 
     promise(sought: SeatSought, until: number): void {
       const seat = findReserved(sought)
-      if (seat) setDeadline(seat, until)
+      if (seat?.isClaimed && seat.deadline === until) endClaim(seat)
+      else if (seat) setDeadline(seat, until)
     },
 
     remove(sought: SeatSought): void {

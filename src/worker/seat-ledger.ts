@@ -236,7 +236,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
   }
 
   #reserve(request: ReserveRequest): Result<LedgerGrant, ReserveRefusal> {
-    const { seatId, holder, reservationSeconds } = request
+    const { seatId, holder, reservationSeconds, until } = request
     const count = this.#tables.count(request.defaultLimit)
     const decision = decideReserve({ ...count, ...this.#tables.seatsOf(request) }, holder)
     if (decision.kind === 'refuse') return refused(this.#certain(decision.refusal))
@@ -245,7 +245,7 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
         return refused({ code: 'seats_unavailable' })
       }
       const deadline = Date.now() + reservationSeconds * 1000
-      this.#tables.add({ seatId, holder }, deadline)
+      this.#tables.add({ seatId, holder }, deadline, until)
       this.#arm(deadline)
     }
     // The acceptance is about to make the seat a member's. D1 is asked soon, in case the confirmation is

@@ -29,7 +29,7 @@ export function losing(what: 'ledger' | 'confirm' | 'd1 write'): Around {
         ? store === 'ledger'
         : what === 'confirm'
           ? asked[0] === 'confirm'
-          : asked.some((sql) => sql.startsWith('insert into "seatgate_memberships"'))
+          : asked.some((sql) => /^insert into "seatgate_(memberships|invitations)"/.test(sql))
     if (lost) throw new Error('Network connection lost.')
     return run()
   }

@@ -145,7 +145,7 @@ function seatRequest(
   const given = kept ? seatId : seatIdOf(type, newId())
   const kind = kept ? 'reserved' : claim.kind
   const holder = claim.holder(given, kept)
-  const request: SeatRequest = { organizationId, seatId: given, holder, kind }
+  const request: SeatRequest = { organizationId, seatId: given, holder, kind, until: claim.until }
   return promotes ? { ...request, promotes } : request
 }
 

@@ -38,6 +38,8 @@ export interface SeatRequest extends SeatReference {
   readonly kind: 'founding' | 'new' | 'awaited' | 'reserved'
   /** Whether the holder is a member already, without a seat. */
   readonly promotes?: boolean
+  /** Until when an invitation reserves the seat once it is in D1; null for a membership's. */
+  readonly until: Date | null
 }
 
 /** A seat that may be used if the guards hold when the membership is written. */

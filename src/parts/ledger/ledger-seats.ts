@@ -91,6 +91,12 @@ export function ledgerSeats(
       })
     )
   }
+  const asked = ({ seatId, holder, until }: SeatRequest) => ({
+    seatId,
+    holder,
+    reservationSeconds,
+    ...(until !== null && { until: until.getTime() }),
+  })
   const release = (context: SeatContext, seat: SeatReference) =>
     call(context, poolOfSeat(seat), 'release', (ledger, request) =>
       ledger.release({ ...seat, ...request })
@@ -163,16 +169,17 @@ export function ledgerSeats(
     countsTypes: true,
     defaultLimit: checkedDefaultLimit('ledgerSeats', options),
 
-    async reserve(context, { organizationId, seatId, holder, kind }) {
+    async reserve(context, seat) {
+      const { organizationId, seatId, kind } = seat
       // A new organization has no ledger. Its first ledger, started on first use, finds the founder's
       // seat in D1; the guard ensures that no ledger was started before.
       if (kind === 'founding') return ok(grant(context, { organizationId, seatId }, FOUNDING))
       const pool = poolOfSeat({ organizationId, seatId })
       const granted = await call(context, pool, 'reserve', (ledger, request) =>
-        ledger.reserve({ ...request, seatId, holder, reservationSeconds })
+        ledger.reserve({ ...request, ...asked(seat) })
       )
       if (!granted.ok) return refused(inType(granted.error, pool.type))
-      return ok(granting(context, { organizationId, seatId, holder, kind }, granted.value))
+      return ok(granting(context, seat, granted.value))
     },
 
     async reserveEach(context, requests): Promise<readonly Result<SeatGrant, ReserveRefusal>[]> {
@@ -186,12 +193,7 @@ export function ledgerSeats(
         async (ledger, request) =>
           ok(
             await ledger.reserveEach(
-              requests.map(({ seatId, holder }) => ({
-                ...request,
-                seatId,
-                holder,
-                reservationSeconds,
-              }))
+              requests.map((seat) => ({ ...request, ...asked(seat) }))
             )
           )
       )

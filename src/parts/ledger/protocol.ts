@@ -14,6 +14,8 @@ export interface LedgerRequest {
 export interface ReserveRequest extends LedgerRequest, SeatReference {
   readonly holder: string
   readonly reservationSeconds: number
+  /** Until when the invitation that asks reserves it (ms since 1970): its confirmation then writes a row. */
+  readonly until?: number
 }
 
 /**

@@ -95,7 +95,7 @@ describe('releaseSeat', () => {
         seatId: seat,
         holder: `invitation:${seat}`,
       }
-      unwrap(await seats.reserve(seatContext, { ...request, kind: 'new' }))
+      unwrap(await seats.reserve(seatContext, { ...request, kind: 'new', until: null }))
       await seats.confirm(seatContext, request, null)
       await testEnv.DB.prepare(
         `INSERT INTO seatgate_invitations (id, organization_id, email, role, token_hash, token_version,

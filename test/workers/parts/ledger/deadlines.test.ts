@@ -1,11 +1,12 @@
 import { runDurableObjectAlarm } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { changeRole } from '../../../../src/index.ts'
+import { changeRole, createInvitation } from '../../../../src/index.ts'
 import {
   abandonedAdd,
   expectSound,
   ledgerOf,
   losing,
+  newAddress,
   muchLater,
   passTime,
   slowAdd,
@@ -77,6 +78,19 @@ describe('the deadline and the late write', () => {
       await expectSound(organization.id, true)
       vi.useRealTimers()
     }
+  })
+
+  it('an invitation that D1 never had frees its seat at the deadline, not at its expiry [SEAT-15]', async () => {
+    const calm = createKit()
+    const organization = await calm.organization({ seats: 2 })
+    const scope = organization.as(organization.owner)
+    const lost = createKit({ around: losing('d1 write') })
+    const input = { email: newAddress(), role: 'member' }
+    expect(codeOf(await createInvitation(lost.seatgate, scope, input))).toBe('seats_unavailable')
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    await muchLater(organization.id)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+    await expectSound(organization.id, true)
   })
 
   it('a seat is not touched before its deadline [SEAT-15]', async () => {

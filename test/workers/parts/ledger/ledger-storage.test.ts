@@ -9,6 +9,7 @@ import {
   expectSound,
   importIsOver,
   ledgerOf,
+  losing,
   passTime,
   slowAdd,
   readLedger,
@@ -196,6 +197,19 @@ describe('a ledger', () => {
     passTime(31_000)
     expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
     expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+  })
+
+  it('rings for an invitation whose confirmation is lost, and then at its expiry [SEAT-15]', async () => {
+    const organization = await createKit().organization({ seats: 2 })
+    const { expiresAt } = await invite(createKit({ around: losing('confirm') }), organization)
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    passTime(new Date(expiresAt).getTime() - Date.now() + 1)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+    await expectSound(organization.id, true)
   })
 
   it('that starts with promises has its alarm set for their end [SEAT-36]', async () => {
