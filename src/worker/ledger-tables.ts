@@ -279,14 +279,17 @@ export function openLedgerTables(sql: SqlStorage) {
 
     /**
      * Reserves a seat that waits for its confirmation until the deadline. With `promised` an invitation
-     * reserves it until then: its confirmation has to end the claim only.
+     * reserves it until then: its confirmation has to end the claim only. A claim is due no later than that,
+     * since the alarm settles nothing else of a claimed seat.
      */
     add(
       { seatId, holder }: Pick<LedgerSeat, 'seatId' | 'holder'>,
       until: number,
       promised: number | null = null
     ): void {
-      const [claimed, deadline] = isFull(claimsNow()) ? [null, until] : [until, promised]
+      const [claimed, deadline] = isFull(claimsNow())
+        ? [null, until]
+        : [Math.min(until, promised ?? until), promised]
       write(
         'INSERT INTO seats (holder, seat_id, claimed, deadline) VALUES (?, ?, ?, ?)',
         holder,

@@ -212,6 +212,27 @@ describe('a ledger', () => {
     await expectSound(organization.id, true)
   })
 
+  it('settles a claim no later than its invitation expires, and rests then [SEAT-15]', async () => {
+    const kit = createKit()
+    const organization = await kit.organization({ seats: 2 })
+    const ledger = ledgerOf(organization)
+    const seatId = crypto.randomUUID()
+    await ledger.reserve({
+      organizationId: organization.id,
+      defaultLimit: finite(2),
+      seatId,
+      holder: `invitation:${seatId}`,
+      reservationSeconds: 30,
+      until: Date.now() + 5_000,
+    })
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 1 })
+    passTime(6_000)
+    expect(await runDurableObjectAlarm(ledger)).toBe(true)
+    expect(await readLedger(organization.id)).toMatchObject({ held: 1, reserved: 0 })
+    expect(await alarmOf(organization)).toBeNull()
+    await expectSound(organization.id, true)
+  })
+
   it('that starts with promises has its alarm set for their end [SEAT-36]', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 4 })
