@@ -191,11 +191,7 @@ export function ledgerSeats(
         pool,
         'reserveEach',
         async (ledger, request) =>
-          ok(
-            await ledger.reserveEach(
-              requests.map((seat) => ({ ...request, ...asked(seat) }))
-            )
-          )
+          ok(await ledger.reserveEach(requests.map((seat) => ({ ...request, ...asked(seat) }))))
       )
       if (!answered.ok) return requests.map(() => answered)
       const answers = answered.value.map((answer) =>
