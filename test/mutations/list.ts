@@ -622,11 +622,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   expansion('seats are bought for who waits', 'if (full.used < full.limit) return full', ''),
   expansion('an outage is a refusal for good', "error.kind === 'permanent'", 'true as boolean'),
-  inFile('engine/changes/buy-missing-seat.ts')(
-    'the library buys seats for itself',
-    " &&\n    caller.type !== 'system'",
-    ''
-  ),
+  expansion('the library buys seats for itself', " &&\n        caller.type !== 'system'", ''),
   presence('proofs are not capped', 'if (count > rules.mostAttempts) {', 'if (false as boolean) {'),
   presence('a proof counts without an end', 'row.freshUntil > now()', '(true as boolean)'),
   presence('a proof counts for another user', 'row.userId === userId', '(true as boolean)'),
@@ -893,9 +889,10 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   gate(
     'a provider that breaks breaks the caller',
-    "    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })\n    return refused({ code: 'seats_unavailable' })",
+    "    report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })\n    return requests.map(() => refused({ code: 'seats_unavailable' }))",
     '    throw error'
   ),
+  gate('a provider limits founders', "grant && claim.kind !== 'founding'", 'grant'),
   gate(
     'who cannot release is told so',
     "    context.report({ event: 'seat_release_failed', organizationId, error })",
@@ -1503,7 +1500,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   transfer(
     'an organization is transferred without a proof',
-    '          proof: parsed.value,\n',
+    '          proof: proving(parsed.value),\n',
     ''
   ),
 

@@ -274,7 +274,6 @@ const TESTS: Readonly<Record<string, Tests>> = {
     ...changing,
     first: [...changing.first, ...workers('unnoticed')],
   },
-  'engine/changes/buy-missing-seat.ts': { first: workers('expand-seats'), more: [] },
   'engine/model/join.ts': changing,
   'parts/forwarding/forwarding.ts': changing,
   'proof/verify-export.ts': proving,

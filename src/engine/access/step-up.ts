@@ -78,17 +78,24 @@ export function withoutProof(input: unknown): unknown {
   return { ...input, password: undefined, stepUpProof: undefined }
 }
 
-/**
- * Checks a proof with the host. Only a user in person can provide one, and not an operator who acts as
- * the user; the host itself needs no proof.
- *
- * Refusals: `invalid_password`, `step_up_required`, `step_up_failed`, `unavailable`.
- */
-export async function prove(
+/** The check of a proof with the host, which an operation makes before its change. */
+export type ProofCheck = (
+  context: StepUpContext,
+  caller: Principal
+) => Promise<Result<null, ProofRefusal | 'unavailable'>>
+
+/** Creates the check of a proof. */
+export function proving(proof: Proof): ProofCheck {
+  return (context, caller) => prove(context, caller, proof)
+}
+
+// Only a user in person can provide a proof, and not an operator who acts as the user; the host itself
+// needs no proof.
+async function prove(
   { verifyPassword, stepUp, report }: StepUpContext,
   caller: Principal,
   { password, stepUpProof }: Proof
-): Promise<Result<null, ProofRefusal | 'unavailable'>> {
+): ReturnType<ProofCheck> {
   if (isSystem(caller)) return ok(null)
   if (!isInPerson(caller)) return refused({ code: 'step_up_required' })
   const checked = async (check: () => boolean | Promise<boolean>) => {

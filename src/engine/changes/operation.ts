@@ -25,9 +25,7 @@ import {
   type Principal,
   type Scope,
 } from '../access/principal.ts'
-import { prove } from '../access/step-up.ts'
 import type { Plan, RowsPlan } from '../model/plan.ts'
-import { unlessBought } from './buy-missing-seat.ts'
 import { refusalOf, type Prepared } from './change-batch.ts'
 import type { ChangeContext } from './change-context.ts'
 import { conclude } from './conclude.ts'
@@ -249,7 +247,7 @@ async function attemptOnce<
   // 3. The proof of identity is checked once, however often the operation is planned.
   checkListed(operation, plan)
   if (plan.proof && !progress.proven) {
-    const proven = await prove(context, caller, plan.proof)
+    const proven = await plan.proof(context, caller)
     if (!proven.ok) return answer(answerable(context, operation, proven.error))
     progress.proven = true
   }
@@ -258,10 +256,12 @@ async function attemptOnce<
   }
 
   // 4. to 6. The host's hooks may refuse, seats are claimed, and the batch is built.
+  const unlessBought = async (refusal: Refusal) =>
+    context.buySeat ? context.buySeat(context, { caller, plan, progress }, refusal) : refusal
   const prepared = await prepare(context, info, plan)
   if (!prepared.ok) {
     if (isHolderConflict(prepared.error, key)) return 'again'
-    const refusal = await unlessBought(context, progress, plan, caller, prepared.error)
+    const refusal = await unlessBought(prepared.error)
     return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
   }
 
@@ -269,7 +269,7 @@ async function attemptOnce<
   const done = await commitPrepared(context, scope, progress, key, prepared.value)
   if (done.committed) return finished(db, key, operation, ok(plan.value))
   const aborted = refusalOf(context, done)
-  const refusal = aborted && (await unlessBought(context, progress, plan, caller, aborted))
+  const refusal = aborted && (await unlessBought(aborted))
   return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
 }
 

@@ -51,9 +51,7 @@ export async function claimSeats(
   context: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<Result<readonly ClaimedSeat[], ReserveRefusal>> {
-  const [only, ...others] = claims
-  const answers =
-    only && others.length === 0 ? [await claimOne(context, only)] : await claimEach(context, claims)
+  const answers = await claimEach(context, claims, claims.length === 1)
   const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   const refusal = answers.find((answer) => !answer.ok)
   if (refusal === undefined) return ok(claimed)
@@ -66,23 +64,26 @@ export async function claimSeats(
 
 /**
  * Requests seats that are used independently of each other, all of one organization: the first claims are
- * granted while there are seats. The results are in the order of the claims.
+ * granted while there are seats. The results are in the order of the claims. The seat of a claim that is
+ * alone in its batch need not be counted before.
  */
 export async function claimEach(
   context: SeatClaimContext,
-  claims: readonly SeatClaim[]
+  claims: readonly SeatClaim[],
+  isAlone = false
 ): Promise<readonly Result<ClaimedSeat, ReserveRefusal>[]> {
   const requests = claims.map((claim) =>
     takesSeat(context.roles, claim.role) ? seatRequest(context, claim) : null
   )
   const asked = requests.filter((request) => request !== null)
-  const granted = await reserveByType(context, asked)
+  const granted = await reserveByType(context, asked, isAlone)
   return claims.map((claim, index) => {
     const request = requests[index]
     if (!request) return ok(withoutSeat(context, claim))
     const grant = granted.get(request)
-    if (!grant) return refused({ code: 'seats_unavailable' })
-    return grant.ok ? ok(claimedSeat(context, claim, request, grant.value)) : grant
+    if (grant?.ok) return ok(claimedSeat(context, claim, request, grant.value))
+    // No limit refuses the seat of a founder.
+    return grant && claim.kind !== 'founding' ? grant : refused({ code: 'seats_unavailable' })
   })
 }
 
@@ -115,24 +116,6 @@ export async function giveBack(
       reservedBefore ? [] : [releaseSeat(context, seat)]
     )
   )
-}
-
-async function claimOne(
-  context: SeatClaimContext,
-  claim: SeatClaim
-): Promise<Result<ClaimedSeat, ReserveRefusal>> {
-  const { roles, seats, seatContext, report } = context
-  if (!takesSeat(roles, claim.role)) return ok(withoutSeat(context, claim))
-  const request = seatRequest(context, claim)
-  try {
-    const granted = await seats.reserve(seatContext, request)
-    if (granted.ok) return ok(claimedSeat(context, claim, request, granted.value))
-    // No limit refuses the seat of a founder.
-    return claim.kind === 'founding' ? refused({ code: 'seats_unavailable' }) : granted
-  } catch (error) {
-    report({ event: 'seat_reserve_failed', organizationId: request.organizationId, error })
-    return refused({ code: 'seats_unavailable' })
-  }
 }
 
 function seatRequest(
@@ -203,13 +186,14 @@ function claimedSeat(
 // One call for each type: its ledger decides on its own.
 async function reserveByType(
   context: ProviderContext & Pick<Runtime, 'report'>,
-  requests: readonly SeatRequest[]
+  requests: readonly SeatRequest[],
+  isAlone: boolean
 ): Promise<ReadonlyMap<SeatRequest, Result<SeatGrant, ReserveRefusal>>> {
   const types = [...new Set(requests.map(({ seatId }) => typeOfSeat(seatId)))]
   const answers = await Promise.all(
     types.map(async (type) => {
       const asked = requests.filter(({ seatId }) => typeOfSeat(seatId) === type)
-      const granted = await reserveEach(context, asked)
+      const granted = await reserveEach(context, asked, isAlone)
       return asked.flatMap((request, index) => {
         const grant = granted[index]
         return grant ? [[request, grant] as const] : []
@@ -222,11 +206,13 @@ async function reserveByType(
 // A provider that throws, even a host's own, grants no seat.
 async function reserveEach(
   { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
-  requests: readonly SeatRequest[]
+  requests: readonly SeatRequest[],
+  isAlone: boolean
 ): Promise<readonly Result<SeatGrant, ReserveRefusal>[]> {
   const [first] = requests
   if (first === undefined) return []
   try {
+    if (isAlone) return [await seats.reserve(seatContext, first)]
     return await seats.reserveEach(seatContext, requests)
   } catch (error) {
     report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })

@@ -4,7 +4,7 @@ import type { AfterHook, AfterStates, HookContext, LifecycleHooks, Question } fr
 import type { Refusal } from '../../base/result.ts'
 import type { SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { Rights, Roles } from '../access/roles.ts'
-import type { Proof } from '../access/step-up.ts'
+import type { ProofCheck } from '../access/step-up.ts'
 import type { limitView } from '../seats/limit.ts'
 import { attributionOf, type Principal } from '../access/principal.ts'
 import type { RecordedEvent } from '../audit/record-events.ts'
@@ -16,8 +16,8 @@ import type { RecordedEvent } from '../audit/record-events.ts'
 export interface Plan<T> {
   /** The result of the operation after the commit. Plain JSON, so that it can be stored and replayed. */
   readonly value: T
-  /** The proof that the caller has to provide in addition to being signed in. */
-  readonly proof?: Proof
+  /** Checks the proof that the caller has to provide in addition to being signed in. */
+  readonly proof?: ProofCheck
   /** The hooks that may refuse it, in this order. They are called before seats are claimed. */
   readonly before?: readonly Question[]
   /** Conditions and changes, in order. */

@@ -14,7 +14,7 @@ import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { prepare } from '../../engine/changes/prepare-change.ts'
 import type { SeatlessPlan } from '../../engine/model/plan.ts'
-import { readProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { proving, readProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { find } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,
@@ -88,7 +88,7 @@ export async function deleteUser(
         if (!isUser(leaver)) return refused({ code: 'insufficient_role' })
         if (!parsed.ok) return parsed
         const planned = planDeletion(context, leaver.userId, rows, leaver, now)
-        return planned.ok ? ok({ ...planned.value, proof: parsed.value }) : planned
+        return planned.ok ? ok({ ...planned.value, proof: proving(parsed.value) }) : planned
       },
     }
   )

@@ -3,7 +3,7 @@ import * as v from 'valibot'
 import { withHook } from '../../engine/model/plan.ts'
 import { bothOf, parseInput, shortText } from '../../base/input.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { proving, readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import {
@@ -146,7 +146,7 @@ export async function transferOwnership<Role extends string = string>(
         const from = changedRole(context, owner, lesser, now)
         return ok({
           value: { from: from.membership, to: to.membership, endedInvitations: lost.count },
-          proof: parsed.value,
+          proof: proving(parsed.value),
           before: [
             {
               hook: 'beforeTransfer',

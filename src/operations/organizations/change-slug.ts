@@ -6,7 +6,7 @@ import { bothOf, lowerCase, parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { proving, readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import {
   PROOF_REFUSALS,
   invalid,
@@ -92,7 +92,7 @@ export async function updateSlug(
         const alias = { oldSlug, organizationId, expiresAt, createdAt: now }
         return ok({
           value: organizationView({ ...organization, slug, updatedAt: now }),
-          proof: parsed.value,
+          proof: proving(parsed.value),
           statements: [
             guardAccess(context, access.value),
             guardField(context, organization, 'slug'),

@@ -9,7 +9,7 @@ import { bothOf, parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
-import { readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
+import { proving, readProof, withoutProof, type ProofInput } from '../../engine/access/step-up.ts'
 import {
   HOOK_REFUSALS,
   PROOF_REFUSALS,
@@ -105,7 +105,7 @@ export async function softDeleteOrganization(
         const pointers = endPointers(context, [{ organizationId, userId: null }])
         return ok({
           value: { ...organization, deletedAt: now.toISOString() },
-          proof: parsed.value,
+          proof: proving(parsed.value),
           before: [{ hook: 'beforeDeleteOrganization', state: { organization, caller } }],
           statements: [
             guardAccess(context, access.value),

@@ -2,7 +2,8 @@ import { and, lt, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
 import { applyLimit, type LimitContext } from '../../engine/changes/apply-limit.ts'
-import type { SeatLimitReached } from '../../engine/changes/buyer-context.ts'
+import type { RefusalOf } from '../../base/result.ts'
+import { isImpersonated } from '../../engine/access/principal.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
 import { entitlementQueries, subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
 import type { SeatLimit } from '../../engine/seats/limit.ts'
@@ -17,6 +18,9 @@ import { callKey, isCustomer } from './customers.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
 import { ProviderError } from './provider-error.ts'
 
+// Of several callers at once each needs a seat of its own.
+const MOST_BOUGHT = 10
+
 // After a refusal, such as that of a card, the provider is asked again after this time.
 const ONE_CALL_MS = 10 * 60_000
 
@@ -24,8 +28,9 @@ const ONE_CALL_MS = 10 * 60_000
  * Returns the configuration with which operations buy the missing seat: one that is refused for want of a
  * seat raises the quantity at the provider first, and runs again after that. If the provider refuses or
  * does not answer, no member is added and the refusal has `expansion`. With a free seat no call is made.
- * Use it for the routes, the console and your own calls. With another mode than `auto_expand` it is the
- * configuration itself.
+ * Only seats of the default type are bought. The library itself, such as its sweeps, buys no seat, and
+ * neither does an operator who acts as a user. Use it for the routes, the console and your own calls. With
+ * another mode than `auto_expand` it is the configuration itself.
  *
  * @example
  * ```ts
@@ -41,10 +46,23 @@ export function expandSeats<S extends LimitContext>(
   const { billing } = seatgate
   return {
     ...seatgate,
-    buySeat: (context, organizationId, full, tries) =>
-      buySeat({ ...context, billing, connection }, organizationId, full, tries),
+    async buySeat(context, { caller, plan, progress }, refusal) {
+      const [claim] = plan.claims ?? []
+      const isMissing =
+        refusal.code === 'seat_limit_reached' &&
+        refusal.seatType === undefined &&
+        caller.type !== 'system' &&
+        !isImpersonated(caller)
+      if (!isMissing || claim === undefined) return refusal
+      if (progress.bought === MOST_BOUGHT) return { code: 'operation_in_progress' }
+      progress.bought += 1
+      const own = { ...context, billing, connection }
+      return buySeat(own, claim.organizationId, refusal, progress.bought)
+    },
   }
 }
+
+type SeatLimitReached = RefusalOf<'seat_limit_reached'>
 
 async function buySeat(
   context: ConnectionContext,

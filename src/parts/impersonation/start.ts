@@ -35,6 +35,7 @@ import {
   type Principal,
 } from '../../engine/access/principal.ts'
 import {
+  proving,
   readProof,
   withoutProof,
   type Proof,
@@ -219,7 +220,7 @@ function start(
       })
       return ok({
         value: { ...impersonationView(row), token },
-        proof: parsed.value,
+        proof: proving(parsed.value),
         statements: [
           guardLive(context, row.organizationId),
           guard(db, 'stale', mayRun(row, now)),

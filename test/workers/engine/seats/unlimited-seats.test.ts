@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { seatUsage, setSeatLimit } from '../../../../src/index.ts'
+import { createOrganization, d1Seats, seatUsage, setSeatLimit } from '../../../../src/index.ts'
 import {
   readState,
   violationsIn,
@@ -39,5 +39,18 @@ describe('without seat accounting', () => {
       'organization.member_remove',
     ])
     expect(violationsIn(state, { quiet: true, seatsCounted: false })).toEqual([])
+  })
+})
+
+describe('a host’s own provider', () => {
+  it('may refuse a founder as unavailable alone: no limit applies to them', async () => {
+    const full = { code: 'seat_limit_reached', limit: 0, used: 0 } as const
+    const seatgate = {
+      ...createKit().seatgate,
+      seats: { ...d1Seats(), reserve: async () => ({ ok: false, error: full }) as const },
+    }
+    const scope = { caller: { userId: 'ada' } }
+    const made = await createOrganization(seatgate, scope, { name: 'Acme' })
+    expect(codeOf(made)).toBe('seats_unavailable')
   })
 })

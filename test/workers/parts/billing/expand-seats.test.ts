@@ -342,9 +342,14 @@ describe.each(enforcingOr('ledger'))(
       const organization = await test.subscribed(2)
       test.standIn.asked.length = 0
       const full = { code: 'seat_limit_reached', limit: 1, used: 1 } as const
-      expect(await growing.buySeat?.(growing, organization.id, full, 1)).toBeNull()
+      const purchase = () => ({
+        caller: { userId: organization.owner },
+        plan: { claims: [{ organizationId: organization.id }] as never },
+        progress: { bought: 0 },
+      })
+      expect(await growing.buySeat?.(growing, purchase(), full)).toBeNull()
       const before = { ...full, limit: 2, used: 2 }
-      expect(await growing.buySeat?.(growing, organization.id, before, 1)).toBeNull()
+      expect(await growing.buySeat?.(growing, purchase(), before)).toBeNull()
       expect(test.standIn.asked).toEqual([])
     })
 
