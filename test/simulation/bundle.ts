@@ -5,11 +5,11 @@
  *
  * @module
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, type Plugin } from 'esbuild'
+import { build, type OutputFile, type Plugin } from 'esbuild'
 import type { DrizzleWay } from './drizzle.ts'
 import { mutations } from './mutations.ts'
 
@@ -32,30 +32,50 @@ export async function bundle({
   mutation = null,
   drizzle = 'quick',
 }: BundleOptions = {}): Promise<Bundle> {
+  const files = await built(mutation, drizzle)
   const directory = mkdtempSync(join(tmpdir(), 'seatgate-simulation-'))
   const remove = () => rmSync(directory, { recursive: true, force: true })
-  const outfile = join(directory, 'program.mjs')
   try {
-    await build({
-      entryPoints: [join(import.meta.dirname, 'program.ts')],
-      outfile,
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      sourcemap: true,
-      logLevel: 'silent',
-      alias: { 'cloudflare:workers': join(import.meta.dirname, 'workers.ts') },
-      define: { 'import.meta.dirname': JSON.stringify(import.meta.dirname) },
-      plugins: [
-        ...(drizzle === 'quick' ? QUICKENING : []),
-        ...(mutation === null ? [] : [mutating(mutation)]),
-      ],
-    })
+    for (const { path, contents } of files) writeFileSync(join(directory, basename(path)), contents)
   } catch (error) {
     remove()
     throw error
   }
-  return { url: pathToFileURL(outfile).href, remove }
+  return { url: pathToFileURL(join(directory, PROGRAM)).href, remove }
+}
+
+const PROGRAM = 'program.mjs'
+const known = new Map<string, Promise<readonly OutputFile[]>>()
+
+/** Builds each program once: a build takes as long as four histories. */
+function built(mutation: string | null, drizzle: DrizzleWay): Promise<readonly OutputFile[]> {
+  const name = JSON.stringify([mutation, drizzle])
+  let files = known.get(name)
+  if (files === undefined) known.set(name, (files = buildProgram(mutation, drizzle)))
+  return files
+}
+
+async function buildProgram(
+  mutation: string | null,
+  drizzle: DrizzleWay
+): Promise<readonly OutputFile[]> {
+  const { outputFiles } = await build({
+    entryPoints: [join(import.meta.dirname, 'program.ts')],
+    outfile: PROGRAM,
+    write: false,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    sourcemap: true,
+    logLevel: 'silent',
+    alias: { 'cloudflare:workers': join(import.meta.dirname, 'workers.ts') },
+    define: { 'import.meta.dirname': JSON.stringify(import.meta.dirname) },
+    plugins: [
+      ...(drizzle === 'quick' ? QUICKENING : []),
+      ...(mutation === null ? [] : [mutating(mutation)]),
+    ],
+  })
+  return outputFiles
 }
 
 /** Loads the program into this thread. */

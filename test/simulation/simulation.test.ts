@@ -8,8 +8,10 @@ import { FIRST_PAYING, FIRST_WITH_ACCESS, FIRST_WITH_DELEGATION } from './random
 import { RAREST } from './states.ts'
 import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
-const HISTORIES = atScale({ share: 270, thorough: 2_000 })
-const WITH_ACCESS = atScale({ share: 30, thorough: 400 })
+const HISTORIES = atScale({ share: 60, thorough: 2_000 })
+// How many states a run may miss, besides the rarest.
+const MISSED = atScale({ share: 10, thorough: 0 })
+const WITH_ACCESS = atScale({ share: 16, thorough: 400 })
 const WITH_DELEGATION = atScale({ share: 6, thorough: 400 })
 const PAYING = atScale({ share: 2, thorough: 12 })
 
@@ -18,14 +20,13 @@ const told = ({ failures }: Summary) =>
   failures.map(({ seed, violations }) => `npm run simulate:replay -- ${seed}: ${violations[0]}`)
 
 describe('the simulation', () => {
-  it(`finds no violation in ${HISTORIES.toLocaleString('en')} histories, which reach every state but the rarest [D9]`, async () => {
+  it(`finds no violation in ${HISTORIES.toLocaleString('en')} histories, which reach ${THOROUGH ? 'every state but the rarest' : 'most states'} [D9]`, async () => {
     const summary = await simulate({ firstSeed: 1, histories: HISTORIES })
     expect(told(summary)).toEqual([])
     expect(summary.histories).toBe(HISTORIES)
     expect(summary.operations).toBeGreaterThanOrEqual(200 * HISTORIES)
-    // A share does not reach all of them.
-    if (THOROUGH)
-      expect(neverReached(summary.reached).filter((state) => !(state in RAREST))).toEqual([])
+    const missed = neverReached(summary.reached).filter((state) => !(state in RAREST))
+    expect(missed.length, missed.join('; ')).toBeLessThanOrEqual(MISSED)
   })
 
   it(`finds no violation in ${WITH_ACCESS} histories with links, keys, SCIM, types of seats, permissions and limits of users`, async () => {
