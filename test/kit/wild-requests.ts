@@ -169,6 +169,7 @@ function createGrammar() {
 }
 
 type Grammar = ReturnType<typeof createGrammar>
+let made: Grammar | undefined
 
 const IDS = ['userId', 'organizationId', 'organization_id', 'userIds'] as const
 
@@ -177,7 +178,7 @@ export function wildRequests(
   routes: readonly KnownRoute[],
   known: Known
 ): fc.Arbitrary<WildRequest> {
-  const grammar = createGrammar()
+  const grammar = (made ??= createGrammar())
   const named = fc.constantFrom(...known.names)
   return fc
     .constantFrom(...routes)

@@ -8,7 +8,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, it } from 'vitest'
+import { it } from 'vitest'
 
 const run = promisify(execFile)
 const PROGRAM = join(import.meta.dirname, 'plain/record.ts')
@@ -20,8 +20,12 @@ const histories = [
   [3_750_000_002, 100],
 ] as const
 
-it.each(histories)('seed %s, with %s operations, is as it was', async (seed, operations) => {
-  const options = ['--no-warnings', PROGRAM, String(seed), String(operations)]
-  const { stdout } = await run(process.execPath, options, { maxBuffer: 2 ** 24 })
-  await expect(stdout).toMatchFileSnapshot(`./plain/seed-${seed}-${operations}.txt`)
-})
+// Each needs one core.
+it.concurrent.for(histories)(
+  'seed %s, with %s operations, is as it was',
+  async ([seed, operations], { expect }) => {
+    const options = ['--no-warnings', PROGRAM, String(seed), String(operations)]
+    const { stdout } = await run(process.execPath, options, { maxBuffer: 2 ** 24 })
+    await expect(stdout).toMatchFileSnapshot(`./plain/seed-${seed}-${operations}.txt`)
+  }
+)

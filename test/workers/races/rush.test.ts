@@ -13,7 +13,7 @@ import {
 const ROUNDS = atScale({ share: 1, thorough: 2, whole: 200 })
 const RACERS = 200
 const SEATS = 137
-const CROWD = atScale({ share: 200, thorough: 300, whole: 5000 })
+const CROWD = atScale({ share: 150, thorough: 300, whole: 5000 })
 const PATIENCE_MS = 3_600_000
 // However slow the machine is, nobody is refused for being late.
 const PATIENT = { timeoutSeconds: 3600, reservationSeconds: 3600 }

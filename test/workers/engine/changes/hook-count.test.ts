@@ -50,6 +50,7 @@ import {
   PASSWORD,
   type Kit,
   shareOf,
+  atScale,
 } from '../../../kit/index.ts'
 
 beforeEach(freshStores)
@@ -161,7 +162,7 @@ function bookkeeper(random: () => number) {
 const callsLeft = async () =>
   (await testEnv.DB.prepare('SELECT count(*) AS n FROM seatgate_jobs').first<number>('n')) ?? 0
 
-const STEPS = 80
+const STEPS = atScale({ share: 50, thorough: 80 })
 
 describe.each(enforcingOr('d1'))('a host that counts by its hooks, %s seats', (provider) => {
   it.each(shareOf([1, 2], 1))(

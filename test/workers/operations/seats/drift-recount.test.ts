@@ -21,6 +21,7 @@ import {
   readState,
   unwrap,
   createKit,
+  shareOf,
   newUsers,
   type Provider,
   type Kit,
@@ -34,7 +35,7 @@ const runs = (['ledger', 'd1', 'unlimited'] satisfies Provider[]).flatMap((provi
   [1, 2, 3].map((seed) => ({ provider, seed }))
 )
 
-it.each(runs)(
+it.each(shareOf(runs, 3))(
   'a recount agrees with the counter after a random run with $provider seats (seed $seed) [SEAT-31]',
   async ({ provider, seed }) => {
     const below = seeded(seed)

@@ -19,7 +19,8 @@ import {
   testEnv,
   unwrap,
   createKit,
-  enforcing,
+  enforcingOr,
+  type Way,
   join,
   leave,
   operator,
@@ -44,7 +45,7 @@ interface Moment {
 }
 
 /** Lives an organization's life at random, and tells what was true after each step. */
-async function history(provider: (typeof enforcing)[number], seed: number) {
+async function history(provider: Way['provider'], seed: number) {
   const random = seeded(seed)
   const clock = { now: START }
   const kit = createKit({ provider, now: () => new Date(clock.now) })
@@ -166,7 +167,7 @@ function told(moments: readonly Moment[], at: number): SeatsAsOf {
 }
 
 const SEEDS = atScale({ share: [2], thorough: [2, 3] })
-const lives = enforcing.flatMap((provider) => SEEDS.map((seed) => ({ provider, seed })))
+const lives = enforcingOr('ledger').flatMap((provider) => SEEDS.map((seed) => ({ provider, seed })))
 
 describe('seats at any instant of a life at random', () => {
   it.each(lives)(
