@@ -61,7 +61,7 @@ describe('the audit page', () => {
     await page.getByText('Limit changed').first().waitFor()
     expect(await page.getByText('Member added').count()).toBe(0)
     await page.goto(url(`/org/${acme.slug}/audit?action_prefix=nothing`))
-    await page.getByText('No event matches.').waitFor()
+    await page.getByText('No matching events.').waitFor()
     await expectAccessible(page)
   })
 

@@ -61,7 +61,7 @@ describe('the billing page', () => {
     await page.getByLabel('Seats to pay for').fill('1')
     await page.getByRole('button', { name: 'Save' }).click()
     const refused = await page.getByRole('alert').innerText()
-    expect(refused).toMatch(/More seats are in use.*2 seats have to be free first/s)
+    expect(refused).toMatch(/More seats are in use.*2 seats must be freed first/s)
     // Those who could leave, by name or address.
     for (const email of emails) expect(refused).toContain(email)
     await page.getByRole('link', { name: 'Back', exact: true }).click()
@@ -82,7 +82,7 @@ describe('the billing page', () => {
     await page.getByText('The text does not match.').waitFor()
     await page.getByLabel('Type').fill(acme.slug)
     await cancel.click()
-    await page.getByText('The subscription ends with its period.').waitFor()
+    await page.getByText('The subscription ends with the paid period.').waitFor()
     await expectAccessible(page)
     await page.getByRole('button', { name: 'Keep the subscription' }).click()
     await page.getByText('The subscription continues.').waitFor()
@@ -155,12 +155,12 @@ describe('the pages of log streams', () => {
     await waitFor('an attempt', PATIENCE_SECONDS, async () => {
       await page.goto(url(`/org/${acme.slug}/sinks/webhook/attempts`))
       return (
-        (await page.getByRole('cell', { name: 'Failed, is tried again' }).count()) > 0 || undefined
+        (await page.getByRole('cell', { name: 'Failed, will retry' }).count()) > 0 || undefined
       )
     })
     await expectAccessible(page)
     await page.goto(url(`/org/${acme.slug}/sinks/webhook/dead-letters`))
-    await page.getByText('No dead letter.').waitFor()
+    await page.getByText('No dead letters.').waitFor()
     await expectAccessible(page)
     tolerate(/404/)
     const absent = await page.goto(url(`/org/${acme.slug}/sinks/nothing/attempts`))

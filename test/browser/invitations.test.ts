@@ -25,7 +25,7 @@ describe('the invitations page', () => {
     await actAs(page, acme.token)
     await page.goto(url(`/org/${acme.slug}/invitations`))
     await page.getByText('0 open invitations').waitFor()
-    await page.getByText('No invitation is open.').waitFor()
+    await page.getByText('No open invitations.').waitFor()
     await expectAccessible(page)
     const emails = [address('ann'), address('ben'), address('cat')]
     for (const [index, email] of emails.entries()) {

@@ -22,7 +22,7 @@ describe('the first page', () => {
     await page.getByLabel('Name').fill('Ada')
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign up' }).click()
-    await page.getByRole('heading', { name: 'You are in no organization yet.' }).waitFor()
+    await page.getByRole('heading', { name: 'You are not in an organization yet.' }).waitFor()
     await page.goto(url('/new'))
     await page.getByLabel('Name of the organization').fill('Analytical Engines')
     await page.getByRole('button', { name: 'Create an organization' }).click()

@@ -133,7 +133,7 @@ async function live(hands: Hands): Promise<void> {
   await hands.click(button('Leave the organization'))
   await hands.click(page.getByRole('dialog').getByRole('button', { name: 'Leave' }))
   await says('You have left Story.')
-  await page.getByRole('heading', { name: 'You are in no organization yet.' }).waitFor()
+  await page.getByRole('heading', { name: 'You are not in an organization yet.' }).waitFor()
 }
 
 describe('the story of an organization', () => {

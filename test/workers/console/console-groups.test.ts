@@ -33,7 +33,7 @@ async function grouped(...options: Parameters<typeof groups>) {
 describe('the pages of groups', () => {
   it('make a group, change it and delete it, in two trips a page', async () => {
     const { kit, owner, pages, path, read, submit, make } = await grouped()
-    expect(await read()).toContain('No group yet.')
+    expect(await read()).toContain('No groups yet.')
     const page = await make('Design <b>', 'member')
     expect(page).toMatch(/\/groups\/[\w-]{36}$/)
     expect(await read()).toMatch(/<bdi>Design &lt;b&gt;<\/bdi>.*>member<.*>0</)
@@ -58,11 +58,11 @@ describe('the pages of groups', () => {
     for (const { email } of [owner, admin, member]) expect(offered).toContain(`Add ${email}`)
     expect(await submit(`${page}/members`)).toContain('Choose at least one member.')
     const added = await submit(`${page}/members`, { user0: admin.userId, user7: member.userId })
-    expect(added).toContain('The members are in the group.')
+    expect(added).toContain('The members were added.')
     expect(added).toContain('2 members')
     expect(added).toContain(member.email)
     const removed = await submit(`${page}/members/${member.userId}/remove`)
-    expect(removed).toContain('The member is not in the group any more.')
+    expect(removed).toContain('The member was removed from the group.')
     expect(removed).toContain('1 member')
     expect(removed).not.toContain(member.email)
     const again = await submit(`${page}/members/${member.userId}/remove`)

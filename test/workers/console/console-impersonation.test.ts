@@ -101,7 +101,7 @@ describe('the pages of impersonations', () => {
       const after = await pages.get(leads(begun), null, acting)
       expect(after.headers.get('location')).toContain('/sign-in')
     }
-    expect(await read('/impersonations', operator)).toContain('No operator acts as a member now.')
+    expect(await read('/impersonations', operator)).toContain('No operator is acting as a member.')
     const earlier = await read(`/org/${slug}/impersonations/earlier`, owner)
     expect(earlier.match(/Acting as a user (started|ended)/g)?.length).toBe(4)
     expect(earlier).toContain(REASON)
@@ -110,7 +110,7 @@ describe('the pages of impersonations', () => {
   it('show the organization who acts as whom, why and until when, in two trips a page', async () => {
     const { kit, operator, owner, pages, begin, read, slug } = await acted()
     const path = `/org/${slug}/impersonations`
-    expect(await read(path, owner)).toContain('No operator acts as a member now.')
+    expect(await read(path, owner)).toContain('No operator is acting as a member.')
     await begin({ reason: 'Ticket <b> 4711' })
     const html = await read(path, owner)
     expect(html).toContain(operator.email)

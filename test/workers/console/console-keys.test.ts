@@ -38,7 +38,7 @@ describe('the page of API keys', () => {
   it('makes a key with rights, and shows it once, in two trips a page', async () => {
     const world = await keyed()
     const { kit, owner, pages, path } = world
-    expect(await (await pages.get(path, owner)).text()).toContain('No key yet.')
+    expect(await (await pages.get(path, owner)).text()).toContain('No keys yet.')
     const fields = { ...READS, ends: 'yes', operation: crypto.randomUUID() }
     const key = await keyIn(await pages.post(path, owner, fields))
     expect(key).not.toBe('')
@@ -74,7 +74,7 @@ describe('the page of API keys', () => {
     expect(html).toContain('right project:write')
     expect(html).not.toContain('right organization:delete')
     await pages.post(path, admin, { name: 'Much', 'right organization:delete': 'yes' })
-    expect(await (await pages.get(path, owner)).text()).toContain('No key yet.')
+    expect(await (await pages.get(path, owner)).text()).toContain('No keys yet.')
   })
 
   it('refuses an input that is not valid', async () => {

@@ -178,9 +178,9 @@ describe('the seats page', () => {
       .run()
     const html = await (await pages.get(`/org/${slug}/seats`, owner)).text()
     expect(html).toMatch(
-      /role="alert"><p>The limit cannot be read\. Nobody is admitted until it can\./
+      /role="alert"><p>The limit is unknown\. Members cannot be added for now\./
     )
-    expect(html).toContain('One more member would be refused')
+    expect(html).toContain('Another member cannot be added')
   })
 })
 

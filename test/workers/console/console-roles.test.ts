@@ -32,7 +32,7 @@ describe('the pages of roles', () => {
   it('make a role, list it with the number of its uses, and change it, in two trips a page', async () => {
     const { kit, owner, pages, slug, path, read, submit } = await withRoles()
     expect(await read()).toContain('3 roles')
-    expect(await submit(path, AUDITOR)).toContain('The role was made.')
+    expect(await submit(path, AUDITOR)).toContain('The role was created.')
     const scope = { caller: { userId: owner.userId }, organization: slug }
     const invitation = { email: 'ann@example.com', role: 'auditor' }
     unwrap(await createInvitation(kit.context, scope, invitation))
@@ -82,7 +82,7 @@ describe('the pages of roles', () => {
     expect(await submit(path, { name: 'admin' })).toContain('This role already exists.')
     const much = { name: 'chief', 'right billing:manage': 'yes' }
     expect(await submit(path, much, admin)).toContain('You can give only rights that you have.')
-    expect(await submit(path, AUDITOR)).toContain('The role was made.')
+    expect(await submit(path, AUDITOR)).toContain('The role was created.')
     const further = await submit(path, { name: 'further' })
     expect(further).toContain('The organization has as many roles as it may have.')
   })

@@ -19,7 +19,7 @@ describe('the page of links', () => {
   it('makes a link, shows it once, lists its uses and revokes it, in two trips a page', async () => {
     const { kit, owner, pages, slug } = await withLinks()
     const path = `/org/${slug}/invitations/links`
-    expect(await (await pages.get(path, owner)).text()).toContain('No link is open.')
+    expect(await (await pages.get(path, owner)).text()).toContain('No invite links.')
     const fields = { role: 'member', uses: '3', days: '2', operation: crypto.randomUUID() }
     const made = await pages.post(path, owner, fields)
     expect(made.headers.get('cache-control')).toBe('no-store')
@@ -35,7 +35,7 @@ describe('the page of links', () => {
     const [, id = ''] = /links\/([\w-]+)\/revoke/.exec(list) ?? []
     const revoked = await pages.post(`${path}/${id}/revoke`, owner)
     expect(leads(revoked)).toContain(path)
-    expect(await (await pages.get(path, owner)).text()).toContain('No link is open.')
+    expect(await (await pages.get(path, owner)).text()).toContain('No invite links.')
   })
 
   it('shows the refusal of a link that is not valid', async () => {
@@ -119,7 +119,7 @@ describe('the page of SCIM tokens', () => {
     expect(list).not.toContain(secret)
     const [, id = ''] = /directory\/([\w-]+)\/revoke/.exec(list) ?? []
     await pages.post(`${path}/${id}/revoke`, owner)
-    expect(await (await pages.get(path, owner)).text()).toContain('No token yet.')
+    expect(await (await pages.get(path, owner)).text()).toContain('No tokens yet.')
   })
 
   it('lets owners make tokens, and administrators revoke them', async () => {

@@ -120,7 +120,7 @@ describe('the billing page', () => {
     expect(flat).toMatch(/Due now: \S+\d/)
     expect(flat).toContain(`action="${test.path}/portal"`)
     const fewer = await (await test.post('preview', { seats: '1' })).text()
-    expect(fewer).toContain('2 seats have to be free first')
+    expect(fewer).toContain('2 seats must be freed first')
   })
 })
 
