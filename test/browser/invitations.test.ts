@@ -42,7 +42,7 @@ describe('the invitations page', () => {
     await expectAccessible(page)
   })
 
-  it('gives controls to administrators, and to a member the rows alone [INV-86]', async () => {
+  it('gives controls to administrators, and only the rows to a member [INV-86]', async () => {
     const acme = await found('Controls', { seats: 9 })
     const email = address('ann')
     await invite(acme.token, acme.id, email)
@@ -99,7 +99,7 @@ describe('the invitations page', () => {
     await expectAccessible(page)
   })
 
-  it('says after too many mails when to try again', async () => {
+  it('shows after too many mails when to try again', async () => {
     const acme = await found('Eager', { seats: 'unlimited' })
     for (let sent = 0; sent < 20; sent += 1) await invite(acme.token, acme.id, address('many'))
     const page = await browse()

@@ -123,7 +123,7 @@ describe('the members page', () => {
     await expectAccessible(page)
   })
 
-  it('keeps the last owner, says why, and transfers the ownership after a typed confirmation', async () => {
+  it('keeps the last owner, shows the reason, and transfers the ownership after a typed confirmation', async () => {
     const acme = await found('Handed Over')
     const { email } = await addMember(acme)
     const page = await browse()
@@ -206,7 +206,7 @@ describe('the members page', () => {
 })
 
 describe('the settings page', () => {
-  it('has a general part, one of the address, and a dangerous one [PIPE-63]', async () => {
+  it('has a general section, one for the address, and a danger zone [PIPE-63]', async () => {
     const acme = await found('Settled')
     const page = await browse({ scripts: false })
     await actAs(page, acme.token)

@@ -88,7 +88,7 @@ const STATES: Readonly<Record<string, State>> = {
 }
 
 describe.each(Object.entries(STATES))('an organization that is %s', (_state, state) => {
-  it('has pages that say so, accessible in both schemes and readable at 320 pixels', async () => {
+  it('has pages that show it, accessible in both schemes and readable at 320 pixels', async () => {
     const acme = await state.organization()
     const page = await open(acme, 'members')
     for (const path of PAGES) {
@@ -104,7 +104,7 @@ describe.each(Object.entries(STATES))('an organization that is %s', (_state, sta
 })
 
 describe('an organization whose ledger does not answer', () => {
-  it('has all pages but that of seats, which says so', async () => {
+  it('has all pages, and the seats page reports that the ledger does not answer', async () => {
     const acme = await found('Ledgerless', { seats: 4 })
     const page = await open(acme, 'members')
     await breakStore(page, 'ledger')

@@ -54,7 +54,7 @@ describe('the seats page', () => {
     await expect.poll(() => statuses, { timeout: 20_000 }).toContain(304)
   })
 
-  it('says why one more would be refused when all seats are taken, and when over the limit', async () => {
+  it('shows why another member cannot be added when all seats are taken, and above the limit', async () => {
     const acme = await found('Full', { seats: 2 })
     await addMember(acme)
     const page = await browse({ width: 320 })

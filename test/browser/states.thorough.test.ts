@@ -136,7 +136,7 @@ describe('names', () => {
 })
 
 describe('the seats page', () => {
-  it('says while the ledger does not answer that seats cannot be counted', async () => {
+  it('shows that seats cannot be counted while the ledger does not answer', async () => {
     const acme = await found('Uncounted')
     const page = await open(acme, 'members')
     await breakStore(page, 'ledger')
@@ -283,7 +283,7 @@ describe('joining by domain', () => {
     await expectAccessible(owner)
   })
 
-  it('is a request where the domain says so, which an administrator approves', async () => {
+  it('is a request if the mode of the domain is request, which an administrator approves', async () => {
     const acme = await found('Asked', { seats: 5 })
     await openDomain(acme, 'asked.example', 'request')
     const person = await verifiedIn('asked.example')

@@ -139,5 +139,5 @@ async function live(hands: Hands): Promise<void> {
 describe('the story of an organization', () => {
   it('is lived without scripts', () => live(withoutScripts))
 
-  it.runIf(THOROUGH)('is lived with the keyboard alone', () => live(byKeyboard))
+  it.runIf(THOROUGH)('works with the keyboard alone', () => live(byKeyboard))
 })

@@ -22,7 +22,7 @@ function machine(given: Partial<Machine>, starts: boolean) {
 }
 
 describe('the browser of the tests', () => {
-  it('is that of the package where it has one, else an installed Chrome', async () => {
+  it('is the browser of the package, or else an installed Chrome', async () => {
     const linux = machine({}, true)
     await startBrowser(linux)
     expect(linux.asked[0]).toMatchObject({ executablePath: '/tmp/chromium' })

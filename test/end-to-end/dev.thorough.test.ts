@@ -156,7 +156,7 @@ describe('npm run dev', () => {
     expect(dev.output()).toContain('DEFAULT_SEAT_LIMIT')
   })
 
-  test('says so when the port is taken, and serves on until SIGHUP to npm', TIMEOUT, async () => {
+  test('reports a taken port, and serves until SIGHUP to npm', TIMEOUT, async () => {
     const first = await startDev()
     const processes = await first.ready()
     const second = npmRun('dev', '--port', String(first.port))

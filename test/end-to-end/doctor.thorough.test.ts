@@ -105,7 +105,7 @@ describe('seatgate doctor [C5]', () => {
     expect(out).not.toMatch(/^note/m)
   })
 
-  test('says that there are no tables, and which command makes them', async () => {
+  test('reports missing tables, and the command that creates them', async () => {
     const { exitCode, wrong, out } = await doctor(null)
     expect({ exitCode, wrong }).toEqual({
       exitCode: 1,
@@ -193,7 +193,7 @@ describe('seatgate doctor [C5]', () => {
     expect({ exitCode, wrong }, out).toEqual({ exitCode: 1, wrong: [expect.stringMatching(what)] })
   })
 
-  test('says that SeatLedger looks for DB where the database is bound otherwise', async () => {
+  test('reports a database that is not bound as DB, which SeatLedger needs', async () => {
     const config = { d1_databases: [{ ...CONFIGURATION.d1_databases[0], binding: 'MINE' }] }
     const { exitCode, out } = await doctor({}, config)
     expect(exitCode).toBe(1)

@@ -80,7 +80,7 @@ test('a receiver that fails and then is down gets every event, in order', async 
   expect(receiver.deliveries.every(({ isSigned }) => isSigned)).toBe(true)
 }, 400_000)
 
-test('the trace of a request goes on to the receiver, and no other request has one', async () => {
+test('the trace of a request reaches the receiver, and no other request has a trace', async () => {
   const owner = granted(await connect(worker.url).signUp('traced@example.com'))
   const api = connect(worker.url, owner.token)
   const { id } = granted(await api.createOrganization('Traced'))

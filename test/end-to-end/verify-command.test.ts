@@ -64,7 +64,7 @@ beforeAll(async () => {
 afterAll(() => directory.remove())
 
 describe('npx seatgate verify', () => {
-  it('says that all is well [AUD-54]', async () => {
+  it('reports that the export verifies [AUD-54]', async () => {
     expect(await verify()).toEqual({
       code: 0,
       stdout: 'OK: 50 events of acme, 50 of them proven.\n',
@@ -168,7 +168,7 @@ async function verifyCase({ bytes, checkpoints }: ExportCase) {
 }
 
 describe('npx seatgate verify, of the table of exports', () => {
-  it.each(shareOf(HONEST, 8))('says OK: $name [A4 A5 A6]', async (each) => {
+  it.each(shareOf(HONEST, 8))('reports OK: $name [A4 A5 A6]', async (each) => {
     expect(await verifyCase(each)).toEqual({
       code: 0,
       told: expect.stringMatching(/^OK: \d+ events/),
@@ -181,7 +181,7 @@ describe('npx seatgate verify, of the table of exports', () => {
       FORGED.filter(({ checkpoints }) => checkpoints.length > 0),
       16
     )
-  )('says FAILED ($kind): $name [A4 A6]', async (each) => {
+  )('reports FAILED ($kind): $name [A4 A6]', async (each) => {
     const { code, told } = await verifyCase(each)
     expect(code).toBe(1)
     expect(told).toMatch(

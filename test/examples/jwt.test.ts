@@ -25,7 +25,7 @@ async function ask(userId: string, method: string, path: string, body?: unknown)
   return { status: response.status, body: await response.json() }
 }
 
-it('examples/jwt has the organization of the path for its members alone', async () => {
+it('examples/jwt gives the organization of the path only to its members', async () => {
   expect(await ask('ann', 'POST', '/organizations', { name: 'Globex' })).toMatchObject({
     status: 201,
   })

@@ -176,7 +176,11 @@ export const MUTATIONS: readonly Mutation[] = [
   rules('a reservation is a membership', "held ? 'already_member'", "true ? 'already_member'"),
   limit('a negative limit is a limit', ' && value >= 0', ''),
   limit('a fraction is a limit', 'Number.isSafeInteger(value)', '!Number.isNaN(value)'),
-  limit('what is not understood is unlimited', '  return unknown\n', '  return unlimited\n'),
+  limit(
+    'a value that is not understood is unlimited',
+    '  return unknown\n',
+    '  return unlimited\n'
+  ),
   usage(
     'what is available may be negative',
     'Math.max(0, limit.seats - used)',
@@ -899,7 +903,7 @@ export const MUTATIONS: readonly Mutation[] = [
     '    throw error'
   ),
 
-  exit('whoever is suspended keeps the seat', ', seatId: null, updatedAt: now', ', updatedAt: now'),
+  exit('a suspended member keeps the seat', ', seatId: null, updatedAt: now', ', updatedAt: now'),
   exit(
     'a departure does not free its seat',
     'freedSeats: freed.map(({ seat }) => seat)',
@@ -916,7 +920,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'events: [...leavers.map(eventOf), ...released]',
     'events: released'
   ),
-  exit('a suspension is nobody’s', 'suspendedBy: by, ', ''),
+  exit('a suspension has no owner', 'suspendedBy: by, ', ''),
 
   conclusion('seats of a rolled back batch are kept', '  await giveBack(context, unused)\n', ''),
   conclusion(

@@ -90,7 +90,7 @@ describe('in plain Node', () => {
     expect(await exportsInNode(directory.path, name)).toContain(aName)
   })
 
-  test('the Durable Object alone needs the Workers runtime', async () => {
+  test('only the Durable Object needs the Workers runtime', async () => {
     const imported = exportsInNode(directory.path, 'seatgate/durable-object')
     await expect(imported).rejects.toThrow(/cloudflare:/)
   })
@@ -240,7 +240,7 @@ describe('the Worker of docs/getting-started.md', () => {
       })
     })
 
-    test('invites a user, who alone can accept, and whose seat waits for them', async () => {
+    test('invites a user, who is the only one to accept, and reserves their seat', async () => {
       const invitation = { email: 'Dora@Example.com', role: 'member' }
       const invited = await ask('ann', 'POST', '/organizations/globex/invitations', invitation)
       expect(invited).toMatchObject({

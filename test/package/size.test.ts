@@ -146,7 +146,7 @@ describe('the scripts and styles of the console', () => {
   })
 })
 
-describe('what addMember reaches by imports of values', () => {
+describe('the value imports of addMember', () => {
   const FILE = 'src/operations/memberships/add.ts'
   const MOST = { files: 48, lines: 6_590 }
 

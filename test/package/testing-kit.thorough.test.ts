@@ -138,7 +138,7 @@ describe('the project of docs/testing.md, outside the repository', () => {
     expect(exitCode).toBe(0)
   })
 
-  test('fails when the stores are not sound, and says why', async () => {
+  test('fails when the stores are not sound, and reports why', async () => {
     const path = join(directory.path, 'test/unsound.test.ts')
     const [, text = ''] =
       (await filesOfPage()).find(([name]) => name === 'test/seats.test.ts') ?? []

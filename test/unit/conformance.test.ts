@@ -135,7 +135,7 @@ describe('the page', () => {
     )
   })
 
-  it('says of each open line that it is', () => {
+  it('marks each open line', () => {
     expect(page).toContain(String.raw`| ORG-2 | **fails**<br>\*skipped\* |`)
     expect(pageOf([])).toContain('| PIPE-2 | **missing** |  |')
   })

@@ -41,11 +41,11 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/./).length).toBeGreaterThan(50)
   })
 
-  it('make memberships as the row of a claim alone', () => {
+  it('create memberships only as the row of a claim', () => {
     expect(filesWith(inserting('memberships'))).toEqual(['src/engine/model/membership.ts'])
   })
 
-  it('end memberships at the exit alone', () => {
+  it('end memberships in one place', () => {
     expect(filesWith(/\bdelete\(\s*memberships\b/)).toEqual(['src/engine/model/leave.ts'])
   })
 
@@ -70,7 +70,7 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('change a membership in these places alone', () => {
+  it('change a membership only in these places', () => {
     expect(filesWith(/\bupdate\(\s*memberships\b/)).toEqual([
       'src/engine/model/leave.ts',
       'src/engine/model/membership.ts',
@@ -123,7 +123,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bset\(\s*row\b/)).toEqual([])
   })
 
-  it('ask the seat provider at the gate alone, and confirm beside the batch alone', () => {
+  it('claim seats only in seat-claims.ts, and confirm them only beside the batch', () => {
     expect(filesWith(/\.reserve\(seatContext|\.reserve\(context\b/)).toEqual([
       'src/engine/changes/seat-claims.ts',
     ])
@@ -168,7 +168,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(/\bawaited: true\b/)).toEqual(['src/operations/joining/waitlist.ts'])
   })
 
-  it('pass on a seat that is held already from invitations alone', () => {
+  it('pass on a held seat only from invitations', () => {
     // Only one that was read of a row is passed on: beside `seatId` there is no way to name one.
     expect(filesWith(/\bclaim(?:AsMember|ForInvitation|ForRenewal)\(/)).toEqual([
       'src/engine/model/invitation.ts',
@@ -220,7 +220,7 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('decide by the role at the gate alone whether a row takes a seat', () => {
+  it('decide in one place by the role whether a row takes a seat', () => {
     expect(filesWith(/\bwrite\(null\)/)).toEqual(['src/engine/changes/seat-claims.ts'])
     expect(filesWith(/\btakesSeat\(/)).toEqual([
       'src/engine/access/roles.ts',
@@ -235,7 +235,7 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('lead to the one plan of a membership that is created', () => {
+  it('use one plan to create a membership', () => {
     expect(filesWith(/\bplanJoin\(/)).toEqual([
       'src/engine/model/join.ts',
       'src/operations/invitations/accept.ts',
@@ -249,7 +249,7 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('all lead through the one function that makes changes', () => {
+  it('use the one function that makes changes', () => {
     expect(filesWith(/\bclaimSeats\(/)).toEqual([
       'src/engine/changes/prepare-change.ts',
       'src/engine/changes/seat-claims.ts',
@@ -295,14 +295,14 @@ describe('the doors [SEAT-1]', () => {
     ])
   })
 
-  it('take events away in one place alone, with the record of it', () => {
+  it('delete events in one place, with a record', () => {
     expect(filesWith(/\bdelete\(\s*auditEvents\b/)).toEqual(['src/parts/retention/purge.ts'])
     expect(filesWith(inserting('auditPurges'))).toEqual(['src/parts/retention/purge.ts'])
     const around = /\b(?:replace\s+into|delete\s+from|update(?:\s+or\s+\w+)?)\s+["'`]?audit_/i
     expect(filesWith(around)).toEqual([])
   })
 
-  it('put events on record only beside the change that they describe', () => {
+  it('write events only with the change that they describe', () => {
     expect(filesWith(inserting('auditEvents'))).toEqual(['src/engine/audit/record-events.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([
       'src/engine/audit/record-events.ts',
@@ -312,7 +312,7 @@ describe('the doors [SEAT-1]', () => {
 })
 
 describe('the doors of invitations', () => {
-  it('make them as the row of a claim, and beside it where they hold no seat', () => {
+  it('create them as the row of a claim, or beside it if they hold no seat', () => {
     expect(filesWith(inserting('invitations'))).toEqual([
       'src/engine/model/invitation.ts',
       'src/operations/invitations/plan-invitation.ts',
@@ -336,7 +336,7 @@ describe('the doors of invitations', () => {
     expect(Object.values(migrations).filter((text) => around.test(text))).toEqual([])
   })
 
-  it('change them in these places alone', () => {
+  it('change them only in these places', () => {
     expect(filesWith(/\bupdate\(\s*invitations\b/)).toEqual([
       'src/engine/model/end-invitation.ts',
       'src/engine/model/invitation.ts',
@@ -420,7 +420,7 @@ describe('the doors of invitations', () => {
 })
 
 describe('the doors of joining', () => {
-  it('change domains and requests in these places alone', () => {
+  it('change domains and requests only in these places', () => {
     expect(filesWith(/\b(?:insert|update|delete)\(\s*organizationDomains\b/)).toEqual([
       'src/engine/model/joining-members.ts',
       'src/operations/joining/add-domain.ts',
@@ -464,14 +464,14 @@ describe('the doors of joining', () => {
 })
 
 describe('the pointer of a session', () => {
-  it('is moved by its store alone', () => {
+  it('is moved only by its store', () => {
     expect(filesWith(/\bset\(\s*\{[^}]*\bactiveOrganizationId\b/)).toEqual([
       'src/operations/sessions/d1-sessions.ts',
     ])
     expect(filesWith(/\bset\s+["'`]?active_organization_id\b/i)).toEqual([])
   })
 
-  it('is moved in these places: on purpose, at sign-in, and where it leads nowhere any more', () => {
+  it('is moved in these places: on purpose, at sign-in, and when it is stale', () => {
     expect(filesWith(/\.updateActiveOrganization\(/)).toEqual([
       'src/operations/sessions/load-active.ts',
       'src/operations/sessions/put-active.ts',
@@ -624,7 +624,7 @@ describe('the hooks of the doors', () => {
     )
   })
 
-  it('ask before what they describe, in the file that plans it [C1]', () => {
+  it('run before the change that they describe, in the file that plans it [C1]', () => {
     const asked = (hook: string) =>
       filesWith(new RegExp(`'${hook}'`)).filter((path) => path !== 'src/engine/model/hooks.ts')
     const before = Object.keys(HOOKS).filter((hook) => hook.startsWith('before'))

@@ -46,7 +46,7 @@ describe('an inner file of src', () => {
     expect(innerImports(tests).filter((line) => !known.has(line))).toEqual([])
   })
 
-  it('is not on the list of known imports any more once the import is gone', () => {
+  it('is removed from the list of known imports when the import is removed', () => {
     const broken = new Set(innerImports(tests))
     expect(KNOWN_INNER_IMPORTS.filter((line) => !broken.has(line))).toEqual([])
     expect(new Set(KNOWN_INNER_IMPORTS).size).toBe(KNOWN_INNER_IMPORTS.length)

@@ -17,7 +17,7 @@ function quoted(file: string, from: string): [string, string, number] {
 const isAmbiguous = ([, , count]: [string, string, number]) => count !== 1
 
 describe('the list of mutations', () => {
-  it('quotes text that stands in its source file exactly one time', () => {
+  it('quotes text that is in its source file exactly once', () => {
     const quotes = MUTATIONS.map(({ file, from }) => quoted(`src/${file}`, from))
     expect(quotes.filter(isAmbiguous)).toEqual([])
   })
@@ -35,7 +35,7 @@ describe('the list of mutations', () => {
 describe('the mutations of the simulation', () => {
   const all = Object.values(simulated)
 
-  it('quote text that stands in its source file exactly one time', () => {
+  it('quote text that is in its source file exactly once', () => {
     expect(all.length).toBeGreaterThan(20)
     expect(all.map(({ file, from }) => quoted(file, from)).filter(isAmbiguous)).toEqual([])
   })

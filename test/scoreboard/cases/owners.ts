@@ -71,7 +71,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-23',
-    title: 'of ten owners who all leave at once one stays',
+    title: 'one of ten owners stays if all leave at once',
     async run(driver) {
       const at = await scene(driver, { limit: 20, members: 10, role: 'owner' })
       const answers = await inStep(

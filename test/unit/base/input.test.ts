@@ -359,7 +359,7 @@ describe('an input', () => {
   })
 })
 
-describe('a name that is not known', () => {
+describe('an unknown name', () => {
   it('is refused of an option, with the nearest that is [B14]', () => {
     const known = ['database', 'sessions', 'hooks', 'joining']
     expect(() => checkOptionNames('f', { datbase: 1 }, known)).toThrow(

@@ -101,7 +101,7 @@ describe('aliasTarget', () => {
     }
   })
 
-  it('never leads to another site [PIPE-33]', () => {
+  it('never redirects to another site [PIPE-33]', () => {
     const request = { routePath: '/:org/:rest', parameter: 'org', oldSlug: '', newSlug: '' }
     expect(aliasTarget({ ...request, url: `${ORIGIN}//evil.example` })).toBeNull()
     const odd = { routePath: '/*/:org', parameter: 'org', oldSlug: 'old', newSlug: 'evil.example' }

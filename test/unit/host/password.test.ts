@@ -11,7 +11,7 @@ const derived = vi.mocked(scryptAsync)
 beforeEach(() => void derived.mockClear())
 
 describe('the reference host’s check of a password', () => {
-  it('does the same work for an account without a hash, and says no [ORG-33]', async () => {
+  it('does the same work for an account without a hash, and refuses [ORG-33]', async () => {
     const stored = await hashPassword('correct horse')
     derived.mockClear()
     expect(await verifyPassword('correct horse', stored)).toBe(true)

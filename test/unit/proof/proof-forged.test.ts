@@ -19,7 +19,7 @@ describe('verifyExport refuses a forged export [A4 A6]', () => {
     if (each.line !== undefined) expect(finding?.line).toBe(each.line)
   })
 
-  it('says how many events are proven: zero [A4]', async () => {
+  it('reports how many events are proven: zero [A4]', async () => {
     const [cut] = FORGED.filter(({ name }) => name === 'all lines cut, an unsealed record')
     expect(await verify(cut!)).toMatchObject({ events: 1, proven: 0, horizon: 24 })
   })

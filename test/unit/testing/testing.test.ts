@@ -219,7 +219,7 @@ describe('the checkers', () => {
       expect(overtaken(third, typed)).toEqual(['event 4: was not the first'])
     })
 
-    it('take the role of a request as it was then, if that is known', () => {
+    it('use the role that a request had at that time, if it is known', () => {
       const approved = event('join_request.approved', 'r2', { role: 'member' })
       const events = (...first: readonly ReturnType<typeof event>[]) =>
         trail(

@@ -88,7 +88,7 @@ describe('the pages of groups', () => {
     expect(used).toMatch(/In use by: 1 group</)
   })
 
-  it('say what to do about a name and the limits', async () => {
+  it('explain an invalid name and the limits', async () => {
     const { admin, member, path, submit, make } = await grouped({ limit: 1, memberLimit: 1 })
     const page = await make('Design')
     expect(await submit(path, { name: 'Second' })).toContain('has as many groups as it may have')

@@ -150,7 +150,7 @@ describe('the pages of impersonations', () => {
     expect(found.flat().length).toBe(30)
   })
 
-  it('say what is wrong about a form, and begin no impersonation', async () => {
+  it('explain what is wrong in a form, and begin no impersonation', async () => {
     const { operator, member, pages, input, read } = await acted()
     const submit = (fields: Record<string, string>) =>
       shownAfter(pages, '/impersonations', operator, { ...input, proof: PASSWORD, ...fields })

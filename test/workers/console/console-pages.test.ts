@@ -155,7 +155,7 @@ describe('a form', () => {
     expect(await large.text()).toContain('data-refusal="payload_too_large"')
   })
 
-  it('of a person without a session leads to the page to sign in', async () => {
+  it('of a person without a session redirects to the sign-in page', async () => {
     const { pages, slug } = await acme()
     const page = await pages.get(`/org/${slug}/seats?x=1`, null)
     const back = encodeURIComponent(`/admin/console/org/${slug}/seats?x=1`)
@@ -168,7 +168,7 @@ describe('a form', () => {
 })
 
 describe('the seats page', () => {
-  it('says while the limit is unknown that no user is admitted', async () => {
+  it('shows that no member can be added while the limit is unknown', async () => {
     const { owner, pages, slug } = await acme({ provider: 'd1' })
     await testEnv.DB.prepare(
       `INSERT OR REPLACE INTO seatgate_entitlements (organization_id, version, limit_kind, limit_seats, updated_at)
@@ -177,9 +177,7 @@ describe('the seats page', () => {
       .bind(slug)
       .run()
     const html = await (await pages.get(`/org/${slug}/seats`, owner)).text()
-    expect(html).toMatch(
-      /role="alert"><p>The limit is unknown\. Members cannot be added for now\./
-    )
+    expect(html).toMatch(/role="alert"><p>The limit is unknown\. Members cannot be added for now\./)
     expect(html).toContain('Another member cannot be added')
   })
 })

@@ -50,7 +50,7 @@ describe('the pages of roles', () => {
     expect((await pages.get(`${path}/auditor`, owner)).status).toBe(404)
   })
 
-  it('delete a role, and ask for another one in its place while it is in use', async () => {
+  it('delete a role, and ask for a replacement while it is in use', async () => {
     const { owner, pages, slug, path, read, submit } = await withRoles()
     await submit(path, AUDITOR)
     const auditor = await person()

@@ -20,7 +20,7 @@ const idOf = async (slug: string) =>
     .first<string>('id')) ?? ''
 
 describe('the invitations page', () => {
-  it('says without a secret that invitations are not set up', async () => {
+  it('shows that invitations are not set up without a secret', async () => {
     const { slug, owner } = await acme()
     const pages = mounted(seatgateWith({ secret: undefined as never }))
     const response = await pages.get(`/org/${slug}/invitations`, owner)
@@ -125,7 +125,7 @@ describe('the billing page', () => {
 })
 
 describe('the page of the waitlist', () => {
-  it('says to the first, while a seat is free, when the next try is', async () => {
+  it('shows the first user, while a seat is free, when they join', async () => {
     const { pages, owner, member, slug } = await acme()
     await testEnv.DB.prepare(
       `INSERT INTO seatgate_join_requests
@@ -157,7 +157,7 @@ describe('the pages of log streams', () => {
 })
 
 describe('the pages of the trail', () => {
-  it('say before the first checkpoint that no event is sealed', async () => {
+  it('show before the first checkpoint that no event is sealed', async () => {
     const { owner, pages, slug } = await acme({ auditLogKey: keys.privateKey })
     const html = await (await pages.get(`/org/${slug}/audit/verification`, owner)).text()
     expect(html).toContain('No checkpoint yet')

@@ -54,7 +54,7 @@ describe('a choice of roles', () => {
     ])
   })
 
-  it('keeps a role that the person cannot give, and one that there is no more', async () => {
+  it('keeps a role that the person cannot give, and a deleted one', async () => {
     const { pages, slug, owner, scope, context } = await withRole()
     const admin = await person()
     await postMember({ id: slug } as Parameters<typeof postMember>[0], owner, admin, 'admin')

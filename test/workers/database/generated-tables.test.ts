@@ -74,7 +74,7 @@ describe('tables that are generated from seatgate/schema [C5]', () => {
     await expect(insert.run()).rejects.toThrow(/CHECK constraint failed: seatgate_guards_empty/)
   })
 
-  it('keep an owner where both owners leave at once, each of ten times', async () => {
+  it('keep an owner when both owners leave at once, in ten rounds', async () => {
     const row = { id: 1, version: SCHEMA_VERSION, compatibleFrom: SCHEMA_VERSION }
     await db.insert(schema.schemaVersion).values(row)
     const options = { database: db, sessions: 'none' } as const

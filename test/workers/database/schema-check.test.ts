@@ -172,7 +172,7 @@ describe('a database that does not fit [C5]', () => {
     expect(await notFitting(isolate())).toMatch(/needs code for version \d+ or later/)
   })
 
-  it('that is newer serves older code, as long as it says that it does', async () => {
+  it('that is newer serves older code if its compatible_from permits it', async () => {
     await run(`UPDATE seatgate_schema SET version = ${SCHEMA_VERSION + 5}`)
     const { seatgate, checks } = isolate()
     expect(codeOf(await create(seatgate))).toBe('ok')

@@ -216,7 +216,7 @@ describe('organizations', () => {
       deletedAt
     )
 
-  it('have a slug of their own among the live ones alone [ORG-64]', async () => {
+  it('have a slug that is unique among live organizations [ORG-64]', async () => {
     await insert('only-one', null)
     await expect(insert('only-one', null)).rejects.toThrow(/UNIQUE.*organizations\.slug/)
     await insert('only-one', 1)

@@ -37,7 +37,7 @@ async function team() {
 }
 
 describe('GET and PUT /active-organization', () => {
-  it('report, set and clear it, and leave cookies alone [PIPE-2 PIPE-6 PIPE-11 PIPE-14 PIPE-15]', async () => {
+  it('report, set and clear it, and change no cookies [PIPE-2 PIPE-6 PIPE-11 PIPE-14 PIPE-15]', async () => {
     const { member, organization } = await team()
     const answers = [
       await host.get(PATH, member.token),
@@ -61,7 +61,7 @@ describe('GET and PUT /active-organization', () => {
     expect(answers.flatMap(({ headers }) => headers.getSetCookie())).toEqual([])
   })
 
-  it('is the session’s own: another session of the same user stays where it is', async () => {
+  it('belongs to the session: another session of the same user is unchanged', async () => {
     const owner = await signUp(`${crypto.randomUUID()}@example.com`)
     const organization = await postOrganization(owner)
     await postOrganization(owner)

@@ -54,7 +54,7 @@ const told = (rows: readonly Row[]) =>
   rows.map(({ status, problem }) => (problem ? `${status} ${problem.code}` : String(status)))
 
 describe('POST …/invitations/bulk [C6]', () => {
-  it('answers each row by itself, with the returned token alone, and assigns the seats that are free [C6]', async () => {
+  it('has an answer for each row, with only the returned token, and assigns the free seats [C6]', async () => {
     const { path, token, owner } = await team(3)
     const emails = [address(), address(), address()]
     const invitations = [
@@ -99,7 +99,7 @@ describe('POST …/invitations/bulk [C6]', () => {
     expect(await problem(broken)).toMatchObject({ status: 422, fields: ['Idempotency-Key'] })
   })
 
-  it('does one of two at once, and answers both [C6]', async () => {
+  it('runs one of two at once, and answers both [C6]', async () => {
     const { path, token } = await team()
     const invitations = [{ email: address(), role: 'member' }]
     const ask = () =>
@@ -170,7 +170,7 @@ describe('POST …/members/import [C6]', () => {
     expect(errors.csv[0]).toContain(message === 'row' ? 'column' : message)
   })
 
-  it('takes CSV in UTF-8 alone, of a bounded size [C6]', async () => {
+  it('takes only CSV in UTF-8, of a bounded size [C6]', async () => {
     const { path, token } = await team()
     const ask = (type: string, body: BodyInit = 'email,role\n') =>
       client.fetch(`${path}/members/import`, {

@@ -773,7 +773,7 @@ describe('the table', () => {
   })
 })
 
-describe('answers every caller as the table says', () => {
+describe('answers every caller as in the table', () => {
   it.each(shareOf(rows, 21))('$asked', async ({ asked, cells }) => {
     const request = REQUESTS[asked]!
     const found: string[] = []

@@ -52,7 +52,7 @@ const errorsOf = async (answer: Response) =>
   (await answer.json<{ errors: Record<string, string[]> }>()).errors
 
 describe('a read', () => {
-  it('is one of so many routes', () => {
+  it('is one of the listed routes', () => {
     expect(reads.length).toBeGreaterThan(25)
     expect(Object.keys(REQUIRED).filter((path) => !reads.includes(path))).toEqual([])
   })

@@ -139,7 +139,7 @@ describe('requireOrganizationMfa()', () => {
   })
 
   it.each(RUBBISH)(
-    'turns away a caller without one, where the check says %s [PIPE-45]',
+    'turns away a caller without a second factor, if the check returns %s [PIPE-45]',
     async (_what, said) => {
       for (const mfaCheck of [() => said, async () => said]) {
         expect(await visit(guard(mfaCheck), { caller: ada, organization: strict })).toEqual(
@@ -159,7 +159,7 @@ describe('requireOrganizationMfa()', () => {
     }
   )
 
-  it('sends them where the host says one enrolls [PIPE-43 PIPE-45]', async () => {
+  it('redirects them to the host’s enrollment path [PIPE-43 PIPE-45]', async () => {
     const own = guard(() => false, { enrollmentPath: '/me/security' })
     expect(await visit(own, { caller: ada, organization: strict })).toEqual(
       refusedAt(BACK, '/me/security')
@@ -286,7 +286,7 @@ describe('requireSudo()', () => {
     expect(asked).toBe(0)
   })
 
-  it.each(RUBBISH)('turns people away where the check says %s', async (_what, said) => {
+  it.each(RUBBISH)('turns people away if the check returns %s', async (_what, said) => {
     for (const isFresh of [() => said, async () => said]) {
       expect(await visit(guard(isFresh), { caller: ada })).toEqual(STALE)
     }

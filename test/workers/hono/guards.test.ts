@@ -337,7 +337,7 @@ describe('requireMembership() behind a loader', () => {
     }
   })
 
-  it('lets a service account in where it is bound, with the role that it has [PIPE-42]', async () => {
+  it('admits a service account to its own organization, with its role [PIPE-42]', async () => {
     const [home, other] = [await kit.organization(), await kit.organization()]
     const bound = (role: string) =>
       hostOf({

@@ -89,7 +89,7 @@ describe('the adapter at start', () => {
 })
 
 describe('the adapter in a request', () => {
-  it('is resolved for each call: another one needs no rebuild [BILL-1]', async () => {
+  it('is resolved for each call, so a new one needs no rebuild [BILL-1]', async () => {
     let current = adapterOf()
     const host = hostOf(() => current)
     const guard = host.requireAdmin()
@@ -210,7 +210,7 @@ describe('the adapter in a request', () => {
     }
   })
 
-  it('opens the operator routes to administrators alone', async () => {
+  it('opens the operator routes only to administrators', async () => {
     const kit = createKit({ provider: 'd1' })
     const host = hostOf(() => adapterOf())
     const router = seatgateRouter(kit.seatgate, { authenticate: (c) => host.authenticate(c) })

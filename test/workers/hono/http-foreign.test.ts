@@ -50,7 +50,7 @@ describe('the type of a body', () => {
     'application/json, text/plain',
   ]
 
-  it.each(shareOf(JSON_ROUTES.map(named), 10))('%s takes JSON alone [A3]', async (...route) => {
+  it.each(shareOf(JSON_ROUTES.map(named), 10))('%s takes only JSON [A3]', async (...route) => {
     const [, method, path, body = {}] = route
     const { owner, organization } = await smallTeam()
     const operators = isForOperators(path(organization.id))
@@ -108,7 +108,7 @@ describe('the type of a body', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('need not be named where a route needs no body, and another one does not matter there [A3]', async () => {
+  it('is not required if a route needs no body, and another type is ignored there [A3]', async () => {
     const { owner, member, path } = await smallTeam()
     const suspend = `${path}/members/${member.userId}/suspend`
     const before = await rowCounts()
@@ -430,7 +430,7 @@ describe('bytes that are not UTF-8', () => {
     }
   )
 
-  it('are not a percent sign alone, nor text that is UTF-8 [B2]', async () => {
+  it('do not include a single percent sign or text in UTF-8 [B2]', async () => {
     const { owner, path } = await smallTeam()
     for (const text of ['100%', '%zz', 'caf%C3%A9', '%F0%9F%92%BA', 'a+b', '%25E9']) {
       const answer = await host.get(`${path}/members?search=${text}`, owner.token)
@@ -550,7 +550,7 @@ describe('the reference host', () => {
     }
   })
 
-  it('answers with the request id that is on record [A3]', async () => {
+  it('answers with the recorded request id [A3]', async () => {
     const { token } = await person()
     const input = { name: 'Acme', slug: `org-${crypto.randomUUID().slice(0, 8)}` }
     const answer = await host.post('/organizations', input, token)

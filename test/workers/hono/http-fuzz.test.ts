@@ -159,7 +159,7 @@ describe('requests of every kind', () => {
   )
 
   it.each(Array.from({ length: PARTS }, (_, part) => part))(
-    'are answered to operators and people by the router alone in the same way (%i)',
+    'are answered by the router alone in the same way to operators and people (%i)',
     async (part) => {
       const { people, names } = await knownNames()
       const own = people.map((each) => `Bearer ${asUser(each)}`)

@@ -34,7 +34,7 @@ describe('Idempotency-Key on POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('does one of twenty at once, and answers all of them in the same way', async () => {
+  it('runs one of twenty at once, and answers all of them in the same way', async () => {
     const owner = await person()
     const headers = { 'idempotency-key': 'create-once' }
     const input = { name: 'Acme', slug: newSlug() }
@@ -127,7 +127,7 @@ describe('Idempotency-Key on POST /organizations/:org/members', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('answers a refusal for want of a seat again, with the numbers of then', async () => {
+  it('repeats a refusal without a free seat, with its first numbers', async () => {
     const { owner, stranger, organization, members } = await fullTeam()
     const headers = { 'idempotency-key': 'join-2' }
     const input = { userId: stranger.userId, role: 'member' }
@@ -262,7 +262,7 @@ describe('Idempotency-Key on the other POSTs in an organization', () => {
 })
 
 describe('the request id', () => {
-  it('is on record in the events that the request writes [AUD-20]', async () => {
+  it('is in the events that the request writes [AUD-20]', async () => {
     const owner = await person()
     const headers = { 'cf-ray': '8f1-FRA' }
     const response = await host.post(

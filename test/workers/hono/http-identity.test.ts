@@ -63,7 +63,7 @@ describe('signing up', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('makes one user of two sign-ups at once, and leaves no session that is no user’s', async () => {
+  it('creates one user for two sign-ups at once, and no session without a user', async () => {
     const email = newEmail()
     const answers = await Promise.all(
       [1, 2].map(() => host.post('/identity/sign-up', { email, password: PASSWORD }))
@@ -91,7 +91,7 @@ describe('signing up with an Idempotency-Key', () => {
     expect(await usersWith(input.email)).toBe(1)
   })
 
-  it('answers both of two at once with the one user', async () => {
+  it('answers two at once with the same user', async () => {
     const input = { email: newEmail(), password: PASSWORD }
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const answers = await Promise.all(
@@ -213,7 +213,7 @@ describe('stored identity', () => {
     expect(new Set(hashes).size).toBe(2)
   })
 
-  it('keeps tokens as SHA-256 alone: no token, key or password is anywhere in the database', async () => {
+  it('stores only the SHA-256 of tokens: no token, key or password is in the database', async () => {
     const password = 'a password like no other'
     const key = `key-${crypto.randomUUID()}`
     const input = { email: newEmail(), password }

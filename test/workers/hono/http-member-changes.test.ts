@@ -76,7 +76,7 @@ describe('PATCH /organizations/:org/members/:userId', () => {
 })
 
 describe('DELETE /organizations/:org/members/:userId', () => {
-  it('answers 204 without a body, and the row is gone [ORG-86]', async () => {
+  it('answers 204 without a body, and deletes the row [ORG-86]', async () => {
     const { owner, member, memberPath } = await fullTeam()
     const response = await host.delete(memberPath(member), owner.token)
     expect([response.status, await response.text()]).toEqual([204, ''])

@@ -112,7 +112,7 @@ describe('POST /organizations', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('lets one of ten win a race for a slug; nine are refused [ORG-8]', async () => {
+  it('gives a slug to one of ten at once, and refuses nine [ORG-8]', async () => {
     const slug = newSlug()
     const racers = await people(10)
     const answers = await Promise.all(
@@ -216,7 +216,7 @@ describe('GET /organizations/:org', () => {
     expect(await response.json()).toEqual(organization)
   })
 
-  it('is gone for a member from the request after their removal on [ORG-92]', async () => {
+  it('is absent for a removed member from the next request on [ORG-92]', async () => {
     const [owner, member] = await people(2)
     const { id, ...rest } = await postOrganization(owner!)
     await postMember({ id, ...rest }, owner!, member!)
@@ -265,7 +265,7 @@ describe('PATCH /organizations/:org', () => {
     }
   })
 
-  it('keeps both of two renames at once on record, one after the other', async () => {
+  it('records two renames at once, one after the other', async () => {
     const owner = await person()
     const { id } = await postOrganization(owner)
     const names = ['One', 'Two', 'Three', 'Four']

@@ -106,7 +106,7 @@ describe('when D1 does not answer', () => {
     expect(await rowCounts()).toEqual(before)
   })
 
-  it('does not take an outage in the middle of a switch for an organization that is not there', async () => {
+  it('does not report an outage during a switch as a missing organization', async () => {
     const { owner, organization } = await smallTeam()
     const switching = embedded({ database: databaseLosing(2, { runs: false }) }, bySession)
     const input = { organization_id: organization.id }
@@ -205,7 +205,7 @@ describe('when the ledger does not answer', () => {
     expect(held + reserved).toBeLessThanOrEqual(3)
   })
 
-  it('tries again if the platform says that this is worth while, and no oftener', async () => {
+  it('retries only if the platform marks the failure as retryable', async () => {
     const { owner, candidate, path } = await smallTeam()
     let calls = 0
     const flaky = (failures: number) => {

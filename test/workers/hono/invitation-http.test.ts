@@ -80,7 +80,7 @@ async function whole(response: Response) {
 }
 
 describe('the page of an invitation', () => {
-  it('shows an anonymous caller where it leads, and asks them to sign up [INV-50 INV-62]', async () => {
+  it('shows an anonymous caller the organization, and asks them to sign up [INV-50 INV-62]', async () => {
     const { organization, invitation, view } = await invitedTeam()
     const { email, role, expiresAt } = invitation
     const { name, slug } = organization
@@ -104,7 +104,7 @@ describe('the page of an invitation', () => {
     expect(await view(guest)).toMatchObject({ status: 'accept' })
   })
 
-  it('makes the organization the active one of a user who accepts [INV-63]', async () => {
+  it('sets the active organization of a user who accepts [INV-63]', async () => {
     const { organization, guest, token } = await invitedTeam()
     expect((await host.post('/invitations/accept', { token }, guest.token)).status).toBe(200)
     const active = await host.get('/active-organization', guest.token)
@@ -141,7 +141,7 @@ describe('the page of an invitation', () => {
     }
   )
 
-  it('is expired when its row says so, and open again when it does [INV-54 INV-14]', async () => {
+  it('is expired or open according to the expiry in its row [INV-54 INV-14]', async () => {
     const { guest, stranger, invitation, view } = await invitedTeam()
     await set(invitation, 'expires_at = 1')
     for (const by of [null, guest, stranger]) expect(await view(by)).toEqual({ status: 'expired' })
@@ -160,7 +160,7 @@ describe('the page of an invitation', () => {
     expect(await view()).toEqual({ status: 'already_accepted' })
   })
 
-  it('is expired without its row once its token says so, and not before [INV-56]', async () => {
+  it('is expired without a row only after the expiry in its token [INV-56]', async () => {
     const { owner, organization, guest } = await invitedTeam()
     await run('DELETE FROM seatgate_invitations')
     const client = embedded()
@@ -242,7 +242,7 @@ describe('a forged acceptance', () => {
     }
   )
 
-  it('without a session is possible with sign-up alone [INV-62]', async () => {
+  it('without a session is possible only with sign-up [INV-62]', async () => {
     const { token } = await invitedTeam()
     expect((await host.post('/invitations/accept', { token })).status).toBe(401)
     expect((await host.post('/invitations/view', { token })).status).toBe(200)
@@ -345,7 +345,7 @@ describe('accepting', () => {
     expect(await problem(second)).toMatchObject({ code: 'validation_error', fields: ['email'] })
   })
 
-  it('the library alone makes no session [INV-84]', async () => {
+  it('the library itself creates no session [INV-84]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const asOwner = organization.as(organization.owner)

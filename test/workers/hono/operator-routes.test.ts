@@ -102,7 +102,7 @@ describe('an operator’s organizations [C6]', () => {
     expect(await problem(answer)).toMatchObject({ status, fields })
   })
 
-  it('are read one by one, a deleted one by its id alone [C6]', async () => {
+  it('are read one by one, a deleted one only by its id [C6]', async () => {
     const owner = await person()
     const organization = await postOrganization(owner)
     const path = `/organizations/${organization.slug}`

@@ -134,7 +134,7 @@ describe('DELETE /organizations/:org', () => {
     expect((await remove({ password: 7 }, asUser({ userId: await newUser() }))).status).toBe(404)
   })
 
-  it('that is sent twice at once is done once, and the other one finds no row', async () => {
+  it('that is sent twice at once runs once, and the second request finds no row', async () => {
     for (let round = 0; round < 10; round++) {
       const { remove } = await scene()
       const answers = await Promise.all([remove(), remove()])

@@ -197,7 +197,7 @@ describe('pageRefusals()', () => {
     }
   )
 
-  it('leads to where the host says, with a query of its own kept [PIPE-59]', async () => {
+  it('redirects to the host’s path, and keeps its query [PIPE-59]', async () => {
     const options = {
       loginPath: '/sign-in?theme=dark',
       organizationsPath: '/choose?all=1',

@@ -156,7 +156,7 @@ describe("reads: 'replica'", () => {
     expect(response.headers.get(HEADER)).toBeNull()
   })
 
-  it('refuses a removed member, though the replica still has them', async () => {
+  it('refuses a removed member who is still in the replica', async () => {
     const { kit, organization, members, replica, actAs } = await scene()
     const member = await join(kit, organization)
     actAs(member)
@@ -166,7 +166,7 @@ describe("reads: 'replica'", () => {
     expect((await members()).status).toBe(404)
   })
 
-  it('shows a new member a whole list, though the replica does not know them yet', async () => {
+  it('shows the whole list to a new member who is not yet in the replica', async () => {
     const { kit, organization, members, replica, actAs, trips } = await scene()
     const userId = await newUser()
     actAs(userId)

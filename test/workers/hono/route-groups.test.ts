@@ -68,7 +68,7 @@ describe('the groups of routes', () => {
     expect(ofEach.length).toBeGreaterThan(60)
   })
 
-  it('are mounted four alone: the routes of the other groups answer 404', async () => {
+  it('can be mounted four at a time: the routes of the other groups answer 404', async () => {
     const app = mounted(FOUR)
     const own = FOUR.flatMap((name) => routesOf(groups[name]))
     const others = ofEach.filter((route) => !own.includes(route))

@@ -57,7 +57,7 @@ const organizationLimit = async (id: string) =>
   )?.limit_seats
 
 describe('logAudit', () => {
-  it('receives the actions of operators alone, after their commit, once each [BILL-11]', async () => {
+  it('receives only the actions of operators, after their commit, once each [BILL-11]', async () => {
     const received: (readonly [string | null, OperatorAction, number | undefined])[] = []
     let organizationId = ''
     const { kit } = logging(async (user, action) => {
@@ -177,7 +177,7 @@ describe('step-up', () => {
     expect((await rows()).results).toEqual([])
   })
 
-  it('puts success and denial on record, and no form that is left [BILL-16]', async () => {
+  it('records success and denial, and not an abandoned form [BILL-16]', async () => {
     const test = logging(() => undefined)
     const user = crypto.randomUUID()
     const own = async () =>

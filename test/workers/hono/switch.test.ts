@@ -84,7 +84,7 @@ describe('POST /organizations/switch', () => {
   )
 
   it.each([undefined, null, '', 7, true, {}, ['/a']])(
-    'leads to "/" where the way back is %j [PIPE-54]',
+    'redirects to "/" if the return path is %j [PIPE-54]',
     async (returnTo) => {
       const { to, client, pointer } = await commuter()
       const response = await client.post(PATH, { organization_id: to.slug, return_to: returnTo })
@@ -146,7 +146,7 @@ describe('POST /organizations/switch', () => {
     expect(response.headers.get('location')).toBe(location)
   })
 
-  it('never leads to another site, for any input [PIPE-57]', async () => {
+  it('never returns a path to another site, for any input [PIPE-57]', async () => {
     const { to, client } = await commuter()
     await client.post(PATH, { organization_id: to.id })
     const piece = fc.oneof(
@@ -201,7 +201,7 @@ describe('POST /organizations/switch to where they may not be', () => {
   }
 
   it.each(Object.entries(targets))(
-    'answers the same 404, and moves no pointer, where it %s [PIPE-55]',
+    'answers the same 404, and moves no pointer, for one that %s [PIPE-55]',
     async (_how, targetOf) => {
       const { userId, from, client, pointer } = await commuter()
       const name = await targetOf(userId)

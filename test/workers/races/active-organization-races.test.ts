@@ -102,7 +102,7 @@ describe('a deliberate switch', () => {
     expect(await movesOf(target!.id)).toMatchObject([{ metadata: { from: null, to: target!.id } }])
   })
 
-  it('is refused as one that may be repeated where its caller knew a pointer that has moved', async () => {
+  it('is refused as transient if the pointer has moved since the caller read it', async () => {
     const userId = await newUser()
     const [a, b, c] = await belonging(userId, 3)
     const session = await sessionOf(userId, a!.id)

@@ -121,7 +121,7 @@ describe('a late message after a member has left', () => {
     return { calm, organization, request: request!, confirmation: confirmation! }
   }
 
-  it('holds no seat if it is the request alone: the alarm asks D1', async () => {
+  it('holds no seat if only the request is late: the alarm asks D1', async () => {
     const { calm, organization, request } = await removed()
     await request()
     expect((await readState(organization.id)).ledger).toMatchObject({ held: 1, reserved: 1 })
@@ -130,7 +130,7 @@ describe('a late message after a member has left', () => {
     expect(codeOf(await add(calm, organization))).toBe('ok')
   })
 
-  it('holds no seat if it is the confirmation alone', async () => {
+  it('holds no seat if only the confirmation is late', async () => {
     const { organization, confirmation } = await removed()
     await confirmation()
     expect(await violations(organization.id, { quiet: true })).toEqual([])
@@ -149,7 +149,7 @@ describe('a late message after a member has left', () => {
   })
 })
 
-it('a resent invitation keeps the role that it was given meanwhile', async () => {
+it('a resent invitation keeps the role that it got since the read', async () => {
   const calm = createKit()
   const organization = await calm.organization({ seats: 5 })
   const asOwner = organization.as(organization.owner)

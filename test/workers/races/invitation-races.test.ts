@@ -252,7 +252,7 @@ describe.each(enforcingOr('d1'))('accepting, overtaken before its batch, %s seat
     ],
   ]
   it.each(ways)(
-    'one that was %s meanwhile is %s [INV-72 INV-36]',
+    'one that was %s since the read is %s [INV-72 INV-36]',
     async (_what, code, overtake) => {
       const scene = await stage({ provider, delayMs: 0 }, 2)
       const calm = createKit({ provider })

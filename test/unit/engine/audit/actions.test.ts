@@ -30,7 +30,7 @@ describe('the catalogue', () => {
     expect(forbiddenKey(Object.fromEntries(keys.map((key) => [key, 1])))).toBeNull()
   })
 
-  it('says which change seats: those about a seat or a limit, and no other', () => {
+  it('marks the actions that change seats: those about a seat or a limit, and no other', () => {
     const changing = actions.flatMap(([action, { changesSeats }]) => (changesSeats ? [action] : []))
     expect(changing).toEqual([
       'seat.reserved',
@@ -181,7 +181,7 @@ describe('an event of the host’s', () => {
     expect(fieldsOf({ action: 'a.b', metadata })).toEqual(['metadata'])
   )
 
-  it('throws at an actor of no known type [AUD-15]', () => {
+  it('throws for an actor of an unknown type [AUD-15]', () => {
     for (const actor of [
       { type: 'robot', id: 'x' },
       { type: 'user', id: null },

@@ -131,7 +131,7 @@ describe('an override', () => {
     expect(overrideAt(null, NOW)).toBeNull()
   })
 
-  it('begins at its instant; until then the one before it applies, to its own end [BILL-34]', () => {
+  it('begins at its instant; until then the earlier one applies, up to its own end [BILL-34]', () => {
     const before = { ...always, until: later(2) }
     const next = { ...always, from: later(5), until: later(9), before }
     expect(overrideAt(next, NOW)).toBe(before)
@@ -273,7 +273,7 @@ describe('projectSubscription', () => {
     expect(entitledLimit(entitledBy(PLANS, without, NOW))).toEqual(finite(8))
   })
 
-  it('skips a state that is strictly older, and applies one of the same or of no time [BILL-70 MUSEUM-40]', () => {
+  it('skips an older state, and applies one with the same time or without a time [BILL-70 MUSEUM-40]', () => {
     const record = recordOf({ providerTime: later(1) })
     expect(project(state({ providerTime: NOW }), record)).toBeNull()
     expect(project(state({ providerTime: later(1) }), record)?.record.version).toBe(2)
@@ -281,7 +281,7 @@ describe('projectSubscription', () => {
     expect(timeless?.providerTime).toEqual(later(1))
   })
 
-  it('keeps the organization of the record, though another is asked for [BILL-77]', () => {
+  it('keeps the recorded organization if another one is requested [BILL-77]', () => {
     const record = recordOf()
     const asked = { organizationId: 'another', now: NOW }
     expect(projectSubscription(PLANS, state(), record, asked)?.record.organizationId).toBe('acme')

@@ -231,7 +231,7 @@ describe('waiting after failures', () => {
   const attempt = fc.integer({ min: 1, max: 5000 })
   const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
-  it('waits longer each time, a quarter more at most by chance, never over 15 hours [FWD-32]', () => {
+  it('waits longer after each failure, with a random addition of at most a quarter, and never over 15 hours [FWD-32]', () => {
     fc.assert(
       fc.property(attempt, random, (attempts, chance) => {
         const seconds = backoffSeconds(attempts, () => chance)

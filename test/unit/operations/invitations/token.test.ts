@@ -16,7 +16,7 @@ const bytes = new Uint8Array(32).map((_, index) => index * 7)
 const sealed = sealToken(secret, bytes, { id: 'an-id', email, expiresAt })
 
 describe('an invitation token', () => {
-  it('is stored as the SHA-256 of its text alone, 32 bytes in hex [INV-10]', async () => {
+  it('is stored only as the SHA-256 of its text, 32 bytes in hex [INV-10]', async () => {
     const raw = btoa(String.fromCharCode(...bytes))
       .replaceAll('+', '-')
       .replaceAll('/', '_')
@@ -60,7 +60,7 @@ describe('an invitation token', () => {
         .replaceAll('/', '_')
         .replace(/=+$/, '')
 
-    it('leads to the one hash of its row, and only the mailed one proves the mailbox [A1]', () => {
+    it('has the same hash as the other kind, and only the mailed one proves the mailbox [A1]', () => {
       expect(mailed.tokenHash).toBe(told.tokenHash)
       const { tokenHash } = told
       expect(openToken(secret, told.envelope)).toMatchObject({ provesMailbox: false, tokenHash })
@@ -133,7 +133,7 @@ describe('an invitation token', () => {
     )
   })
 
-  it('waits encrypted, differently each time, and opens under its own secret alone [INV-15]', async () => {
+  it('is encrypted, differently each time, and opens only with its own secret [INV-15]', async () => {
     const [one, two] = [await encrypt(secret, bytes), await encrypt(secret, bytes)]
     expect(one).not.toBe(two)
     expect(await decrypt(secret, one)).toEqual(bytes)

@@ -54,7 +54,7 @@ function minutesToFind(organizations: number, changedPerMinute: number) {
   }
 }
 
-describe('the time to find a drift, as the docs say it', () => {
+describe('the time to find a drift, as documented', () => {
   it.each([
     [10_000, 0, { byEvent: 2, byTurn: 400 }],
     [10_000, 20, { byEvent: 2, byTurn: 2000 }],

@@ -81,7 +81,7 @@ describe('a webhook of Stripe', () => {
     }
   )
 
-  it('is refused if its bytes are not those that were signed, though they read the same', async () => {
+  it('is refused if its bytes differ from the signed ones, even with the same meaning', async () => {
     const signed = '{"id":"\ufffd"}'
     const headers = await signedByStripe(signed)
     const at = signed.indexOf('\ufffd')

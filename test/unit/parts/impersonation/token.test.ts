@@ -9,7 +9,7 @@ import {
 const token = newToken(new Uint8Array(32).fill(7))
 
 describe('the token of an impersonation', () => {
-  it('is recognized by its form and its checksum alone, and is no API key [OP-6]', () => {
+  it('is recognized by its form and its checksum, and is not an API key [OP-6]', () => {
     expect(token).toMatch(/^sg_impersonation-[0-9A-Za-z]{49}$/)
     expect(isImpersonationToken(token)).toBe(true)
     expect(isApiKey(token)).toBe(false)

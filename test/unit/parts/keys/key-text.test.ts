@@ -13,7 +13,7 @@ describe('the text of a key', () => {
     expect(newKey('sg_live', secret(0))).toBe(`sg_live_${'0'.repeat(43)}3u5dpU`)
   })
 
-  it('is recognized by its form and its checksum alone [KEY-1]', () => {
+  it('is recognized by its form and its checksum [KEY-1]', () => {
     expect(isApiKey(key)).toBe(true)
     expect(isApiKey(key, 'acme_live')).toBe(true)
     for (const prefix of ['acme', 'acme_test', 'live', ''])

@@ -228,7 +228,7 @@ describe('a service account', () => {
 describe('the host itself', () => {
   const system = { type: 'system' } as const
 
-  it('has the rights of owners, and is on record as the system', async () => {
+  it('has the rights of owners, and is recorded as the system', async () => {
     const { codes, since } = await outcomes(
       () => system,
       ['addOwner', 'toOwner', 'removeOwner', 'rename', 'suspend', 'restore', 'remove']
@@ -239,7 +239,7 @@ describe('the host itself', () => {
     for (const [, ...who] of trail) expect(who).toEqual(['system', null, null])
   })
 
-  it('brings no proof for a slug or a deletion, only the confirmation', async () => {
+  it('needs no proof for a slug or a deletion, only the confirmation', async () => {
     const { organization, as, since } = await team()
     const scope = as(system)
     const asked: string[] = []
@@ -282,7 +282,7 @@ describe('the host itself', () => {
     expect(codeOf(await prepareMember(seatgate, scope, input))).toBe('seat_limit_reached')
   })
 
-  it('is on record in a batch of the host’s own', async () => {
+  it('is recorded in a batch of the host', async () => {
     const { organization, as, since, member, newcomer } = await team()
     const joining = unwrap(
       await prepareMember(seatgate, as(system), { userId: newcomer, role: 'owner' })

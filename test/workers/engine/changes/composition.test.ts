@@ -219,7 +219,7 @@ describe.each(enforcingOr('d1'))('preparing with %s seats', (provider) => {
     }
   )
 
-  it('is refused for a slug that another organization took meanwhile, or that still redirects', async () => {
+  it('is refused for a slug that another organization has taken since, or that still redirects', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const [userId, rival] = [await newUser(), await newUser()]
@@ -360,7 +360,7 @@ describe.each(enforcingOr('d1'))('preparing with %s seats', (provider) => {
     }
   })
 
-  it('is refused for want of a seat, with the numbers', async () => {
+  it('is refused without a free seat, with the numbers', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2, members: 2 })
     const rows = await everything()

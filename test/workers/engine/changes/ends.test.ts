@@ -202,7 +202,7 @@ describe('fences', () => {
 })
 
 describe('switching the active organization', () => {
-  it('is on record 60 times an hour, and then says how many were left out [A10]', async () => {
+  it('is recorded 60 times an hour, and then with the number of omitted ones [A10]', async () => {
     const { kit, pass } = clockedWorld()
     const userId = await newUser()
     const organizations = [await kit.organization(), await kit.organization()]

@@ -560,7 +560,7 @@ describe('a crash', () => {
     expect(heard).toEqual([])
   })
 
-  it('before the row is gone has the hook called again [HOOK-9]', async () => {
+  it('before the row is deleted calls the hook again [HOOK-9]', async () => {
     const organization = await createKit().organization()
     const heard: unknown[] = []
     let lost = true
@@ -585,7 +585,7 @@ describe('a crash', () => {
     expect(await intentsOf(organization)).toEqual([])
   })
 
-  it('while a hook is at work leaves it alone until its minute is over [HOOK-8 HOOK-9]', async () => {
+  it('while a hook runs does not call it again until its minute is over [HOOK-8 HOOK-9]', async () => {
     const organization = await createKit().organization()
     const finished = Promise.withResolvers<void>()
     let calls = 0

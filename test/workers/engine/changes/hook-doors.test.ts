@@ -227,7 +227,7 @@ describe('several at once', () => {
 })
 
 describe('a path', () => {
-  it('says which way a member came [C1]', async () => {
+  it('names the operation by which a member was added [C1]', async () => {
     const { calls, hooks, names } = listening()
     const kit = createJoiningKit({ hooks })
     const organization = await openOrganization(kit, 'request')

@@ -60,7 +60,7 @@ describe('the hooks of a configuration', () => {
     expect(configured(options)).toThrow(`createSeatgate: there is no option "hooks.${name}".`)
   })
 
-  it('stand where they belong: in the batch or outside of it [HOOK-12 HOOK-22]', () => {
+  it('belong to the batch or run outside of it [HOOK-12 HOOK-22]', () => {
     expect(outside).toHaveLength(48)
     expect(inside).toHaveLength(4)
     const hooks = Object.fromEntries(names.map(([name]) => [name, () => allow()]))
@@ -137,7 +137,7 @@ describe('an answer that is no answer', () => {
     expect((await everything())['seatgate_memberships']).toEqual(rows['seatgate_memberships'])
   })
 
-  it('a draft cannot say more than a draft does [HOOK-4]', async () => {
+  it('a draft has no more fields than a draft may have [HOOK-4]', async () => {
     const { seatgate } = createKit({
       hooks: {
         beforeCreateOrganization: () => {

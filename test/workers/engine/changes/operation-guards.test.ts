@@ -635,7 +635,7 @@ describe('another fact that an operation relied on [A7]', () => {
     expect(there).toBe(1)
   })
 
-  it('an erasure counts a record that is written meanwhile [A7]', async () => {
+  it('an erasure counts a record that was written after the read [A7]', async () => {
     const { answer } = await overtaken(
       'erasePersonalData',
       ({ owner, organization }) =>
@@ -644,7 +644,7 @@ describe('another fact that an operation relied on [A7]', () => {
     expect(answer).toMatchObject({ ok: true, value: { erased: 2 } })
   })
 
-  it('a domain is not added if the twentieth is added meanwhile [A7]', async () => {
+  it('a domain is not added if the twentieth was added after the read [A7]', async () => {
     const { answer } = await overtaken('addDomain', ({ organization }) =>
       [
         'WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 17)',

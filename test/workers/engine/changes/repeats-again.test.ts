@@ -92,7 +92,7 @@ describe('the same request, written otherwise', () => {
     expect(await problem(other)).toMatchObject({ code: 'idempotency_mismatch' })
   })
 
-  it('is refused where it is nested too deeply to be digested, and no change is made [B11]', async () => {
+  it('is refused if it is nested too deeply, and no change is made [B11]', async () => {
     const { token } = await person()
     const headers = { 'idempotency-key': crypto.randomUUID() }
     const before = await rowCounts()
@@ -189,7 +189,7 @@ describe('the id of an operation', () => {
 describe('a stored answer with a secret in it', () => {
   const rotated = createKit({ secret: `${SECRET}, and another one` })
 
-  it('is refused once the secret is another one: never an outage, and never again [A9]', async () => {
+  it('is refused after a change of the secret, permanently and not as an outage [A9]', async () => {
     const { id, owner } = await kit.organization()
     const operationId = crypto.randomUUID()
     const input = { email: email(), role: 'member' }

@@ -237,7 +237,7 @@ async function sizedTeam(provider: Provider, size: number) {
 describe('every function that changes something', () => {
   for (const provider of enforcing) {
     it.each(shareOf(EVERY_CHANGE, 5))(
-      `asks no more in a large organization than in a small one: $name (${provider}) [A11]`,
+      `uses as many statements in a large organization as in a small one: $name (${provider}) [A11]`,
       async ({ act }) => {
         const counted = async (size: number) => {
           const team = await sizedTeam(provider, size)
@@ -254,7 +254,7 @@ describe('every function that changes something', () => {
 })
 
 describe('many invitations at once', () => {
-  it('are counted in the batch: of two lists at the same time one is within the limit [A11]', async () => {
+  it('are counted in the batch: of two lists at once one is within the limit [A11]', async () => {
     const invitationLimits = { inBulk: 20 }
     const listed = () => Array.from({ length: 20 }, () => ({ email: newAddress(), role: 'member' }))
     const calm = createKit({ invitationLimits })

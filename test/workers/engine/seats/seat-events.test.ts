@@ -56,7 +56,7 @@ async function limitTo({ seatgate, settled }: Kit, to: TestOrganization, limit: 
   await settled()
 }
 
-describe.each(enforcingOr('ledger'))('seats on record, %s seats', (provider) => {
+describe.each(enforcingOr('ledger'))('recorded seats, %s seats', (provider) => {
   it('reserved, assigned, released and limit_changed record the counts of all seats [FWD-51]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 4 })
@@ -124,7 +124,7 @@ describe.each(enforcingOr('ledger'))('seats on record, %s seats', (provider) => 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('refusals by the limit are on record when it is first hit, and once a window with their number [AUD-23]', async () => {
+  it('refusals by the limit are recorded when it is first hit, and once a window with their number [AUD-23]', async () => {
     const clock = { now: Date.UTC(2030, 0, 1) }
     const metrics: string[] = []
     const options = {

@@ -36,7 +36,7 @@ const parsed = (text: string) =>
     .map((line) => JSON.parse(line) as AuditEvent & { type?: string })
 
 describe('an export', () => {
-  it('as NDJSON has the rows of the list, and says that it is complete [AUD-47]', async () => {
+  it('as NDJSON has the rows of the list, and is marked as complete [AUD-47]', async () => {
     const organization = await organizationWith(seatgate, 3)
     const filters = { action_prefix: 'organization.' }
     const scope = { caller: system, organization }
@@ -54,7 +54,7 @@ describe('an export', () => {
     })
   })
 
-  it('is recorded behind its events, with the names of its filters alone [AUD-47]', async () => {
+  it('is recorded after its events, with only the names of its filters [AUD-47]', async () => {
     const organization = await organizationWith(seatgate)
     const lines = parsed(await exported(organization, { actor_id: 'somebody', format: 'ndjson' }))
     expect(lines).toHaveLength(1)
@@ -67,7 +67,7 @@ describe('an export', () => {
     })
   })
 
-  it('says that it was cut off where it was [AUD-47]', async () => {
+  it('is marked as cut off if it was [AUD-47]', async () => {
     const organization = await organizationWith(seatgate, 3)
     const end = async (limit: number) => parsed(await exported(organization, { limit })).at(-1)
     expect(await end(2)).toMatchObject({ events: 2, truncated: true })
@@ -90,7 +90,7 @@ describe('an export', () => {
     expect(none.events).toEqual([])
   })
 
-  it('reads no further than it is asked to, and holds little at a time', async () => {
+  it('reads only the requested pages, and holds little in memory', async () => {
     const organization = await organizationWith(seatgate)
     await addEvents(organization, 20_000)
     let reads = 0

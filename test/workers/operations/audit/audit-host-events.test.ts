@@ -58,7 +58,7 @@ const charge: HostEvent = {
 }
 
 describe('an event of the host’s own', () => {
-  it('is on record in its organization, with defaults, actor and marks [AUD-1 AUD-19]', async () => {
+  it('is recorded in its organization, with defaults, actor and marks [AUD-1 AUD-19]', async () => {
     const { seatgate, metrics } = recording()
     const organization = await organizationWith(seatgate)
     const scope = {
@@ -209,7 +209,7 @@ describe('an event of the host’s own', () => {
     expect(() => prepareEvents(seatgate, slugged, [])).toThrow(TypeError)
   })
 
-  it('names its cause by id alone, which binds neither [AUD-22]', async () => {
+  it('names its cause only by id, without a reference [AUD-22]', async () => {
     const { seatgate } = recording()
     const scope = { caller: { userId: 'ada' }, organization: await organizationWith(seatgate) }
     const gone = crypto.randomUUID()
@@ -293,7 +293,7 @@ describe('an idempotent append', () => {
 })
 
 describe('logSafe', () => {
-  it('never fails, and reports field names alone [AUD-8]', async () => {
+  it('never fails, and reports only field names [AUD-8]', async () => {
     const { seatgate, metrics } = recording()
     const scope = { caller: { type: 'system' } } as const
     await logSafe(seatgate, scope, { action: 'a.b', metadata: { apiKey: 'very secret' } })
@@ -380,7 +380,7 @@ describe('the recorded data of a request', () => {
     expect((await renamed({ traceparent })).traceId).toBe('0af7651916cd43dd8448eb211c80319c')
   })
 
-  it('records neither address nor agent where that is not wanted', async () => {
+  it('records neither address nor agent if the options turn that off', async () => {
     const none = await renamed(headers, { recordIpAddress: false, recordUserAgent: false })
     expect(none).toMatchObject({ personal: null, personalDigest: null })
     const agent = await renamed(headers, { recordIpAddress: false })
@@ -424,7 +424,7 @@ describe('the rules of events', () => {
 })
 
 describe('erasing a person', () => {
-  it('takes their data away in every organization, says so, and leaves the events [AUD-66]', async () => {
+  it('deletes their data in every organization, records it, and leaves the events [AUD-66]', async () => {
     const sink = { id: 'log', deliver: async () => ({ outcome: 'delivered' }) as const }
     const former = { ...sink, id: 'former', disabled: true }
     const { seatgate } = recording({ sinks: [sink, former] })

@@ -237,7 +237,7 @@ describe('a stream', () => {
     expect(seen).toEqual(upTo(1202))
   })
 
-  it('ends for a user who loses the right to read meanwhile [AUD-41]', async () => {
+  it('ends for a user who loses the right to read before the next page [AUD-41]', async () => {
     const id = await organizationWith(seatgate)
     await addEvents(id, 700)
     const reader = await person()

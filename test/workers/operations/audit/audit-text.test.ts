@@ -126,7 +126,7 @@ describe('texts that are cut before they are stored [A5]', () => {
     expect(shortened(text, most)).toBe(cut)
   })
 
-  it('lines in a bucket end at line feeds alone [A5]', async () => {
+  it('lines in a bucket end only at line feeds [A5]', async () => {
     const bodies: string[] = []
     const bucket = { put: async (_key: string, body: string) => void bodies.push(body) }
     const organization = await organizationWith(seatgate)

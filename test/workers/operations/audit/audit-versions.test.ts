@@ -22,13 +22,13 @@ async function withLaterEvent(seatgate: Parameters<typeof organizationWith>[0]):
   return organization
 }
 
-describe('an event of a version that is not known', () => {
+describe('an event of an unknown version', () => {
   const metrics: Metric[] = []
   const seatgate = seatgateWith({
     measure: (metric) => metric.name === 'audit.unknown_version' && metrics.push(metric),
   })
 
-  it('is an error and a metric where it is read, and no answer is given without it [AUD-46]', async () => {
+  it('causes an error and a metric on reading, and is never left out [AUD-46]', async () => {
     const scope = { caller: system, organization: await withLaterEvent(seatgate) }
     metrics.length = 0
     await expect(listAuditEvents(seatgate, scope)).rejects.toThrow(UnknownSchemaVersion)

@@ -153,7 +153,7 @@ describe('the record of each operation', () => {
     )
   })
 
-  it('an operator’s limit is on record as the operator’s, with the old one', async () => {
+  it('a limit set by an operator is recorded with the operator and the old limit', async () => {
     const { id } = await postOrganization(await person())
     const path = `/organizations/${id}/seats/limit`
     await embedded().put(path, { limit: 5, reason: 'contract 7' }, anOperator)
@@ -302,7 +302,7 @@ describe('GET /organizations/:org/audit', () => {
     expect(sequences).toEqual(Array.from({ length: 122 }, (_, index) => 122 - index))
   })
 
-  it('is for owners and admins, and for one organization alone [AUD-41]', async () => {
+  it('is for owners and admins, and for one organization only [AUD-41]', async () => {
     const { owner, member, candidate, organization, path } = await smallTeam()
     await postOrganization(owner)
     expect((await host.get(`${path}/audit`, member.token)).status).toBe(403)

@@ -133,7 +133,7 @@ describe.each(enforcingOr('d1'))('a contract with a start, with %s seats', (prov
     expect(await limitOf(kit, organization)).toBe('unlimited')
   })
 
-  it('leaves the limit that billing gave in force until its start, though billing was removed [BILL-34]', async () => {
+  it('keeps the limit from billing in force until its start, also after billing was removed [BILL-34]', async () => {
     const billed = createKit({
       provider,
       now: () => new Date(START),

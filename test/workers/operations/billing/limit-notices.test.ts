@@ -186,7 +186,7 @@ describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provide
     expect((await organization.seats()).held).toBe(3)
   })
 
-  it('the end of a grace that is short is noticed at its half [SEAT-48 SEAT-53]', async () => {
+  it('the end of a short grace is noticed in its middle [SEAT-48 SEAT-53]', async () => {
     const { kit, sweepAt, levels } = noticing(provider, {
       whenOver: 'allow_with_grace',
       overGraceDays: 2,
@@ -224,7 +224,7 @@ describe.each(enforcingOr('d1'))('notices of the limit, with %s seats', (provide
     expect(mails).toHaveLength(1)
   })
 
-  it('a change that crosses no level asks no more trips and writes no more rows [SEAT-53]', async () => {
+  it('a change that crosses no level adds no trips and no written rows [SEAT-53]', async () => {
     const cost = async (options: KitOptions) => {
       const meter = createMeter()
       const kit = createKit({ provider, around: meter.around, ...options })

@@ -113,7 +113,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     expect(codeOf(answer)).toBe('ok')
   })
 
-  it('lets in once; the same person is answered the membership again [INV-68 C10]', async () => {
+  it('admits once, and returns the membership again to the same person [INV-68 C10]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 3 })
     const invited = await invite(kit, organization)
@@ -249,7 +249,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('racing a revocation: one of the two, never both [INV-72]', async () => {
+  it('racing a revocation: one of the two succeeds, never both [INV-72]', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const kit = createKit({ provider, delayMs: round % 2 === 0 ? 0 : 3 })
       const organization = await kit.organization({ seats: 3 })
@@ -288,7 +288,7 @@ describe.each(enforcingOr('ledger'))('accepting an invitation (%s)', (provider) 
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('with sign-up, two at once for the last seat: the other leaves no user, membership or stamp [SEAT-3]', async () => {
+  it('with sign-up, two at once for the last seat: the refused one leaves no user, membership or stamp [SEAT-3]', async () => {
     const kit = createKit({ provider, delayMs: 2, invitationsHoldSeats: false })
     const organization = await kit.organization({ seats: 2 })
     const invited = [await invite(kit, organization), await invite(kit, organization)]

@@ -49,7 +49,7 @@ describe('a user who tries tokens', () => {
     expect(await tryAs(timed, userId, token)).toBe('ok')
   })
 
-  it('of many at once, only as many as the limit allows are answered as wrong', async () => {
+  it('of many attempts at once, only as many as the limit allows learn that they were wrong', async () => {
     const { userId } = await invitedUser()
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, index) => tryAs(kit, userId, `guess ${index}`))

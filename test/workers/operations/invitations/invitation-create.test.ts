@@ -153,7 +153,7 @@ describe.each(enforcingOr('d1'))('inviting (%s)', (provider) => {
     expect(unwrap(await seatUsage(kit.seatgate, asOwner))).toMatchObject({ reserved: 0 })
   })
 
-  it('declining takes the token alone, or the right person [INV-45 INV-46]', async () => {
+  it('declining takes only the token, or the right person [INV-45 INV-46]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 2 })
     const invited = await invite(kit, organization)
@@ -170,7 +170,7 @@ describe.each(enforcingOr('d1'))('inviting (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('of ten for one address at once one stays open [INV-35]', async () => {
+  it('of ten invitations for one address at once one stays open [INV-35]', async () => {
     const kit = createKit({ provider, delayMs: 2 })
     const organization = await kit.organization({ seats: 20 })
     const email = newAddress()
@@ -377,7 +377,7 @@ describe('lists', () => {
     expect(unwrap(await listInvitations(kit.seatgate, asOwner)).data).toEqual([])
   })
 
-  it('shows one’s own to a verified address alone [INV-48 INV-49]', async () => {
+  it('shows a user’s own invitations only to a verified address [INV-48 INV-49]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const email = newAddress()

@@ -158,7 +158,7 @@ describe('names in mail and on the page of an invitation', () => {
 describe('one address that gets many mails', () => {
   const limited = { perUser: Infinity, perOrganization: Infinity, perRecipient: 2 }
 
-  it('they are held back, the invitations stand, and no answer shows it [C9 INV-24]', async () => {
+  it('further mails wait, the invitations stay valid, and no answer shows it [C9 INV-24]', async () => {
     let now = new Date()
     const box = mailbox()
     const reports: string[] = []
@@ -198,7 +198,7 @@ describe('one address that gets many mails', () => {
     expect(await waitingFor(theirs)).toEqual([])
   })
 
-  it('no more go out than the limit, however many at once, and resending counts [C9]', async () => {
+  it('no more mails are sent than the limit, however many at once, and resending counts [C9]', async () => {
     const box = mailbox()
     const options = { ...box.options, invitationLimits: limited, delayMs: 2 }
     const kit = createKit(options)

@@ -46,7 +46,7 @@ const run = (sql: string, ...values: unknown[]) =>
 const member = () => ({ email: newAddress(), role: 'member' })
 
 describe.each(enforcingOr('ledger'))('bugs of others, with invitations (%s seats)', (provider) => {
-  it('every door and every display have one number [MUSEUM-02]', async () => {
+  it('every operation and every display have one number [MUSEUM-02]', async () => {
     const kit = createKit({ provider })
     const { seatgate } = kit
     const organization = await kit.organization({ seats: 3, members: 2 })
@@ -157,7 +157,7 @@ describe.each(enforcingOr('ledger'))('bugs of others, with invitations (%s seats
     expect(codeOf(await accept(kit, ben))).toBe('ok')
   })
 
-  it('no door leads into a full organization, and each does at one more [MUSEUM-20]', async () => {
+  it('no operation admits a user to a full organization, and each does with one more seat [MUSEUM-20]', async () => {
     let now = new Date()
     const options = { provider, now: () => now }
     const kit = createKit(options)
@@ -204,7 +204,7 @@ describe.each(enforcingOr('ledger'))('bugs of others, with invitations (%s seats
     }
   })
 
-  it('a list of one is answered as the first of many [SEAT-40]', async () => {
+  it('a list of one has the same answer as the first row of many [SEAT-40]', async () => {
     const kit = createKit({ provider })
     const organization = await kit.organization({ seats: 1 })
     const rows = { invitations: [member()] }

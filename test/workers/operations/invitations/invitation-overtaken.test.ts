@@ -102,7 +102,7 @@ describe.each(enforcingOr('ledger'))(
       await expectSound(organization.id, true)
     })
 
-    it('deleting an organization ends the invitation that took another’s place meanwhile [ORG-29]', async () => {
+    it('deleting an organization ends the invitation that has replaced another one since the read [ORG-29]', async () => {
       const calm = createKit({ provider })
       const organization = await calm.organization({ seats: 3 })
       const earlier = await invite(calm, organization)

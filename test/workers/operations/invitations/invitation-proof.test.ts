@@ -68,7 +68,7 @@ async function acceptUnverified(kit: Kit, invited: InvitationWithToken, kind: Ki
 }
 
 describe('the two tokens of an invitation', () => {
-  it('the returned one lets in and verifies no address, the mailed one verifies [A1]', async () => {
+  it('the returned one admits and verifies no address, the mailed one verifies [A1]', async () => {
     const kit = createKit()
     const organization = await kit.organization()
     const told = await invite(kit, organization)
@@ -144,7 +144,7 @@ describe('the two tokens of an invitation', () => {
   })
 
   it.each(['first', 'again'])(
-    'an address that changes meanwhile is not verified: %s [A1]',
+    'an address that has changed since the read is not verified: %s [A1]',
     async (when) => {
       const calm = createKit()
       const invited = await invite(calm, await calm.organization())
@@ -220,7 +220,7 @@ describe('the two tokens of an invitation', () => {
 })
 
 describe('over HTTP', () => {
-  it('the answers have the returned token alone, repeated and resent too [A1]', async () => {
+  it('the answers have only the returned token, also repeated and resent [A1]', async () => {
     const [owner] = (await people(1)) as [Person]
     const organization = await organizationOver(owner)
     const path = `/organizations/${organization.id}/invitations`
@@ -300,7 +300,7 @@ describe('a host without a check of verified addresses', () => {
     expect(codeOf(await acceptInvitation(kit.seatgate, { caller }, invited))).toBe('ok')
   })
 
-  it('may say that all are, where no user signs up by an invitation [A1]', async () => {
+  it('may declare all addresses verified if no user signs up by an invitation [A1]', async () => {
     const always = { emailVerification: 'always', registerUser: undefined as never } as const
     const kit = createJoiningKit(always)
     const corporation = await openOrganization(kit, 'auto')

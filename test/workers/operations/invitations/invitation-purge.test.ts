@@ -66,7 +66,7 @@ describe('invitations that are over', () => {
     expect(await viewInvitation(kit.seatgate, null, { token })).toEqual({ status: 'expired' })
   })
 
-  it('go earlier or never, as the host says [INV-89]', async () => {
+  it('are deleted earlier or never, as the host configures [INV-89]', async () => {
     const short = clockedWorld({ invitationRetentionDays: 1 })
     const never = clockedWorld({ invitationRetentionDays: Infinity })
     const [gone, kept] = [await short.kit.organization(), await never.kit.organization()]

@@ -93,7 +93,7 @@ describe('the settings of invitations', () => {
     await expect(acceptInvitationWithSignup(kit.seatgate, input)).rejects.toThrow(/registerUser/)
   })
 
-  it('let registerUser refuse with codes of its own; another one is reported', async () => {
+  it('let registerUser refuse with its own codes, and report an unlisted one', async () => {
     const events: string[] = []
     for (const code of ['unavailable', 'last_owner'] as const) {
       const kit = createKit({
@@ -162,7 +162,7 @@ describe('the mailer', () => {
     expect(mail?.html).not.toMatch(/<img|<script|style=/i)
   })
 
-  it('may refuse for good: the invitation shows it and keeps its seat [MAIL-10]', async () => {
+  it('may refuse permanently: the invitation shows it and keeps its seat [MAIL-10]', async () => {
     const reports: unknown[] = []
     const rejected: MailDelivery = { outcome: 'rejected', reason: 'suppressed' }
     const kit = createKit({

@@ -89,7 +89,7 @@ const isWaitingNoMore = async ({ organization, userId }: Scene) => {
 
 describe.each(enforcingOr('d1'))('an approval in line (%s) [A2]', (provider) => {
   it.each(shareOf(Object.entries(LOSSES), 3))(
-    'counts no more when the approver is %s: they ask again [A2]',
+    'is invalid when the approver is %s: the user has to ask again [A2]',
     async (_what, lose) => {
       const scene = await approvedInLine(provider)
       const { kit, organization, userId, id, asOwner, makeRoom } = scene
@@ -105,7 +105,7 @@ describe.each(enforcingOr('d1'))('an approval in line (%s) [A2]', (provider) => 
   )
 
   it.each(['changeRole', 'transferOwnership'])(
-    'to the owner’s role counts no more when the owner hands over (%s) [A2]',
+    'to the owner’s role is invalid when the owner transfers the ownership (%s) [A2]',
     async (way) => {
       for (const [role, joins] of [
         ['owner', false],
@@ -145,7 +145,7 @@ describe.each(enforcingOr('d1'))('an approval in line (%s) [A2]', (provider) => 
     expect(await membersOf(scene.organization)).toContain(scene.userId)
   })
 
-  it('counts no more though the approver is demoted while they are let in [A2]', async () => {
+  it('is invalid if the approver is demoted while the user is admitted [A2]', async () => {
     const scene = await approvedInLine(provider)
     const { organization, approver, asOwner } = scene
     // A host that lets in from no line: it changes what is true, and nothing follows by itself.
@@ -168,7 +168,7 @@ describe.each(enforcingOr('d1'))('an approval in line (%s) [A2]', (provider) => 
     await isWaitingNoMore(scene)
   })
 
-  it('of the host itself counts as long as the host does not say anything else [A2]', async () => {
+  it('of the host itself stays valid [A2]', async () => {
     const kit = createJoiningKit({ provider })
     const organization = await openOrganization(kit, 'request', 1)
     const { userId, outcome } = await joinByDomain(kit, organization)

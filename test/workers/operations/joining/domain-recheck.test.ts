@@ -101,7 +101,7 @@ describe('a verified domain [C8]', () => {
     expect(await events()).toHaveLength(2)
   })
 
-  it('has the period of grace that joinRules says', async () => {
+  it('has the period of grace that joinRules sets', async () => {
     const { kit, dns, sweepAfter } = watched(2)
     const { domain } = await open(kit)
     dns.answer = false

@@ -122,7 +122,7 @@ describe('a link of ten uses', () => {
     }
   )
 
-  it('admits no user after its revocation, at the same moment too [LINK-6]', async () => {
+  it('admits no user after its revocation, also if both happen at once [LINK-6]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { token, id } = await linkOf(kit, organization)
@@ -212,7 +212,7 @@ describe('the answer to the token of a link', () => {
     expect(codeOf(await use(kit, token, userId))).toBe('rate_limited')
   })
 
-  it('says that it expired, to the millisecond [LINK-6]', async () => {
+  it('is expired from the millisecond of its expiry on [LINK-6]', async () => {
     let time = new Date('2030-01-01T00:00:00Z')
     const timed = linking({ now: () => time })
     const organization = await timed.organization()
@@ -223,7 +223,7 @@ describe('the answer to the token of a link', () => {
     expect(codeOf(await use(timed, token, await newUser()))).toBe('invitation_expired')
   })
 
-  it('says that it was revoked [LINK-6]', async () => {
+  it('is revoked after a revocation [LINK-6]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { token, id } = await linkOf(kit, organization)
@@ -237,7 +237,7 @@ describe('the answer to the token of a link', () => {
     expect(unwrap(await listInviteLinks(seatgate, scope)).data).toEqual([])
   })
 
-  it('shows a signed-in user the name, the role and the expiry alone [LINK-7]', async () => {
+  it('shows a signed-in user only the name, the role and the expiry [LINK-7]', async () => {
     const organization = await kit.organization()
     const { token, expiresAt } = await linkOf(kit, organization)
     const caller = { userId: await newUser() }
@@ -371,7 +371,7 @@ describe('the end of the right to invite', () => {
     expect(codeOf(await use(kit, link.token, await newUser()))).toBe('ok')
   })
 
-  it('at the same moment as a join lets either the join or the end be first [LINK-10]', async () => {
+  it('at once with a join comes either before or after it [LINK-10]', async () => {
     for (let round = 0; round < 5; round++) {
       const { organization, owner, admin, link } = await withAdmin()
       const [removed, joined] = await Promise.all([
@@ -402,7 +402,7 @@ describe('the end of the right to invite', () => {
     expect(codeOf(await use(kit, link.token, await newUser()))).toBe('ok')
   })
 
-  it('with the deletion of the organization ends all links, for good [LINK-10]', async () => {
+  it('with the deletion of the organization ends all links permanently [LINK-10]', async () => {
     const { organization, link } = await withAdmin()
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, { caller: operator }, organization.id))

@@ -123,7 +123,7 @@ describe('a domain', () => {
     expect(unwrap(await joinAs(kit, second, neighbour)).status).toBe('joined')
   })
 
-  it('is won by one of two who verify it at once', async () => {
+  it('is verified for one of two organizations that verify it at once', async () => {
     const far = createJoiningKit({ delayMs: 5 })
     const domain = newDomain()
     const both = await Promise.all(

@@ -36,7 +36,7 @@ const { seatgate } = kit
 const refusing = createJoiningKit({}, { whenFull: {} })
 
 describe('joining by a domain', () => {
-  it('makes a member of a user who has a verified address there', async () => {
+  it('adds a user with a verified address in it', async () => {
     const organization = await openOrganization(refusing, 'auto')
     const { userId, outcome } = await joinByDomain(refusing, organization)
     expect(outcome).toMatchObject({
@@ -50,7 +50,7 @@ describe('joining by a domain', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('is on record as such', async () => {
+  it('is recorded with its path', async () => {
     const organization = await openOrganization(refusing, 'auto')
     const { userId } = await joinByDomain(refusing, organization)
     const events = await membersOf(organization)
@@ -238,7 +238,7 @@ describe('asking to join', () => {
     expect(unwrap(await joinAs(slow, organization, userId)).status).toBe('requested')
   })
 
-  it('refuses the eleventh request of a day, though each was withdrawn [A10]', async () => {
+  it('refuses the eleventh request of a day, even if each was withdrawn [A10]', async () => {
     let time = Date.UTC(2030, 0, 1)
     const slow = createJoiningKit({ now: () => new Date(time) })
     const organization = await openOrganization(slow, 'request')

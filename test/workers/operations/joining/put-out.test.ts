@@ -222,7 +222,7 @@ describe.each(enforcingOr('d1'))(
       expect(await acceptAs(kit, again)).toBe('ok')
     })
 
-    it('end though one is sent between the read and the batch of the removal [A2]', async () => {
+    it('end even if one is sent between the read and the batch of the removal [A2]', async () => {
       const calm = await inviting(provider)
       const { organization, admin } = calm
       const late: InvitationWithToken[] = []
@@ -362,7 +362,7 @@ describe.each(['refuse', 'wait'] as const)(
     })
 
     it.each(['added', 'invited', 'approved', 'restored'])(
-      'is known no more once they are %s [A2]',
+      'is no longer recorded once they are %s [A2]',
       async (way) => {
         const { kit, organization, userId, email, asOwner } = await neighbour(mode)
         const { seatgate } = kit
@@ -398,7 +398,7 @@ describe.each(['refuse', 'wait'] as const)(
       }
     )
 
-    it('is not known elsewhere, and their address is in no table in clear [A2]', async () => {
+    it('is not recorded elsewhere, and their address is in no table in clear text [A2]', async () => {
       const { kit, organization, userId, email, asOwner } = await neighbour(mode)
       unwrap(await removeMember(kit.seatgate, asOwner, userId))
       await kit.settled()

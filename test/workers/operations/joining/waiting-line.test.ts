@@ -95,7 +95,7 @@ describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('gives all the seats that a higher limit brings, and those behind go on waiting [SEAT-42]', async () => {
+  it('gives all the seats of a higher limit, and the users behind keep waiting [SEAT-42]', async () => {
     const { organization, member, line } = await fullWith(4)
     unwrap(await setSeatLimit(seatgate, organization.asOperator, { limit: 5 }))
     await kit.settled()
@@ -175,7 +175,7 @@ describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
     expect(await violations(organization.id, quiet)).toEqual([])
   })
 
-  it('removes a user who withdraws, is declined, becomes a member by another door or is deleted', async () => {
+  it('removes a user who withdraws, is declined, becomes a member in another way or is deleted', async () => {
     const { organization, scope, member, line } = await fullWith(5)
     const [left, declined, added, gone, last] = line as [string, string, string, string, string]
     const requests = unwrap(await listJoinRequests(seatgate, scope)).data

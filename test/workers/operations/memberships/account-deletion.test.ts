@@ -95,7 +95,7 @@ describe('DELETE /users/me', () => {
     host.send('DELETE', '/users/me', body, token)
   const address = () => `${crypto.randomUUID()}@example.com`
 
-  it('waits until each organization has another owner or is gone [HOOK-23 HOOK-24]', async () => {
+  it('waits until each organization has another owner or is deleted [HOOK-23 HOOK-24]', async () => {
     const owner = await signUp(address())
     const heir = await person()
     const given = await postOrganization(owner, { name: 'Given' })
@@ -258,7 +258,7 @@ describe('many organizations', () => {
     expect(await count('users', 'id', userId)).toBe(0)
   })
 
-  it('are on record as left by the host, where it was the host [HOOK-25]', async () => {
+  it('are recorded as ended by the host if the host deletes the user [HOOK-25]', async () => {
     const kit = kitWithHooks()
     const organization = await kit.organization()
     const member = await join(kit, organization)
@@ -292,7 +292,7 @@ describe('prepareUserDeletion', () => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('must be prepared again if a membership was added or changed meanwhile [HOOK-26]', async () => {
+  it('must be prepared again if a membership was added or changed since [HOOK-26]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -310,7 +310,7 @@ describe('prepareUserDeletion', () => {
     }
   })
 
-  it('is not committed if the only other owner leaves meanwhile [HOOK-23]', async () => {
+  it('is not committed if the only other owner has left since [HOOK-23]', async () => {
     const kit = kitWithHooks()
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -599,7 +599,7 @@ describe('lifecycle hooks', () => {
     }
   )
 
-  it('are refused at set-up where they are no functions; unset is null [HOOK-22]', async () => {
+  it('are refused at set-up if they are not functions; unset is null [HOOK-22]', async () => {
     for (const entry of ['hook', 1, true, {}, [none]]) {
       for (const name of names) expect(configured({ [name]: entry }), name).toThrow(TypeError)
     }
@@ -636,7 +636,7 @@ describe('the work of the host after a deletion', () => {
   ]
 
   it.each(shareOf(ends, 2))(
-    'after the deletion of %s is on record with it, done, and off it [HOOK-28]',
+    'after the deletion of %s is recorded with it, runs, and is removed [HOOK-28]',
     async (_what, hook, act) => {
       const order: string[] = []
       const states: unknown[] = []
@@ -682,7 +682,7 @@ describe('the work of the host after a deletion', () => {
   )
 
   it.each(shareOf(ends, 2))(
-    'after the deletion of %s blocks no answer, fails on record, and is tried again [HOOK-28 HOOK-29]',
+    'after the deletion of %s blocks no answer, and a failure is recorded and retried [HOOK-28 HOOK-29]',
     async (_what, hook, act) => {
       let calls = 0
       const states: unknown[] = []
@@ -722,7 +722,7 @@ describe('the work of the host after a deletion', () => {
     }
   )
 
-  it('is done in the other organizations, where one of them fails [HOOK-29]', async () => {
+  it('runs in the other organizations if one of them fails [HOOK-29]', async () => {
     const leaver = await newUser()
     const [first, second] = [await calm.organization(), await calm.organization()] as const
     for (const organization of [first, second]) await join(calm, organization, 'member', leaver)
@@ -742,7 +742,7 @@ describe('the work of the host after a deletion', () => {
     expect(await intentsOf(second.id)).toEqual([])
   })
 
-  it('ends no organization with the user: those that live on record the end of a member [HOOK-30]', async () => {
+  it('ends no organization with the user: each records the end of the membership [HOOK-30]', async () => {
     const told: string[] = []
     const kit = kitWithHooks({}, (hook) => told.push(hook))
     const organization = await calm.organization({ seats: 5 })

@@ -59,7 +59,7 @@ async function ownerless() {
   return { organization, admin, member }
 }
 
-describe('an organization that is not there', () => {
+describe('a missing organization', () => {
   const places: [string, (organization: TestOrganization) => Promise<string>][] = [
     [
       'deleted',
@@ -141,7 +141,7 @@ describe('an actor who lost their rights after the request began', () => {
   )
 
   it.each(shareOf(rows, 10))(
-    'cannot commit %s, %s meanwhile (%s) [ORG-84]',
+    'cannot commit %s when %s after the read (%s) [ORG-84]',
     async (_name, loss, provider, of) => {
       const { act, code } = losses[loss]!
       const calmly = createKit({ provider })
@@ -171,7 +171,7 @@ describe('an actor who lost their rights after the request began', () => {
     }
   )
 
-  it('cannot leave twice, removed meanwhile [ORG-84]', async () => {
+  it('cannot leave after a removal since the read [ORG-84]', async () => {
     const organization = await calm.organization()
     const member = await join(calm, organization)
     const kit = createKit({
@@ -224,7 +224,7 @@ describe('removeMember', () => {
     ['Failed query: delete from "seatgate_memberships" where "id" = ?', 'unavailable'],
   ] as const
   it.each(failures)(
-    'does not say anything of the inside when its batch fails: %s [ORG-91]',
+    'does not disclose data of the organization when its batch fails: %s [ORG-91]',
     async (text, code) => {
       const around: Around = ({ asked }, run) => {
         if (isChange(asked)) throw new Error(text)
@@ -247,7 +247,7 @@ describe('removeMember', () => {
     }
   )
 
-  it('says last_owner only, when its guard does [ORG-91]', async () => {
+  it('returns last_owner only if its guard fails [ORG-91]', async () => {
     const organization = await calm.organization()
     const { owner } = organization
     const before = await everything()

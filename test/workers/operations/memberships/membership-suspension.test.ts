@@ -149,7 +149,7 @@ describe.each(enforcingOr('d1'))('suspension (%s)', (provider) => {
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('of several is ended for no user if one of them is no member [ORG-99]', async () => {
+  it('of several users stays for all if one of them is not a member [ORG-99]', async () => {
     const { organization, members, scope } = await full(kit, 3)
     for (const userId of members) unwrap(await suspendMember(seatgate, scope, userId))
     await kit.settled()

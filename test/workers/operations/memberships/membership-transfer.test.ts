@@ -88,7 +88,7 @@ describe('transferOwnership', () => {
   })
 
   it.each(['before', 'after'])(
-    'is done or not done, if D1 is lost %s the batch [ORG-97]',
+    'is complete or absent if D1 is lost %s the batch [ORG-97]',
     async (moment) => {
       const around: Around = async ({ asked }, run) => {
         if (!isChange(asked)) return run()
@@ -141,7 +141,7 @@ describe('transfers at once', () => {
   const eachDelay = enforcing.flatMap((provider) => delays.map((ms) => [provider, ms] as const))
 
   it.each(eachDelay)(
-    'of two to different people one wins (%s, %i ms) [MUSEUM-27]',
+    'to two different people: one succeeds (%s, %i ms) [MUSEUM-27]',
     async (provider, delayMs) => {
       const calm = createKit({ provider })
       const kit = createKit({ provider, delayMs })

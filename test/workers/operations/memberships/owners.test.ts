@@ -107,7 +107,7 @@ describe('two owners at once', () => {
     })
   }
 
-  it('of ten owners who all leave at once one stays [MUSEUM-23]', async () => {
+  it('one of ten owners stays if all leave at once [MUSEUM-23]', async () => {
     const calm = createKit()
     const kit = createKit({ delayMs: 5 })
     for (let trial = 0; trial < 5; trial++) {

@@ -46,7 +46,7 @@ const rowOf = (id: string) =>
     .bind(id)
     .first()
 
-describe('a role that is not configured any more', () => {
+describe('a removed role', () => {
   it('is not given by an open invitation, which stays and can be changed and resent [C4]', async () => {
     const before = createKit(roles)
     const kit = createKit()
@@ -130,7 +130,7 @@ describe('a role that is not configured any more', () => {
     createJoiningKit({ ...roles }, { role, whenFull: { domain: 'wait', request: 'refuse' } })
   const now = () => createJoiningKit({}, { whenFull: { domain: 'wait', request: 'refuse' } })
 
-  it('is not approved with a request; another one is [C4]', async () => {
+  it('is not granted by an approval; a configured one is [C4]', async () => {
     const kit = now()
     const organization = await openOrganization(kit, 'request')
     const userId = await neighbourOf(organization)

@@ -133,7 +133,7 @@ describe.each(enforcingOr('ledger'))('a role that takes no seat, with %s seats',
     await sound(organization)
   })
 
-  it('is asked for by two at once: the seat is counted once [SEAT-30]', async () => {
+  it('is left by two changes at once: the seat is counted once [SEAT-30]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const guest = await organization.join('guest')
     const answers = await Promise.all(
@@ -165,7 +165,7 @@ describe.each(enforcingOr('ledger'))('a role that takes no seat, with %s seats',
     await sound(earlier)
   })
 
-  it('is configured no more: a repair seats its members, also above the limit [SEAT-20 SEAT-34]', async () => {
+  it('takes a seat after a change of the configuration: a repair seats its members, also above the limit [SEAT-20 SEAT-34]', async () => {
     const organization = await kit.organization({ seats: 1 })
     const guest = await organization.join('guest')
     const after = createKit({ ...GUESTS, provider, seatlessRoles: ['viewer'] })
@@ -178,7 +178,7 @@ describe.each(enforcingOr('ledger'))('a role that takes no seat, with %s seats',
     })
   })
 
-  it('is repaired not at all where it is as it should be [SEAT-34]', async () => {
+  it('is not repaired if it is correct [SEAT-34]', async () => {
     const organization = await kit.organization({ seats: 2 })
     const guest = await organization.join('guest')
     expect(unwrap(await verifySeats(seatgate, organization.asOperator)).differences).toEqual([])

@@ -130,7 +130,7 @@ describe('a user in a hundred organizations', () => {
     expect(await rowsOf('seatgate_memberships', 'user_id', leaver)).toBe(MANY)
   })
 
-  it('is informed of every one of which they are the only owner [HOOK-23]', async () => {
+  it('gets every organization of which they are the only owner [HOOK-23]', async () => {
     const kit = kitWithHooks({ provider: 'd1' })
     const leaver = await newUser()
     const organizations = await memberOfMany(createKit({ provider: 'd1' }), leaver)

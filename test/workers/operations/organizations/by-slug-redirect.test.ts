@@ -101,7 +101,7 @@ describe('an old slug, for a member', () => {
     }
   )
 
-  it('leads to a page that answers [PIPE-30]', async () => {
+  it('redirects to a page that answers [PIPE-30]', async () => {
     const { userId, oldSlug } = await moved()
     const app = hostOf({ userId })
     const there = await app.request(locationOf(await app.request(`/o/${oldSlug}/x`))!)
@@ -172,7 +172,7 @@ describe('an old slug, for a member', () => {
     expect((await app.request(`/o/${fourth}/x`)).status).toBe(200)
   })
 
-  it('leads nowhere from a slug that the organization took back [PIPE-33]', async () => {
+  it('does not redirect from a slug that the organization has again [PIPE-33]', async () => {
     const { userId, organization, oldSlug, newSlug } = await moved()
     await rename(organization, newSlug, oldSlug)
     const app = hostOf({ userId })
@@ -180,7 +180,7 @@ describe('an old slug, for a member', () => {
     expect(locationOf(await app.request(`/o/${newSlug}/x`))).toBe(`/o/${oldSlug}/x`)
   })
 
-  it('leads nowhere from an alias of the present slug to itself [PIPE-33]', async () => {
+  it('does not redirect from an alias of the current slug to itself [PIPE-33]', async () => {
     const { userId, oldSlug, newSlug } = await moved()
     await testEnv.DB.prepare(
       'UPDATE seatgate_organization_slug_aliases SET old_slug = ? WHERE old_slug = ?'

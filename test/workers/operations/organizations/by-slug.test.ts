@@ -63,7 +63,7 @@ describe('loadOrganizationFromSlug()', () => {
     }
   )
 
-  it('loads a service account where it is bound, and nowhere else [PIPE-26]', async () => {
+  it('loads a service account only in its own organization [PIPE-26]', async () => {
     const [home, other] = [await kit.organization(), await kit.organization()]
     const machine = {
       type: 'service_account',
@@ -112,7 +112,7 @@ describe('loadOrganizationFromSlug()', () => {
     expect(await pointerOf(session)).toBe(stored!.id)
   })
 
-  it('leaves the pointer of the reference host’s session where it is [PIPE-27]', async () => {
+  it('does not move the pointer of the reference host’s session [PIPE-27]', async () => {
     const [owner] = (await people(1)) as [Person]
     const stored = await postOrganization(owner)
     const visited = await postOrganization(owner)

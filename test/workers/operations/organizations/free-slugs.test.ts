@@ -136,7 +136,7 @@ describe('a slug that was not asked for', () => {
 })
 
 describe('a slug that was sent', () => {
-  it('is refused where it is taken or reserved, on its own field [B13]', async () => {
+  it('is refused if it is taken or reserved, on its own field [B13]', async () => {
     const { token } = await person()
     const post = (input: object) => host.post('/organizations', input, token)
     expect((await post({ name: 'Sent', slug: 'sent' })).status).toBe(201)
@@ -147,7 +147,7 @@ describe('a slug that was sent', () => {
     }
   })
 
-  it('is not blamed where it is not there [B12]', async () => {
+  it('causes no error if it is absent [B12]', async () => {
     const { token } = await person()
     for (const input of [{}, { name: '' }, { name: 7 }, { name: null, slug: null }]) {
       const response = await host.post('/organizations', input, token)

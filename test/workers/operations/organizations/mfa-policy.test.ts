@@ -70,7 +70,7 @@ describe('setMfaPolicy', () => {
     }
   )
 
-  it('demands a second factor of the user who enables it, also where it is enabled [ORG-125]', async () => {
+  it('requires a second factor of the user who enables it, also if it is enabled already [ORG-125]', async () => {
     const { id, owner, as } = await kit.organization()
     const asked: string[] = []
     const mfaCheck: MfaCheck = (userId) => {
@@ -109,7 +109,7 @@ describe('setMfaPolicy', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('sets the flag and puts both values on record, in one batch [ORG-126]', async () => {
+  it('sets the flag and records both values, in one batch [ORG-126]', async () => {
     const organization = await kit.organization()
     const { id, as } = organization
     const admin = await join(kit, organization, 'admin')
@@ -210,7 +210,7 @@ describe('setMfaPolicy', () => {
     expect(codeOf(await ask(await newUser()))).toBe('organization_not_found')
   })
 
-  it('on and off at once ends in one of the two, with a trail that leads there, in 20 rounds', async () => {
+  it('on and off at once ends in one of the two, with the matching trail, in 20 rounds', async () => {
     const { id, owner, as } = await kit.organization()
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const far = createKit({ delayMs: round % 3 })

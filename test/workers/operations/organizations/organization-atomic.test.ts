@@ -148,7 +148,7 @@ describe.each(providers)('a change that was planned on outdated rows, %s seats',
   }
 
   it.each(shareOf(inside, 3))(
-    'leaves no trace if the organization is gone: %s [ORG-138]',
+    'leaves no trace if the organization was deleted: %s [ORG-138]',
     async (name, { act }) => {
       const { team, answer, rows, ledger, called } = await overtaken(
         act,
@@ -181,7 +181,7 @@ describe.each(providers)('a change that was planned on outdated rows, %s seats',
     }
   )
 
-  it('leaves no trace of a restoration whose slug was taken meanwhile [ORG-138]', async () => {
+  it('leaves no trace of a restoration whose slug was taken after the read [ORG-138]', async () => {
     const mutator = EVERY_CHANGE.find(({ name }) => name === 'restoreOrganization')!
     const { answer, rows } = await overtaken(
       mutator.act,

@@ -101,7 +101,7 @@ describe('createOrganization', () => {
     }
   })
 
-  it('is a user’s own workspace if the host says so, for any input', async () => {
+  it('creates a personal workspace if the host asks for it, for any input', async () => {
     const caller = { userId: await newUser() }
     const input = { name: 'Mine', slug: freshSlug(), personal: false }
     const { id } = unwrap(await createOrganization(seatgate, { caller }, input, { personal: true }))
@@ -125,7 +125,7 @@ describe('createOrganization', () => {
     expect(await actionsOf(counted.id)).toEqual(['organization.create', 'seat.assigned'])
   })
 
-  it('leaves the session where it points [ORG-14]', async () => {
+  it('does not move the pointer of the session [ORG-14]', async () => {
     const before = await kit.organization()
     for (const pointer of [null, before.id]) {
       const session = await sessionOf(before.owner, pointer)
@@ -208,7 +208,7 @@ describe('createOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('is for people alone', async () => {
+  it('is only for people', async () => {
     const { id } = await kit.organization()
     for (const caller of [
       { type: 'system' },

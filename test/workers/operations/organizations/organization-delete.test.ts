@@ -332,7 +332,7 @@ describe('the members of a deleted organization', () => {
     expect((await actionsOf(organization.id)).at(-1)).toBe('organization.delete')
   })
 
-  it('are counted by no ledger any more, once the outbox has been through [SEAT-33]', async () => {
+  it('are counted by no ledger after a run of the outbox [SEAT-33]', async () => {
     const organization = await kit.organization({ seats: 5 })
     await join(kit, organization)
     expect(await readLedger(organization.id)).not.toBeNull()

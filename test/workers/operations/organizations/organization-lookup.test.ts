@@ -191,7 +191,7 @@ describe('the organizations of a user', () => {
 })
 
 describe('deleted organizations', () => {
-  it('is in no read, list, selector or look-up any more [ORG-28]', async () => {
+  it('is in no read, list, selector or look-up [ORG-28]', async () => {
     const organization = await kit.organization()
     const { id, slug, owner } = organization
     const session = await sessionOf(owner)
@@ -233,7 +233,7 @@ describe('deleted organizations', () => {
     })
   })
 
-  it('has no alias that leads to it [ORG-28]', async () => {
+  it('has no alias that redirects to it [ORG-28]', async () => {
     const organization = await kit.organization()
     const { id, slug: oldSlug, owner, as } = organization
     const change = { slug: freshSlug(), confirmSlug: oldSlug, password: PASSWORD }

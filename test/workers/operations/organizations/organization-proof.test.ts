@@ -171,7 +171,7 @@ describe.each(shareOf(acts, 2))('the proof of %s', (_name, act) => {
 })
 
 describe('the reference host’s check', () => {
-  it('accepts the right password, and refuses another one and that of a missing account', async () => {
+  it('accepts the right password, and refuses a wrong one and one for a missing account', async () => {
     const { userId } = await signUp(`${crypto.randomUUID()}@example.com`, 'a good password')
     const verifyPassword = passwordCheck(db)
     expect(await verifyPassword(userId, 'a good password')).toBe(true)

@@ -91,7 +91,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     expect(await times()).toBe(1)
   })
 
-  it('answers it again though the organization has another name now, or no name', async () => {
+  it('repeats its answer after the organization was renamed or deleted', async () => {
     const { organization, ask, times } = await scene()
     const bySlug = { caller: { userId: organization.owner }, organization: organization.slug }
     const first = unwrap(await ask({}, seatgate, bySlug))
@@ -99,7 +99,7 @@ describe.each(ways)('$name under an Idempotency-Key', ({ act, action }) => {
     expect(await times()).toBe(1)
   })
 
-  it('is done once when it is sent five times at once, in 10 rounds', async () => {
+  it('runs once if it is sent five times at once, in 10 rounds', async () => {
     for (let round = 0; round < atScale({ share: 3, thorough: 10 }); round++) {
       const { ask, times } = await scene()
       const far = createKit({ delayMs: round % 3 })

@@ -38,7 +38,7 @@ const { seatgate } = kit
 const asOperator = { caller: operator }
 
 describe('restoreOrganization', () => {
-  it('brings every user back, for operators and the host itself, and is on record [ORG-31]', async () => {
+  it('restores all members, for operators and the host itself, and is recorded [ORG-31]', async () => {
     for (const caller of [operator, { type: 'system' } as const]) {
       const organization = await kit.organization()
       const member = await join(kit, organization)
@@ -122,7 +122,7 @@ describe('restoreOrganization', () => {
     expect(await everything()).toEqual(rows)
   })
 
-  it('leaves no organization without an owner, though its last one is gone for good', async () => {
+  it('leaves no organization without an owner, even if its last one was deleted', async () => {
     const hooked = kitWithHooks()
     const organization = await hooked.organization()
     const { id, owner } = organization
@@ -168,7 +168,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
     await expectSound(organization.id, true)
   })
 
-  it('drop no user if the limit has become too low meanwhile [ORG-31 SEAT-29]', async () => {
+  it('drop no user if the limit is now too low [ORG-31 SEAT-29]', async () => {
     const organization = await counted.organization({ seats: 3, members: 3 })
     const { id, owner, as } = organization
     const [, someone] = (await membersOf(id)).filter((userId) => userId !== owner)
@@ -190,7 +190,7 @@ describe.each(enforcing)('the seats of an organization that was deleted, %s', (p
 })
 
 describe('the ledger of a deleted organization', () => {
-  it('is emptied once its deletion is forwarded, and stays so', async () => {
+  it('is empty after its deletion is forwarded, and stays empty', async () => {
     const organization = await kit.organization({ seats: 5, members: 3 })
     expect(await readLedger(organization.id)).toMatchObject({ held: 3 })
     await softDeleted(seatgate, organization)
@@ -207,7 +207,7 @@ describe('the ledger of a deleted organization', () => {
     expect(await readLedger(organization.id)).toBeNull()
   })
 
-  it('is sound though it receives the deletion only after the restoration', async () => {
+  it('is sound even if it receives the deletion after the restoration', async () => {
     const organization = await kit.organization({ seats: 4, members: 2 })
     await softDeleted(seatgate, organization)
     unwrap(await restoreOrganization(seatgate, asOperator, organization.id))
@@ -254,7 +254,7 @@ describe('deletions at once', () => {
     return softDeleteOrganization(far.seatgate, scope, { confirmName: 'Test', password: PASSWORD })
   }
 
-  it('succeed once and are on record once, in 20 rounds', async () => {
+  it('succeed once and are recorded once, in 20 rounds', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const organization = await kit.organization()
       const codes = (
@@ -270,7 +270,7 @@ describe('deletions at once', () => {
     }
   })
 
-  it('and admissions leave no seat behind, in 20 rounds, and every one let in is there again', async () => {
+  it('and admissions leave no stray seat, in 20 rounds, and a restoration includes all who were admitted', async () => {
     for (let round = 0; round < atScale({ share: 5, thorough: 20 }); round++) {
       const organization = await kit.organization({ seats: 6, members: 2 })
       const far = createKit({ delayMs: round % 3 })

@@ -114,7 +114,7 @@ describe('updateOrganization', () => {
 })
 
 describe('renameOrganization', () => {
-  it('changes the name alone, ignores other keys, and reports both names [ORG-17]', async () => {
+  it('changes only the name, ignores other keys, and reports both names [ORG-17]', async () => {
     const { id, owner, slug, as } = await kit.organization()
     const input = { name: 'New', slug: 'stolen', personal: true, ownerUserId: 'x', deletedAt: 1 }
     const renamed = unwrap(await renameOrganization(seatgate, as(owner), input))

@@ -63,7 +63,7 @@ describe('platformHealth', () => {
     expect(kit.trips() - before).toBe(1)
   })
 
-  it('says that the sweep has never run, or not for an hour', async () => {
+  it('reports a sweep that has never run, or not for an hour', async () => {
     const { kit, later, codes } = worldOf({ provider: 'd1' })
     expect(await codes()).toEqual([['sweep_missing', 'degraded']])
     await sweepHandler(kit.seatgate)()
@@ -74,7 +74,7 @@ describe('platformHealth', () => {
     expect(await codes()).toEqual([['sweep_late', 'failing']])
   })
 
-  it('says that a sink is behind, paused, or has dead letters', async () => {
+  it('reports a sink that is behind, is paused, or has dead letters', async () => {
     const { kit, later, health } = worldOf({ provider: 'd1', sinks: [sink] })
     await kit.organization()
     await auditQueueHandler(kit.seatgate)({
@@ -97,7 +97,7 @@ describe('platformHealth', () => {
     expect(status).toBe('degraded')
   })
 
-  it('says that a ledger and the log are behind', async () => {
+  it('reports a ledger and a log that are behind', async () => {
     const { kit, later, codes } = worldOf({ provider: 'ledger', auditLogKey: privateKey })
     await kit.organization()
     await sweepHandler(kit.seatgate)()
@@ -113,7 +113,7 @@ describe('platformHealth', () => {
     ])
   })
 
-  it('says that jobs are late and that mails fail, and counts up to a hundred', async () => {
+  it('reports late jobs and failing mails, and counts up to a hundred', async () => {
     const { kit, later, health, now } = worldOf({ provider: 'd1' })
     await sweepHandler(kit.seatgate)()
     const rows = (kind: string, error: string | null, from: number) => `INSERT INTO seatgate_jobs
@@ -138,7 +138,7 @@ describe('platformHealth', () => {
     expect((await health()).mails).toEqual({ failing: 0, failingSeconds: 0 })
   })
 
-  it('says that webhooks wait or were given up', async () => {
+  it('reports webhooks that wait or were given up', async () => {
     const { kit, later, codes, now } = worldOf({
       provider: 'd1',
       billing: billing({ plans: {} }),

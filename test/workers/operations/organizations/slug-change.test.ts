@@ -97,7 +97,7 @@ describe('updateSlug', () => {
     expect(fields.sort()).toEqual(['confirmSlug', 'slug', 'stepUpProof'])
   })
 
-  it('wants the present slug typed exactly, before it looks at the password [ORG-66]', async () => {
+  it('requires the current slug typed exactly, before it checks the password [ORG-66]', async () => {
     const organization = await kit.organization()
     let looked = 0
     const looking = createKit({ verifyPassword: () => (looked += 1) > 0 })
@@ -232,7 +232,7 @@ describe('updateSlug', () => {
 })
 
 describe('chains of slugs', () => {
-  it('a to b and back leaves no alias a: no slug leads to itself [ORG-72]', async () => {
+  it('a to b and back leaves no alias a: no slug redirects to itself [ORG-72]', async () => {
     const organization = await kit.organization()
     const [a, b] = [organization.slug, freshSlug()]
     await change(organization, a, b)
@@ -259,7 +259,7 @@ describe('chains of slugs', () => {
     expect(here.status).toBe(200)
   })
 
-  it('gives a slug away a second time, to any organization, once its alias has expired [ORG-73]', async () => {
+  it('frees a slug for any organization once its alias has expired [ORG-73]', async () => {
     clock.now = Date.now()
     const by = clocked()
     const slug = freshSlug()
@@ -372,7 +372,7 @@ describe('an alias', () => {
     expect(after['seatgate_organizations']).toEqual(rows['seatgate_organizations'])
   })
 
-  it('is swept though another part of the sweep fails [ORG-75]', async () => {
+  it('is swept even if another part of the sweep fails [ORG-75]', async () => {
     clock.now = Date.now() + 800 * DAY_MS
     const slug = freshSlug()
     const organization = await founded(slug, clocked())

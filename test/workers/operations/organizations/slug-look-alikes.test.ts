@@ -136,7 +136,7 @@ describe('a slug', () => {
     for (const name of lookAlikes) expect(await getOrganizationBySlug(seatgate, name)).toBeNull()
   })
 
-  it('made of a name is made of plain letters alone, and always free [B13]', async () => {
+  it('made of a name has only plain letters, and is always free [B13]', async () => {
     const caller = { userId: await newUser() }
     const mark = crypto.randomUUID().slice(0, 8)
     const made = async (name: string) => {

@@ -163,7 +163,7 @@ describe('a ledger that is out of force', () => {
     }
   )
 
-  it('matches D1 after a time with seats in D1 alone [SEAT-34]', async () => {
+  it('matches D1 after a time with d1Seats [SEAT-34]', async () => {
     const kit = createKit()
     const scene = await team(kit)
     const { organization, member, other } = scene

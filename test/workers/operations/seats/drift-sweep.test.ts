@@ -65,7 +65,7 @@ async function turnTo({ id }: TestOrganization): Promise<void> {
 }
 
 describe('the sweep', () => {
-  it('repairs differences, recorded as acts of the system, and leaves the rest alone [SEAT-32]', async () => {
+  it('repairs differences, recorded as acts of the system, and changes no other row [SEAT-32]', async () => {
     const kit = createKit()
     const { organization, seat } = await team(kit)
     const sound = await kit.organization({ seats: 3 })
@@ -188,7 +188,7 @@ describe('the sweep', () => {
     expect(await repairsOf(second!)).toHaveLength(1)
   })
 
-  it('of two at once, one has the turn', async () => {
+  it('runs one verification of two at once', async () => {
     const calm = createKit()
     const organization = await calm.organization({ seats: 3 })
     await turnTo(organization)
@@ -382,7 +382,7 @@ describe('the right to verify', () => {
     expect(await repairsOf(organization)).toHaveLength(0)
   })
 
-  it('of two repairs of one thing, one is on record', async () => {
+  it('records one of two repairs of the same difference', async () => {
     const calm = createKit()
     const { organization, seat } = await team(calm)
     await inLedger(organization, 'DELETE FROM seats WHERE seat_id = ?', seat)

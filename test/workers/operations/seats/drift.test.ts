@@ -245,7 +245,7 @@ describe.each([
   { where: 'the ledger', drifts: inLedgerRows },
 ])('drift in $where', ({ drifts }) => {
   it.each(shareOf(drifts, 3))(
-    '$what is found by verify and repaired by rebuild, on record and metered [SEAT-32 SEAT-34]',
+    '$what is found by verify and repaired by rebuild, recorded and metered [SEAT-32 SEAT-34]',
     async ({ finds, inject }) => {
       const metrics: Metric[] = []
       const kit = createKit({ measure: (metric) => metrics.push(metric) })

@@ -171,7 +171,7 @@ const lives = enforcingOr('ledger').flatMap((provider) => SEEDS.map((seed) => ({
 
 describe('seats at any instant of a life at random', () => {
   it.each(lives)(
-    'are those of that instant, though the clock goes back ($provider, $seed) [AUD-43 AUD-44]',
+    'are those of that instant, even if the clock runs back ($provider, $seed) [AUD-43 AUD-44]',
     async ({ provider, seed }) => {
       const { seatgate, id, moments, random } = await history(provider, seed)
       const instants = moments.flatMap(({ recordedAt, expiries }) => [

@@ -87,7 +87,7 @@ describe('a store that is not in D1', () => {
     ])
   })
 
-  it('is put on record only where the pointer moves [PIPE-12]', async () => {
+  it('is recorded only if the pointer moves [PIPE-12]', async () => {
     const { session, from, caller } = await commuter()
     const { store } = sessionsElsewhere(session)
     const { seatgate, trips } = elsewhere(store)
@@ -110,7 +110,7 @@ describe('a store that is not in D1', () => {
     expect(active.session).toEqual({ id: 'rotated', activeOrganizationId: to.id })
   })
 
-  it('makes a switch unavailable where it throws, with no event on record [PIPE-10]', async () => {
+  it('makes a switch unavailable if it throws, with no recorded event [PIPE-10]', async () => {
     const { to, caller } = await commuter()
     const { seatgate, reports } = elsewhere(throwing)
     expect(codeOf(await put(seatgate, { caller }, to.id))).toBe('unavailable')
@@ -129,7 +129,7 @@ describe('a store that is not in D1', () => {
 
 describe.each(losses)('recovery in a store that is not in D1, where %s', (loss) => {
   it.each([0, 1, 2])(
-    'moves the pointer once and puts it on record once, with %i others [PIPE-16 PIPE-17 PIPE-18 PIPE-21]',
+    'moves the pointer once and records it once, with %i others [PIPE-16 PIPE-17 PIPE-18 PIPE-21]',
     async (others) => {
       const who = await stalePointer(loss, others)
       const to = others === 1 ? who.others[0]!.id : null
@@ -158,7 +158,7 @@ describe.each(losses)('recovery in a store that is not in D1, where %s', (loss) 
 
 describe('recovery in a store that is not in D1', () => {
   it.each([0, 1, 2])(
-    'leaves them nowhere with no event on record where the session is gone, with %i others [PIPE-20]',
+    'leaves them without an organization and records no event if the session has ended, with %i others [PIPE-20]',
     async (others) => {
       const who = await stalePointer('the membership is gone', others)
       const { store } = sessionsElsewhere()

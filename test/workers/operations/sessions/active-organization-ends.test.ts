@@ -84,7 +84,7 @@ describe.each(Object.entries(ENDS))('%s', (_name, end) => {
     expect(await pointers()).toEqual([here.id, here.id, there.id, null, here.id])
   })
 
-  it('is on record in D1 until a store that is elsewhere has received it', async () => {
+  it('is recorded in D1 until a store elsewhere has received it', async () => {
     const { here, userId } = await busyMember()
     const heard: Pointers[] = []
     let working = false

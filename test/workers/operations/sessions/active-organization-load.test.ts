@@ -55,7 +55,7 @@ describe('loadActiveOrganization()', () => {
   })
 
   it.each(Object.entries(callers))(
-    'leaves a session of %s that points nowhere where it is [PIPE-14 PIPE-22]',
+    'does not move an empty pointer of a session of %s [PIPE-14 PIPE-22]',
     async (_kind, callerOf) => {
       const userId = await newUser()
       await belonging(userId, 1)

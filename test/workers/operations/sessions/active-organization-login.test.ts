@@ -63,7 +63,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('resumes the one of several that they worked in before, with its membership [PIPE-48 PIPE-49]', async () => {
+  it('resumes the organization that they worked in before, with its membership [PIPE-48 PIPE-49]', async () => {
     const userId = await newUser()
     for (const { id } of await belonging(userId, 3)) {
       expect(await select(seatgate, userId, { previous: id })).toMatchObject({
@@ -74,7 +74,7 @@ describe('selectActiveOrganization()', () => {
     }
   })
 
-  it('resumes no organization that is deleted, or where they are suspended [PIPE-48]', async () => {
+  it('resumes no organization that is deleted, or in which they are suspended [PIPE-48]', async () => {
     const userId = await newUser()
     const [first, second, third] = await belonging(userId, 3)
     await softDeleted(seatgate, third!)
@@ -147,7 +147,7 @@ describe('activateAtLogin()', () => {
     expect(await movesOf(home!.id), 'signing in is no switch').toEqual([])
   })
 
-  it('resumes the one of several that they worked in before [PIPE-52]', async () => {
+  it('resumes the organization that they worked in before [PIPE-52]', async () => {
     const userId = await newUser()
     const homes = await belonging(userId, 3)
     const session = await sessionOf(userId)
@@ -201,7 +201,7 @@ describe('activateAtLogin()', () => {
     ])
   })
 
-  it('signs in without an organization where the session is gone [PIPE-53]', async () => {
+  it('signs in without an organization if the session has ended [PIPE-53]', async () => {
     const userId = await newUser()
     await belonging(userId, 1)
     const session = await sessionOf(userId)

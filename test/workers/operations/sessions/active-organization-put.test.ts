@@ -172,7 +172,7 @@ describe('putActiveOrganization()', () => {
     }
   })
 
-  it('puts each deliberate switch on record, once, with where from and where to [PIPE-12]', async () => {
+  it('records each deliberate switch once, with both organizations [PIPE-12]', async () => {
     const { userId, session, from, to } = await commuter()
     const go = async (organization: string | null) =>
       unwrap(await put(seatgate, { caller: queryOf(seatgate, session) }, organization))
@@ -189,7 +189,7 @@ describe('putActiveOrganization()', () => {
     expect(await movesOf(from.id)).toEqual([move(from.id, null, from.id)])
   })
 
-  it('has the request on record, and the operator who acts as the user [PIPE-12]', async () => {
+  it('records the request, and the operator who acts as the user [PIPE-12]', async () => {
     const { userId, session, to } = await commuter()
     const caller = { userId, impersonatedBy: 'root', session }
     unwrap(await put(seatgate, { caller, requestId: 'ray-1' }, to.id))
@@ -265,7 +265,7 @@ describe('putActiveOrganization() refused', () => {
     expect(await pointerOf(session)).toBe(from.id)
   })
 
-  it('moves no pointer into an organization that is deleted meanwhile [PIPE-5]', async () => {
+  it('moves no pointer into an organization that was deleted since the read [PIPE-5]', async () => {
     const { caller, session, from, to } = await commuter()
     let first = true
     const racing = createKit({
@@ -349,7 +349,7 @@ describe('putActiveOrganization() refused', () => {
     }
   })
 
-  it('answers not_found where the session is gone meanwhile [PIPE-10]', async () => {
+  it('answers not_found if the session has ended since the read [PIPE-10]', async () => {
     const { caller, session, to } = await commuter()
     await deleteSession(session)
     const { result, before, after } = await putting(seatgate, caller, to.id)

@@ -54,7 +54,7 @@ const nowhere = ({ userId, session }: StalePointer) => ({
 
 describe.each(losses)('a pointer that became stale because %s', (loss) => {
   describe.each(Object.entries(callers))('the session of %s', (_kind, callerOf) => {
-    it('moves to the only other organization, and is put on record once [PIPE-16 PIPE-18 PIPE-21]', async () => {
+    it('moves to the only other organization, and is recorded once [PIPE-16 PIPE-18 PIPE-21]', async () => {
       const who = await stalePointer(loss, 1)
       const { userId, session, others } = who
       const { seatgate, trips, events } = watched()
@@ -110,7 +110,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
     expect(later.organization).toBeNull()
   })
 
-  it('leaves the user’s other sessions where they are', async () => {
+  it('does not move the user’s other sessions', async () => {
     const who = await stalePointer(loss, 2)
     const elsewhere = await sessionOf(who.userId, who.others[0]!.id)
     const alike = await sessionOf(who.userId, who.lost.id)
@@ -121,7 +121,7 @@ describe.each(losses)('a pointer that became stale because %s', (loss) => {
 })
 
 describe('recovery from a stale pointer', () => {
-  it('treats an organization where they never were like one that they lost [PIPE-16 PIPE-19]', async () => {
+  it('treats an organization of which they were never a member like a lost one [PIPE-16 PIPE-19]', async () => {
     const userId = await newUser()
     const [home] = await belonging(userId, 1)
     for (const pointer of [(await kit.organization()).id, crypto.randomUUID(), 'garbage']) {
@@ -133,7 +133,7 @@ describe('recovery from a stale pointer', () => {
     }
   })
 
-  it('has the request on record, and the operator who acts as the user [PIPE-21]', async () => {
+  it('records the request, and the operator who acts as the user [PIPE-21]', async () => {
     const { userId, session, lost } = await stalePointer('the membership is gone', 0)
     const caller = { userId, impersonatedBy: 'root', session }
     await load(seatgate, { caller, requestId: 'ray-7' })
@@ -143,7 +143,7 @@ describe('recovery from a stale pointer', () => {
     expect(await requestOf(lost.id)).toBe('ray-7')
   })
 
-  it('leaves a user without a session in no organization, with no event on record [PIPE-20 PIPE-22]', async () => {
+  it('leaves a user without a session without an organization, and records no event [PIPE-20 PIPE-22]', async () => {
     for (const others of [0, 1, 2]) {
       const who = await stalePointer('the organization is deleted', others)
       const { seatgate, events } = watched({ around: meanwhile(() => deleteSession(who.session)) })
@@ -196,7 +196,7 @@ describe('recovery from a stale pointer', () => {
     }
   })
 
-  it('writes no row where their only other organization is lost meanwhile, and ends well [PIPE-20]', async () => {
+  it('writes no row if their only other organization was lost since the read [PIPE-20]', async () => {
     const who = await stalePointer('the membership is gone', 1)
     const home = who.others[0]!
     const around = meanwhile(async () =>
@@ -213,7 +213,7 @@ describe('recovery from a stale pointer', () => {
   })
 
   // The list of organizations comes a trip later: by then they may be in again.
-  it('puts no event on record where they were let in again meanwhile', async () => {
+  it('records no event if they became a member again since the read', async () => {
     const who = await stalePointer('the membership is gone', 0)
     let trips = 0
     const { seatgate: racing } = watched({

@@ -31,7 +31,7 @@ describe('updateActiveOrganization() of d1Sessions()', () => {
     expect(trips).toEqual([])
   })
 
-  it('answers not_found for a session that is gone [PIPE-1]', async () => {
+  it('answers not_found for a session that has ended [PIPE-1]', async () => {
     const session = await sessionOf(await newUser(), 'acme')
     await deleteSession(session)
     for (const to of ['other', null]) {
@@ -64,7 +64,7 @@ describe('updateActiveOrganization() of d1Sessions()', () => {
     }
   )
 
-  it('is a statement of the batch that aborts it where the session is gone or points elsewhere', async () => {
+  it('is a statement of the batch that aborts it if the session has ended or points elsewhere', async () => {
     const session = await sessionOf(await newUser(), 'acme')
     const move = (from: string | null, to: string | null) =>
       commit(db, store.statements!.update(db, { ...session, activeOrganizationId: from }, to))

@@ -147,7 +147,7 @@ describe('a store of sessions that cannot be reached', () => {
     expect(await intentsOf(organization.id)).toMatchObject([{ kind: 'end_sessions', attempts: 1 }])
   })
 
-  it('is called for each of two removals by itself [ORG-92]', async () => {
+  it('is called for each of two removals [ORG-92]', async () => {
     const { owner, admin, member, organization } = await fullTeam()
     const { store, asked } = failingStore(2, () => Promise.reject(new Error('KV is down')))
     let time = START

@@ -119,7 +119,7 @@ describe('an event at work', () => {
     expect(await inbox(organization)).toMatchObject([{}, { status: 'succeeded', attempts: 1 }])
   })
 
-  it('is finished by the run that has it after the lease of another one ended', async () => {
+  it('is finished by the run that takes it after the lease of another run has ended', async () => {
     const { test, hold } = holding()
     const organization = await test.subscribed(4)
     const held = hold('GET')
@@ -161,7 +161,7 @@ describe('an event at work', () => {
 })
 
 describe('a quantity', () => {
-  it('that is asked for while another one is sent is sent after it [BILL-57]', async () => {
+  it('that is requested while another one is sent is sent after it [BILL-57]', async () => {
     const { test, hold } = holding()
     const organization = await test.subscribed(4)
     const held = hold('POST')
@@ -177,7 +177,7 @@ describe('a quantity', () => {
     expect(await customerOf(organization)).toEqual({ due_at: null, last_error: null })
   })
 
-  it('without an item for it at the provider is a failure on record', async () => {
+  it('without an item at the provider is a recorded failure', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
     const [item] = test.standIn.state.subscriptions[organization.subscriptionId]!.items.data
@@ -213,7 +213,7 @@ describe('a quantity', () => {
 })
 
 describe('a cap that is set after a purchase was planned', () => {
-  it('holds, though the limit in force was the same before and after it [BILL-25]', async () => {
+  it('applies even if the limit in force was the same before and after it [BILL-25]', async () => {
     let between: (() => Promise<unknown>) | null = null
     const test = connected({
       async around({ asked }, run) {

@@ -8,7 +8,7 @@ import {
 import { sweepBilling } from '../../../../src/parts/billing/index.ts'
 import { connected, operator, PASSWORD, unwrap } from '../../../kit/index.ts'
 
-it('every action of billing is on record after a year of one subscription [AUD-13 AUD-14]', async () => {
+it('every action of billing is recorded in a year of one subscription [AUD-13 AUD-14]', async () => {
   const test = connected()
   const organization = await test.subscribed(4)
   const { id, owner } = organization

@@ -122,7 +122,7 @@ describe('the handlers of the host', () => {
     return { test: connected({ connection: { handlers } }), calls, done }
   }
 
-  it('are tried again by themselves, each until it has succeeded, and not again [BILL-72]', async () => {
+  it('are retried one by one, each until it has succeeded, and not again [BILL-72]', async () => {
     const { test, calls, done } = handling((name, attempt) => name === 'crm' && attempt < 4)
     const organization = await test.subscribed(4)
     await test.kit.settled()
@@ -292,7 +292,7 @@ describe('old events', () => {
     expect(await left()).toEqual(kept)
   })
 
-  it('that are requeued are on record with the operator', async () => {
+  it('that are requeued are recorded with the operator', async () => {
     const { test, ids } = await aged()
     const scope = { caller: operator }
     const name = { provider: 'stripe', eventId: ids['dead']! }

@@ -336,7 +336,7 @@ describe.each(enforcingOr('ledger'))(
       expect(await usage(world, organization)).toEqual({ limit: 2, used: 2 })
     })
 
-    it('a seat that another caller has bought or freed meanwhile is taken, without a purchase', async () => {
+    it('a seat that another caller has bought or freed since the read is taken, without a purchase', async () => {
       const world = expanding({ provider })
       const { test, growing } = world
       const organization = await test.subscribed(2)

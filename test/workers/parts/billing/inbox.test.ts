@@ -284,7 +284,7 @@ describe('a day without the provider', () => {
 })
 
 describe('subscriptions that may not go on', () => {
-  it('a second one of an organization is canceled and on record (MUSEUM-41)', async () => {
+  it('a second one of an organization is canceled and recorded (MUSEUM-41)', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
     test.advance(1)

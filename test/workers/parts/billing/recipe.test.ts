@@ -133,7 +133,7 @@ describe('on_delete refuses, user delete aborted: the fourth failure mode of the
     return test
   }
 
-  it('a provider that is down keeps no user; the cancellation is tried again and its outcome is on record', async () => {
+  it('an outage of the provider does not keep the user; the cancellation is retried and its outcome recorded', async () => {
     const test = deleting()
     const { userId, subscriptionId, organization } = await payingUser(test)
     test.standIn.fault = () => ({ status: 503 })

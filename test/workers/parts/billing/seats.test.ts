@@ -106,7 +106,7 @@ describe('PUT …/billing/seats', () => {
     expect(changes(test)).toHaveLength(1)
   })
 
-  it('that the provider refuses for good ends in one recorded failure (MUSEUM-32)', async () => {
+  it('that the provider refuses permanently ends in one recorded failure (MUSEUM-32)', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
     test.standIn.declines = true

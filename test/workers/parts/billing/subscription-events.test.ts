@@ -100,7 +100,7 @@ describe.each(enforcing)('seats that a webhook brings, with %s seats', (provider
 })
 
 describe('a state that the provider answered before a newer one was applied', () => {
-  it('is passed over though both are of the same second, and read again [BILL-70]', async () => {
+  it('is skipped even if both are of the same second, and read again [BILL-70]', async () => {
     const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let holds = false
     const test: Connected = connected({

@@ -143,7 +143,7 @@ describe('the history of attempts', () => {
     ])
   })
 
-  it('says which part of the configuration passed an event over [FWD-24]', async () => {
+  it('names the part of the configuration that passed an event over [FWD-24]', async () => {
     const sink = sinkOf('log')
     const patterns = { include: ['organization.*'], exclude: ['organization.rename'] }
     const { seatgate } = clocked([{ ...sink, ...patterns }])
@@ -186,7 +186,7 @@ describe('the history of attempts', () => {
     expect(new Set(seconds.map((event) => event.id)).size).toBe(1)
   })
 
-  it('says of events that are not there any more that they were skipped [FWD-35]', async () => {
+  it('marks purged events as skipped [FWD-35]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)
@@ -244,7 +244,7 @@ describe('the history of attempts', () => {
     ])
   })
 
-  it('is paged, and listed for administrators of the sinks alone', async () => {
+  it('is paged, and listed only for administrators of the sinks', async () => {
     const sink = sinkOf('log', ({ sequence }) => (sequence % 2 ? delivered : permanent))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)

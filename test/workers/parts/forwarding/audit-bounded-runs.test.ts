@@ -81,7 +81,7 @@ describe('a run for a sink that is slow', () => {
     expect(sink.attempts).toEqual(upTo(167))
   })
 
-  it('rests no longer than its deliveries require while its backlog is slowed down', async () => {
+  it('waits no longer than its deliveries require while its backlog is slowed down', async () => {
     const { seatgate, sink } = slowly(4, {}, { eventsPerMinute: 10 })
     const id = await organizationWith(seatgate, 10)
     // Three events, for which it has 18 seconds: 12 of them are over.
@@ -89,7 +89,7 @@ describe('a run for a sink that is slow', () => {
     expect(sink.attempts).toEqual([1, 2, 3])
   })
 
-  it('tries dead letters again in half of its time, so that new events pass', async () => {
+  it('retries dead letters in half of its time, so that new events pass', async () => {
     const kit = slowly(3)
     const { seatgate, sink } = kit
     const id = await organizationWith(seatgate, 2)
@@ -147,7 +147,7 @@ describe('an invocation that may ask a thousand times', () => {
   const EVENTS = 100
 
   it.each(['the queue', 'the sweep'])(
-    'blames no sink for it, and goes on in the next one, by %s [FWD-27]',
+    'counts as no failure of a sink, and continues in the next one, by %s [FWD-27]',
     async (by) => {
       let asked = 0
       const sink = sinkOf('log', () => {

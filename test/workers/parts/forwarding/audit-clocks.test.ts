@@ -119,7 +119,7 @@ describe('a clock that runs back', () => {
     expect(sink.sequences()).toEqual([1, 2])
   })
 
-  it('is not suspected where a sink rests as long as it ever does', async () => {
+  it('is not assumed if a sink waits for its longest time', async () => {
     const sink = sinkOf('down', () => retry)
     const patient = { ...sink, retryHours: 1000 }
     const { seatgate, later } = clocked([patient], { random: () => 0.999 })

@@ -27,7 +27,7 @@ import {
 } from '../../../kit/index.ts'
 
 describe('a dead letter', () => {
-  it('is an event that a sink refuses for good, at once; later events pass [FWD-34 FWD-27]', async () => {
+  it('is an event that a sink refuses permanently, at once; later events pass [FWD-34 FWD-27]', async () => {
     const sink = sinkOf('picky', ({ sequence }) => (sequence === 2 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -113,7 +113,7 @@ describe('putting dead letters back', () => {
     return { ...clocked([sink]), sink, heal: () => void (state.healed = true) }
   }
 
-  it('tries one again on the same path, and is on record with the operator [FWD-41 FWD-44]', async () => {
+  it('retries one on the same path, and is recorded with the operator [FWD-41 FWD-44]', async () => {
     const { seatgate, sink, heal } = broken()
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)
@@ -167,7 +167,7 @@ describe('putting dead letters back', () => {
     expect(await lettersOf(seatgate, id, 'log')).toEqual([[2, 'delivered', 'again', 4]])
   })
 
-  it('of many counts them first, and tries a hundred at a time with a pause [FWD-43]', async () => {
+  it('of many counts them first, and retries a hundred at a time with a pause [FWD-43]', async () => {
     const state = { healed: false }
     const sink = sinkOf('log', () => (state.healed ? delivered : permanent))
     const { seatgate } = clocked([sink])
@@ -207,7 +207,7 @@ describe('putting dead letters back', () => {
     expect(taken.map(({ sequence }) => sequence).toSorted((a, b) => a - b)).toEqual([1, 2, 3])
   })
 
-  it('of more than 10,000 wants to be forced, and counts them without [FWD-43]', async () => {
+  it('of more than 10,000 needs force, and counts them without it [FWD-43]', async () => {
     const { seatgate } = broken()
     const id = await organizationWith(seatgate)
     const bury = (numbers: string) =>
@@ -228,7 +228,7 @@ describe('putting dead letters back', () => {
     expect(unwrap(await requeue({})).events).toBe(1)
   })
 
-  it('of an event that is not there any more ends at once, and is dead again [FWD-35]', async () => {
+  it('of a purged event ends at once, and is dead again [FWD-35]', async () => {
     const { seatgate, sink } = broken()
     const id = await organizationWith(seatgate)
     await forwardOrganization(seatgate, id)

@@ -38,13 +38,13 @@ describe('dispatch', () => {
     expect(() => clocked([{ ...asynchronous, dispatch: 'auto' }])).not.toThrow()
   })
 
-  it('says whether there is a queue [FWD-10]', () => {
+  it('recognizes whether there is a queue [FWD-10]', () => {
     expect(isQueueBound(clocked([]).seatgate)).toBe(false)
     expect(isQueueBound(clocked([], { queue: silent }).seatgate)).toBe(true)
   })
 
   it.each(['auto', 'async'] as const)(
-    '%s with a queue delivers no event before the queue says so [FWD-8]',
+    '%s with a queue delivers no event before the queue’s message [FWD-8]',
     async (dispatch) => {
       const sink = sinkOf('log')
       const kit = createKit({ provider: 'd1', sinks: [{ ...sink, dispatch }] })
@@ -80,7 +80,7 @@ describe('dispatch', () => {
     expect([prompt.sequences(), other.sequences()]).toEqual([upTo(3), []])
   })
 
-  it('sync keeps an answer waiting no longer than its deadline, and goes on [FWD-9]', async () => {
+  it('sync delays a response no longer than its deadline, and continues [FWD-9]', async () => {
     const sink = heldSink('slow')
     const reports: Report[] = []
     const kit = createKit({
@@ -173,7 +173,7 @@ describe('a sink that is missing', () => {
 })
 
 describe('a backlog', () => {
-  it('comes no faster than the sink may have it, from the beginning or from where it is asked for [FWD-28]', async () => {
+  it('is delivered no faster than the sink permits, from the beginning or from a requested sequence [FWD-28]', async () => {
     const sink = sinkOf('new')
     const { seatgate, later } = clocked([{ ...sink, eventsPerMinute: 150 }])
     const id = await organizationWith(seatgate)

@@ -38,7 +38,7 @@ describe('a sink that fails', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('is left alone until its time has come', async () => {
+  it('is not called before its next attempt is due', async () => {
     const sink = sinkOf('flaky', () => retry)
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -35,7 +35,7 @@ describe('forwarding', () => {
     expect(await isInOutbox(id)).toBe(false)
   })
 
-  it('delivers no event twice, and takes up where it left off', async () => {
+  it('delivers no event twice, and continues where it stopped', async () => {
     const sink = sinkOf('memory')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -135,7 +135,7 @@ describe('a sink', () => {
     expect(new Set(seen)).toEqual(new Set(['https://siem.example.com eu false']))
   })
 
-  it('that calls the forwarder from inside is asked to come back, and recurses no further [FWD-23]', async () => {
+  it('that calls the forwarder itself is retried later, without recursion [FWD-23]', async () => {
     const answers: (number | null)[] = []
     const sink = sinkOf('loop', async ({ organizationId }) => {
       answers.push(await forwardOrganization(seatgate, organizationId))

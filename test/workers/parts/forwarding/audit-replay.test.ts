@@ -28,7 +28,7 @@ import {
   codeOf,
 } from '../../../kit/index.ts'
 
-describe('a sink that is gone', () => {
+describe('a removed sink', () => {
   it('is paused until an operator resumes it, and loses no event [FWD-33]', async () => {
     let gone = true
     const sink = sinkOf('hook', ({ sequence }) =>
@@ -54,7 +54,7 @@ describe('a sink that is gone', () => {
 })
 
 describe('a sink that is paused by hand', () => {
-  it('receives no event until it is resumed, and misses no event, each on record', async () => {
+  it('receives no event until it is resumed, misses none, and both are recorded', async () => {
     const sink = sinkOf('hook')
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)
@@ -75,7 +75,7 @@ describe('a sink that is paused by hand', () => {
     ])
   })
 
-  it('is refused while a delivery is under way, and for a sink that is not there', async () => {
+  it('is refused while a delivery is in progress, and for an unknown sink', async () => {
     const held = heldSink('hook')
     const { seatgate } = clocked([held])
     const id = await organizationWith(seatgate)
@@ -99,7 +99,7 @@ describe('a sink that is paused by hand', () => {
 })
 
 describe('replay', () => {
-  it('sends everything again from a sequence on, under the same ids, each time on record [FWD-17 FWD-44]', async () => {
+  it('sends all events from a sequence on again, under the same ids, and is recorded [FWD-17 FWD-44]', async () => {
     const sink = sinkOf('log')
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate, 2)
@@ -191,7 +191,7 @@ describe('the status of sinks', () => {
     })
   })
 
-  it('over HTTP, by owners and operators alone [FWD-40 FWD-41]', async () => {
+  it('is readable over HTTP only by owners and operators [FWD-40 FWD-41]', async () => {
     const sink = sinkOf('log', ({ sequence }) => (sequence === 1 ? permanent : delivered))
     const { seatgate } = clocked([sink])
     const id = await organizationWith(seatgate)

@@ -57,7 +57,7 @@ async function waiting(): Promise<number> {
   return Number(row)
 }
 
-describe('where no change is made any more', () => {
+describe('an organization without further changes', () => {
   it('a sink that is new gets everything, in sequence [FWD-13 FWD-28]', async () => {
     const idle = await organizationWith(without(), 3)
     const old = sinkOf('old')

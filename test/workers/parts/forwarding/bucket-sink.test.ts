@@ -80,7 +80,7 @@ describe('a bucket', () => {
     expect((await objectsOf(id, '')).map(({ sequences }) => sequences)).toEqual([upTo(2)])
   })
 
-  it('has every event though a late write replaces that of its repeat [FWD-17]', async () => {
+  it('has every event even if a late write replaces that of its repeat [FWD-17]', async () => {
     const [started, gate] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     let late: Promise<unknown> = Promise.resolve()
     const bucket = bucketBehind((put, number) => {

@@ -79,7 +79,7 @@ describe('a sink with a vocabulary of its own', () => {
     expect(await lettersOf(seatgate, id, 'threadline')).toEqual([])
   })
 
-  it('makes a dead letter of an unknown actor, with the reason, and goes on [FWD-34]', async () => {
+  it('makes a dead letter of an unknown actor, with the reason, and continues [FWD-34]', async () => {
     const { sink, entries } = threadline()
     const kit = createKit({ sinks: [] })
     const organization = await kit.organization()

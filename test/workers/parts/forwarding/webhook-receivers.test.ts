@@ -123,8 +123,8 @@ describe('a receiver that does not answer', () => {
   })
 })
 
-describe('a receiver that is gone', () => {
-  it('pauses its cursor with 410, and goes on where it stood when it is resumed [FWD-33]', async () => {
+describe('a receiver that answers 410', () => {
+  it('pauses its cursor, and continues at the same place when it is resumed [FWD-33]', async () => {
     let gone = true
     const { seatgate, attempts, taken, later } = webhookThat(() =>
       gone ? new Response(null, { status: 410 }) : new Response(null)

@@ -321,7 +321,7 @@ describe('the address', () => {
   )
 
   it.each([['http://localhost:9900/hook'], ['http://127.0.0.1:9900/'], ['http://[::1]:9900/']])(
-    'takes %s in development alone',
+    'takes %s only in development',
     (url) => {
       expect(() => make(url, true)).not.toThrow()
       expect(() => make(url)).toThrow(/^webhookSink: url must be https/)
@@ -454,7 +454,7 @@ describe('the secret', () => {
 describe('the trace of a request', () => {
   const TRACE_ID = '0af7651916cd43dd8448eb211c80319c'
 
-  it('goes on with its events, in a span of the event that repeats keep', async () => {
+  it('continues with its events, in a span of the event that repeats keep', async () => {
     const { posted, sink } = receiver()
     const traced = { ...event, traceId: TRACE_ID }
     await sink().deliver(traced)
@@ -466,7 +466,7 @@ describe('the trace of a request', () => {
     expect(other).not.toBe(first)
   })
 
-  it('goes on from the change to the webhook, and to no event of another request', async () => {
+  it('continues from the change to the webhook, and to no event of another request', async () => {
     const { posted, sink } = receiver()
     const { seatgate } = clocked([sink()])
     const id = await organizationWith(seatgate)

@@ -105,7 +105,7 @@ describe('a membership in a group', () => {
     expect(unwrap(await listGroups(context, owner, { userId: member })).data).toEqual([])
   })
 
-  it('is not made for a member who leaves at the same moment [GROUP-2 GROUP-3]', async () => {
+  it('is not created for a member who leaves at once with it [GROUP-2 GROUP-3]', async () => {
     for (let round = 0; round < 20; round++) {
       const organization = await kit.organization()
       const owner = organization.as(organization.owner)

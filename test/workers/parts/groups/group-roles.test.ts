@@ -192,7 +192,7 @@ describe('an invitation, link or key that needs a permission of a group', () => 
     await expectSound(organization.id, false)
   })
 
-  it('is not left open by two groups that end at the same moment [GROUP-16]', async () => {
+  it('is not left open by two groups that end at once [GROUP-16]', async () => {
     for (let round = 0; round < 20; round++) {
       const organization = await kit.organization()
       const member = await join(kit, organization, 'member')
@@ -214,7 +214,7 @@ describe('an invitation, link or key that needs a permission of a group', () => 
     }
   })
 
-  it('is not created by a member who leaves the group at the same moment [GROUP-16]', async () => {
+  it('is not created by a member who leaves the group at once with it [GROUP-16]', async () => {
     for (let round = 0; round < 20; round++) {
       const organization = await kit.organization()
       const member = await join(kit, organization, 'member')

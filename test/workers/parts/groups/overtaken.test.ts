@@ -50,7 +50,7 @@ interface Parts {
   readonly groupId: string
 }
 
-it('a member who is suspended meanwhile is not added', async () => {
+it('a member who was suspended since the read is not added', async () => {
   const { context, scope, groupId, userId } = await scene(async (parts) =>
     unwrap(await suspendMember(kit.seatgate, parts.scope, parts.userId))
   )
@@ -59,7 +59,7 @@ it('a member who is suspended meanwhile is not added', async () => {
   expect(unwrap(await listGroupMembers(kit.context, scope, groupId)).data).toEqual([])
 })
 
-it('a member who is removed meanwhile is removed once', async () => {
+it('a member who was removed since the read is removed once', async () => {
   const { context, organization, scope, groupId, userId } = await scene(async (parts) =>
     unwrap(await removeFromGroup(kit.context, parts.scope, parts.groupId, parts.userId))
   )
@@ -75,7 +75,7 @@ it('a member who is removed meanwhile is removed once', async () => {
   expect(count).toBe(1)
 })
 
-it('a caller gives no role that the group received meanwhile and that they may not give', async () => {
+it('a caller does not give a role that the group got since the read and that they may not give', async () => {
   const { context, organization, scope, groupId, userId } = await scene(async (parts) =>
     unwrap(await updateGroup(kit.context, parts.scope, parts.groupId, { role: 'writer' }))
   )

@@ -472,7 +472,7 @@ describe('an operator who acts as an owner', () => {
   })
 
   it.each(shareOf(Object.entries(OPERATIONS), 16))(
-    'is answered by %s as the table says, and is named in each event [OP-2 OP-3 OP-4 OP-5]',
+    'is answered by %s as in the table, and is named in each event [OP-2 OP-3 OP-4 OP-5]',
     async (_name, [expected, act]) => {
       const world = await asked()
       const before = new Set((await allEvents()).map(({ id }) => id))

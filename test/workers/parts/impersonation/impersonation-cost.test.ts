@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
 import { actingAs, createImpersonationKit, createRowMeter, newUser } from '../../../kit/index.ts'
 
-it('a request with the token costs as many trips as one of a known caller [OP-16]', async () => {
+it('a request with the token costs as many trips as one without it [OP-16]', async () => {
   const meter = createRowMeter()
   const kit = createImpersonationKit({ around: meter.around })
   const organization = await kit.organization({ members: 3 })

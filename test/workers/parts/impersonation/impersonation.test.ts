@@ -104,7 +104,7 @@ describe('a start', () => {
     expect(await status(organization, token!)).toBe(200)
   })
 
-  it('is refused for a member who is suspended meanwhile [OP-8]', async () => {
+  it('is refused for a member who was suspended since the read [OP-8]', async () => {
     const organization = await kit.organization()
     const userId = await join(kit, organization)
     const overtaken = createImpersonationKit({
@@ -274,7 +274,7 @@ describe('the token', () => {
     expect(await status(organization, `user:${organization.owner}`)).toBe(200)
   })
 
-  it('is valid in one organization: another one of the user is absent, and a request without one has no caller [OP-11]', async () => {
+  it('is valid in one organization: another one of the user is absent, and a request without an organization has no caller [OP-11]', async () => {
     const organization = await kit.organization()
     const other = await kit.organization()
     unwrap(
@@ -387,7 +387,7 @@ describe('an end', () => {
     expect(unwrap(await getOrganization(seatgate, scope)).name).not.toBe('Late')
   })
 
-  it('follows the end or suspension of the membership and the end of the organization, for good [OP-15]', async () => {
+  it('follows the end or suspension of the membership and the end of the organization, permanently [OP-15]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const member = await join(kit, organization)

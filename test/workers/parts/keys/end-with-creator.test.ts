@@ -142,7 +142,7 @@ describe('a key that ends with its creator', () => {
     expect(codeOf(await createApiKey(kit.context, scope, input))).toBe('validation_error')
   })
 
-  it('ends before or after a change with it at the same moment [KEY-8]', async () => {
+  it('ends before or after a change that is made with it at once [KEY-8]', async () => {
     for (let round = 0; round < 5; round++) {
       const { organization, owner, admin, ending } = await withAdmin()
       const path = `/organizations/${organization.id}`

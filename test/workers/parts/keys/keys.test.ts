@@ -51,7 +51,7 @@ async function status({ client }: KeysKit, { id }: TestOrganization, key: string
 }
 
 describe('an API key', () => {
-  it('is stored as a hash, returned once, also to a repeat, and on record [KEY-2 KEY-18]', async () => {
+  it('is stored as a hash, returned once, also to a repeat, and recorded [KEY-2 KEY-18]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const options = { operationId: crypto.randomUUID() }
@@ -167,7 +167,7 @@ describe('an API key', () => {
     expect(await status(kit, organization, fourth.key!)).toBe(200)
   })
 
-  it('is rotated twice at once, and one of them replaces it [KEY-6]', async () => {
+  it('is replaced once by two rotations at once [KEY-6]', async () => {
     const organization = await kit.organization()
     const scope = organization.as(organization.owner)
     const { id } = await keyOf(kit, organization)
@@ -233,7 +233,7 @@ describe('an API key', () => {
     expect(data.map((member) => member.userId)).toEqual([organization.owner])
   })
 
-  it('ends with the organization, for good [KEY-9]', async () => {
+  it('ends with the organization, permanently [KEY-9]', async () => {
     const organization = await kit.organization()
     const { key } = await keyOf(kit, organization)
     await softDeleted(kit.seatgate, organization)

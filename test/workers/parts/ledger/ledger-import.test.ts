@@ -179,7 +179,7 @@ describe('a ledger that imports seats', () => {
     await expectSeats(organization)
   })
 
-  it('goes on after it was put out of memory, with its alarm', async () => {
+  it('continues after an eviction, with its alarm', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 10 })
     await fill(organization, 8)

@@ -106,7 +106,7 @@ describe('a ledger that is lost', () => {
     )
   })
 
-  it('an object that is put out of memory keeps everything, its alarm too', async () => {
+  it('an evicted object keeps its storage and its alarm', async () => {
     const { organization, calm } = await abandonedAdd()
     const before = await readLedger(organization.id)
     await evictDurableObject(ledgerOf(organization))
@@ -120,7 +120,7 @@ describe('a ledger that is lost', () => {
   })
 
   it.each([{ evicted: true }, { evicted: false }])(
-    'a lost alarm is set again by the next call (put out of memory: $evicted) [SEAT-15]',
+    'a lost alarm is set again by the next call (evicted: $evicted) [SEAT-15]',
     async ({ evicted }) => {
       const { organization, calm } = await abandonedAdd()
       await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) =>

@@ -106,7 +106,7 @@ describe('word that never came', () => {
     }
   )
 
-  it('of two limits under one version the first on record is in force [BILL-25 MUSEUM-18]', async () => {
+  it('the first recorded of two limits with one version is in force [BILL-25 MUSEUM-18]', async () => {
     const { calm, organization, lowering, letGo } = await slowLimit({ limit: 1, version: 7 })
     const second = await lower(calm, organization, { limit: 100, version: 7 })
     letGo()

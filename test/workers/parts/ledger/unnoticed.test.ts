@@ -154,7 +154,7 @@ describe('a seat that is taken', () => {
 })
 
 describe.each(enforcing)('the line, %s seats', (provider) => {
-  it('does not let in a person who has left it since the plan was made [D8]', async () => {
+  it('does not admit a person who has left it since the plan was made [D8]', async () => {
     const kit = createJoiningKit({ provider })
     const organization = await openOrganization(kit, 'auto', 2)
     const member = await join(kit, organization)

@@ -141,7 +141,7 @@ describe('the limit of owned organizations', () => {
     await expectSound(organization.id, false)
   })
 
-  it('lets one of a promotion and a creation at once through [CAP-2]', async () => {
+  it('permits one of a promotion and a creation at once [CAP-2]', async () => {
     const kit = limited({ owned: 1 })
     const { seatgate } = kit
     const organization = await kit.organization()
@@ -186,7 +186,7 @@ describe('the limit of owned organizations', () => {
     expect(codeOf(await create(kit, userId))).toBe('ok')
   })
 
-  it('removes no organization when it is lowered, and refuses another one [CAP-5]', async () => {
+  it('removes no organization when it is lowered, and refuses a further one [CAP-5]', async () => {
     const userId = await newUser()
     await found(limited({ owned: 3 }), userId, 3)
     const lowered = limited({ owned: 2 })
@@ -198,7 +198,7 @@ describe('the limit of owned organizations', () => {
     expect(await countsOf(userId)).toMatchObject({ owned: 4 })
   })
 
-  it('may be another one for each user, read in the batch from the host’s own row [CAP-5]', async () => {
+  it('may differ for each user, read in the batch from the host’s own row [CAP-5]', async () => {
     const kit = limited({
       owned: (userId) =>
         sql`(select case when name = 'Ann' then length(email) - 20 end from users where id = ${userId})`,

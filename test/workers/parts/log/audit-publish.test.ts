@@ -65,7 +65,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
   // The sweep finds every log that is not published.
   beforeEach(freshStores)
 
-  it('is done by the sweep after a failure, without another change [AUD-55]', async () => {
+  it('is repeated by the sweep after a failure, without another change [AUD-55]', async () => {
     const { id, published, reports, outside, seatgate, seal } = await logged(provider)
     outside.takes = () => false
     expect(await seal()).toBe(EVENTS)
@@ -176,7 +176,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([])
   })
 
-  it('is not waited for where it is not asked for, and then costs no call', async () => {
+  it('does not hold back the outbox without publishCheckpoint, and costs no call', async () => {
     const { id, published, seatgate, trips } = await logged(provider)
     const silent = refitted(seatgate, { publish: null })
     const before = trips()
@@ -187,7 +187,7 @@ describe.each(['ledger', 'd1'] as const)('publishing with seats in %s', (provide
     expect(published).toEqual([])
   })
 
-  it('releases organizations that no consumer waits for any more, a sink or a bucket that is gone', async () => {
+  it('releases organizations after the last sink or bucket that waited for them was removed', async () => {
     const { id, outside, seatgate } = await logged(provider)
     outside.takes = () => false
     await sweepAudit(refitted(seatgate, { sinks: [sinkOf('gone', () => retry)] }))

@@ -159,7 +159,7 @@ describe('the object', () => {
     expect(kit.published).toHaveLength(1)
   })
 
-  it('is not started by it: an organization without seats on record has no seats afterwards', async () => {
+  it('is not started by sealing: an organization without recorded seats has no seats afterwards', async () => {
     const kit = sealing()
     const organization = await sealing('d1').organization({ seats: 4 })
     await sealOrganization(kit.seatgate, organization.id)

@@ -130,7 +130,7 @@ describe('sealing', () => {
     expect((await checkpointOf(organization)).size).toBe(2)
   })
 
-  it('is waited for, though everything is forwarded [D9]', async () => {
+  it('keeps an organization in the outbox after all events are forwarded [D9]', async () => {
     // Without a publisher: nothing but the sealing is waited for.
     const sink = sinkOf('log')
     const both = seatgateWith({ auditLogKey: keys.privateKey, sinks: [sink] })
@@ -142,7 +142,7 @@ describe('sealing', () => {
     expect(await isInOutbox(organization)).toBe(false)
   })
 
-  it('keeps an organization in the outbox until its events are sealed, though a sink has them all [D1]', async () => {
+  it('keeps an organization in the outbox until its events are sealed, even if a sink has them all [D1]', async () => {
     const sink = sinkOf('prompt')
     const failing = async () => {
       throw new Error('the object does not answer')
@@ -185,7 +185,7 @@ describe('sealing', () => {
     await expect(auditCheckpoint(plain, scopeOf(organization))).rejects.toThrow(/the part log/)
   })
 
-  it('does not fail where its checkpoint cannot be published', async () => {
+  it('does not fail if its checkpoint cannot be published', async () => {
     const reports: string[] = []
     const broken = seatgateWith({
       ...options,

@@ -251,7 +251,7 @@ describe('moving events to the archive', () => {
     expect((await sequencesOf(organization)).slice(0, 5)).toEqual(upTo(5))
   })
 
-  it('deletes no event if another run deletes a part of its segment meanwhile', async () => {
+  it('deletes no event if another run has deleted a part of its segment since the read', async () => {
     const other = archiving()
     const overtaken = failing({})
     const host = archiving(overtaken)
@@ -276,7 +276,7 @@ describe('moving events to the archive', () => {
     expect(data.map(({ sequence }) => sequence)).toEqual(upTo(data.length))
   })
 
-  it('deletes the events of its segment alone if more have become old meanwhile', async () => {
+  it('deletes only the events of its segment if more have become old since the read', async () => {
     const slow = failing({})
     const host = archiving(slow)
     const organization = await host.sealedOne(4)
@@ -316,7 +316,7 @@ describe('moving events to the archive', () => {
     )
   })
 
-  it('reads D1 alone for a page that has no archived event', async () => {
+  it('reads only D1 for a page without archived events', async () => {
     const counted = { gets: 0 }
     const host = await archived({
       get: (key) => (counted.gets++, bucket.get(key)),

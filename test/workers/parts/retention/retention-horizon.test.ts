@@ -65,7 +65,7 @@ async function shortened() {
 }
 
 describe('the trail after a run', () => {
-  it('verifies from the checkpoint, and says where it begins [AUD-63]', async () => {
+  it('verifies from the checkpoint, and reports where it begins [AUD-63]', async () => {
     const { organization, exported, checkpoint, young } = await shortened()
     const latest = await checkpoint(organization)
     expect([young.size, latest.size]).toEqual([7, 9])
@@ -109,7 +109,7 @@ describe('the trail after a run', () => {
     }
   })
 
-  it('must admit itself that the beginning is gone [AUD-63]', async () => {
+  it('fails to verify unless it records that its beginning was purged [AUD-63]', async () => {
     const { organization, exported, checkpoint, seatgate, scope } = await shortened()
     const latest = await checkpoint(organization)
     const lines = await exported(organization)
@@ -135,7 +135,7 @@ describe('the trail after a run', () => {
     expect((await verifyExport(lines, [before, latest])).finding).toBeNull()
   })
 
-  it('every proof still holds, of events that are gone too [AUD-63]', async () => {
+  it('every proof stays valid, also of purged events [AUD-63]', async () => {
     const { organization, seatgate, scope, whole, before, checkpoint } = await shortened()
     const latest = await checkpoint(organization)
     for (const sequence of upTo(9)) {
@@ -193,7 +193,7 @@ describe('the trail after a run', () => {
     expect(await sealOrganization(seatgate, organization)).toBe(5)
   })
 
-  it('a key of an event that is gone names another one', async () => {
+  it('the key of a purged event can name another event', async () => {
     const { seatgate, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(2)
     const scope = { ...scopeOf(organization), caller: system }
@@ -231,7 +231,7 @@ describe('the triggers', () => {
     )
   }
 
-  it('let no event go that is not covered by a run on record, in sequence [AUD-64]', async () => {
+  it('permit only deletions that a recorded run covers, in sequence [AUD-64]', async () => {
     const { sealedOne } = retaining([])
     const organization = await sealedOne(5)
     const gone = (where: string) =>
@@ -366,7 +366,7 @@ describe('how seats stood', () => {
     expect(await asOf(instants[2]!)).toEqual(told[2])
   })
 
-  it('a deleted one was deleted, also where its deletion is gone [AUD-44]', async () => {
+  it('a deleted organization was deleted, also after its deletion event was purged [AUD-44]', async () => {
     const { seatgate, clock, sealedOne, daysLater, purge, scopeOf } = retaining(days(30))
     const organization = await sealedOne(2)
     await writeEvent(organization, 3, { action: 'organization.delete', at: clock.now })

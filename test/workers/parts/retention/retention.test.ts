@@ -154,7 +154,7 @@ describe('a window', () => {
     expect(await purge(young, { olderThan: now })).toMatchObject({ events: 0 })
   })
 
-  it('is each organization’s own, and the longer one of a class [AUD-61]', async () => {
+  it('belongs to each organization, and a class can have a longer one [AUD-61]', async () => {
     const windows: RetentionWindow[] = [{ days: 30 }, { actions: 'organization.rename', days: 90 }]
     const { seatgate, sealedOne, purge, daysLater } = retaining(windows)
     const organization = await sealedOne(5)
@@ -172,7 +172,7 @@ describe('a window', () => {
 })
 
 describe('a run', () => {
-  it('deletes the rows that belong to the events, and is on record with counts and duration [AUD-60 AUD-65]', async () => {
+  it('deletes the rows that belong to the events, and is recorded with counts and duration [AUD-60 AUD-65]', async () => {
     const metrics: Metric[] = []
     const dead = sinkOf('dead', () => ({ outcome: 'permanent', reason: 'schema' }))
     const { seatgate, clock, daysLater, purge, status, tended } = retaining(days(30), [dead], {
@@ -246,7 +246,7 @@ describe('a run', () => {
     expect(await count('seatgate_audit_personal', organization)).toBe(0)
   })
 
-  it('of no event is not on record, nor is one that would take the records of others alone [AUD-65]', async () => {
+  it('without events is not recorded, nor is one that would delete only the records of other runs [AUD-65]', async () => {
     const { seatgate, sealedOne, purge, daysLater, tended, status } = retaining(days(30))
     const organization = await sealedOne(3)
     daysLater(31)
@@ -281,7 +281,7 @@ describe('a run', () => {
     expect((await sequencesOf(organization))[0]).toBe(1503)
   })
 
-  it('is the host’s and its operators’ alone', async () => {
+  it('is only for the host and its operators', async () => {
     const { seatgate, sealedOne, daysLater } = retaining(days(30))
     const organization = await sealedOne()
     daysLater(31)
@@ -306,7 +306,7 @@ describe('a run', () => {
     })
   })
 
-  it('of ten at once takes each event once', async () => {
+  it('deletes each event once, of ten at once', async () => {
     const { seatgate, sealedOne, daysLater, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne(8)
     daysLater(31)
@@ -331,7 +331,7 @@ describe('a run', () => {
 })
 
 describe('the conditions of a run', () => {
-  it('a legal hold keeps all of it until it is released, and is on record [AUD-61]', async () => {
+  it('a legal hold keeps all events until it is released, and is recorded [AUD-61]', async () => {
     const { seatgate, sealedOne, purge, daysLater, scopeOf, status } = retaining(days(30))
     const organization = await sealedOne()
     daysLater(31)
@@ -422,7 +422,7 @@ describe('the conditions of a run', () => {
     })
   })
 
-  it('events that a required sink has not received stay, unless forced, which is on record [AUD-62]', async () => {
+  it('events that a required sink has not received stay, unless forced, which is recorded [AUD-62]', async () => {
     const down = sinkOf('down', ({ sequence }) => (sequence > 2 ? retry : { outcome: 'delivered' }))
     const { sealedOne, tended, purge, daysLater, status } = retaining(days(30), [down])
     const organization = await sealedOne(5)

@@ -32,13 +32,13 @@ async function scene() {
 const namesIn = async (scope: ReturnType<typeof owned>) =>
   unwrap(await listRoles(kit.context, scope)).data.map(({ name }) => name)
 
-it('a role that a member receives meanwhile is not deleted [PERM-16]', async () => {
+it('a role that a member got since the read is not deleted [PERM-16]', async () => {
   const { context, scope, role } = await scene()
   expect(codeOf(await deleteRole(context, scope, role))).toBe('role_in_use')
   expect(await namesIn(scope)).toContain(role)
 })
 
-it('a member who receives a role meanwhile has it under its new name [PERM-16]', async () => {
+it('a member who got a role since the read has it under its new name [PERM-16]', async () => {
   const { context, scope, role, userId } = await scene()
   unwrap(await updateRole(context, scope, role, { name: 'reviewer' }))
   expect(await namesIn(scope)).not.toContain(role)
@@ -46,7 +46,7 @@ it('a member who receives a role meanwhile has it under its new name [PERM-16]',
   expect(unwrap(changed).role).toBe('reviewer')
 })
 
-it('a link to the first role of an organization, made meanwhile, ends with the rights of its creator [PERM-15]', async () => {
+it('a link to the first role of an organization, created since the read, ends with the rights of its creator [PERM-15]', async () => {
   const organization = await kit.organization()
   const scope = owned(organization)
   const userId = await join(kit, organization, 'owner')

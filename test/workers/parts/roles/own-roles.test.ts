@@ -66,7 +66,7 @@ describe('an own role', () => {
     expect(await expectSound(organization.id, false)).toBeUndefined()
   })
 
-  it('is listed after the configured ones, for members alone [PERM-7]', async () => {
+  it('is listed after the configured ones, only for members [PERM-7]', async () => {
     const organization = await kit.organization()
     await roleOf(kit, organization, ['project:write', 'project:read'])
     const member = await join(kit, organization, 'member')

@@ -117,7 +117,7 @@ describe('a pushed group', () => {
     expect(await membersIn(organization, id)).toEqual([ann, bob, cyd].toSorted())
   })
 
-  it('has both of two changes at the same moment [SCIM-17]', async () => {
+  it('has both of two changes at once [SCIM-17]', async () => {
     const { organization, ask, id } = await withUsers()
     const set = (path: string, value: string) => patch({ op: 'replace', path, value })
     const around = meanwhile(() => ask('PATCH', `/Groups/${id}`, set('externalId', 'g-2')))
@@ -132,7 +132,7 @@ describe('a pushed group', () => {
     expect(body).toMatchObject({ displayName: 'Product', externalId: 'g-2' })
   })
 
-  it('takes no more members than the limit, and says so [SCIM-19]', async () => {
+  it('takes no more members than the limit, and reports it [SCIM-19]', async () => {
     const { organization, ask, ann, bob, cyd, id } = await withUsers()
     const more = [cyd, (await organization.push('dan')).id, (await organization.push('eve')).id]
     const add = patch({ op: 'add', path: 'members', value: values(...more) })

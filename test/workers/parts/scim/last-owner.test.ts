@@ -40,7 +40,7 @@ describe.each(['suspend', 'remove'] as const)('where deprovision is "%s"', (depr
     expect(await violations(organization.id, { quiet: true })).toEqual([])
   })
 
-  it('of two owners who are deactivated at the same moment one stays [SCIM-5]', async () => {
+  it('one of two owners who are deactivated at once stays [SCIM-5]', async () => {
     const { organization, ids } = await ownedBy(kit, ['ann', 'ben'])
     const [ann, ben] = ids.map((id) => `/Users/${id}`) as [string, string]
     const out = async () =>

@@ -68,7 +68,7 @@ const pushedOut = async (seats: number) => {
 
 const titled = (more: object) => ({ title: 'Engineer', ...more })
 
-it('a deactivation wins over an admission at the same moment', async () => {
+it('a deactivation wins over an admission at once', async () => {
   const { organization, id, userId, scope, isIn } = await pushedOut(3)
   const add = () => addMember(calm.seatgate, scope, { userId, role: 'member' })
   const { ask, person } = overtaken(organization, async () => unwrap(await add()))
@@ -77,7 +77,7 @@ it('a deactivation wins over an admission at the same moment', async () => {
   expect(await isIn()).toBe(false)
 })
 
-it('a deletion wins over an admission at the same moment', async () => {
+it('a deletion wins over an admission at once', async () => {
   const { organization, id, userId, scope } = await pushedOut(3)
   const add = () => addMember(calm.seatgate, scope, { userId, role: 'member' })
   const { ask } = overtaken(organization, async () => unwrap(await add()))
@@ -88,7 +88,7 @@ it('a deletion wins over an admission at the same moment', async () => {
   expect(await row.first('status')).toBe('suspended')
 })
 
-it('a deletion removes a place that is taken on the waitlist at the same moment', async () => {
+it('a deletion removes a place that is taken on the waitlist at once with it', async () => {
   const { organization, id, userId } = await pushedOut(1)
   const mode = "UPDATE seatgate_organization_domains SET mode = 'auto' WHERE organization_id = ?"
   await testEnv.DB.prepare(mode).bind(organization.id).run()
@@ -97,7 +97,7 @@ it('a deletion removes a place that is taken on the waitlist at the same moment'
   expect(await waitingIn(organization)).toBe(0)
 })
 
-it('an activation takes a new place on the waitlist if the earlier one ends at the same moment', async () => {
+it('an activation takes a new place on the waitlist if the earlier one ends at once with it', async () => {
   const { organization, id, userId } = await pushedOut(1)
   expect((await organization.ask('PATCH', `/Users/${id}`, active(true))).body.active).toBe(false)
   const requests = unwrap(
@@ -111,7 +111,7 @@ it('an activation takes a new place on the waitlist if the earlier one ends at t
   expect(await waitingIn(organization)).toBe(1)
 })
 
-it('a deactivation suspends no member who is removed at the same moment [SCIM-5]', async () => {
+it('a deactivation suspends no member who is removed at once with it [SCIM-5]', async () => {
   const organization = await pushedOrganization(calm)
   const { id } = await organization.push('ann')
   const scope = organization.as(organization.owner)
@@ -127,7 +127,7 @@ it('a deactivation suspends no member who is removed at the same moment [SCIM-5]
   expect(await eventsOf(organization.id, 'organization.member_remove')).toHaveLength(1)
 })
 
-it('two changes of attributes at the same moment are both made [SCIM-17]', async () => {
+it('two changes of attributes at once are both made [SCIM-17]', async () => {
   const { organization, id } = await pushedOut(3)
   const set = (path: string, value: string) => patch({ op: 'replace', path, value })
   const other = () => organization.ask('PATCH', `/Users/${id}`, set('title', 'Engineer'))

@@ -153,7 +153,7 @@ describe('a token', () => {
     }
   })
 
-  it('is created by an owner alone, and listed and revoked with organization:update', async () => {
+  it('is created only by an owner, and listed and revoked with organization:update', async () => {
     const organization = await pushedOrganization(kit)
     const owner = organization.as(organization.owner)
     const scopeWith = async (role: string) => {

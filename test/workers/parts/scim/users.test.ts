@@ -24,7 +24,7 @@ const actionsOf = async ({ seatgate }: ScimKit, organization: PushedOrganization
 }
 
 describe('a pushed user', () => {
-  it('is a member with a seat, found by the address, and is on record [SCIM-1]', async () => {
+  it('is a member with a seat, found by the address, and is recorded [SCIM-1]', async () => {
     const organization = await pushedOrganization(kit)
     const before = await actionsOf(kit, organization)
     const { status, body } = await organization.ask(
