@@ -68,7 +68,7 @@ export function requireAdminScope(
   return async function requireAdminScope(c, next) {
     const { caller, organization, membership, permissions } = c.var
     if (caller === undefined || organization === undefined) {
-      throw new TypeError('requireAdminScope: put loadActiveOrganization in front of it.')
+      throw new TypeError('requireAdminScope: put loadActiveOrganization before it.')
     }
     if (caller === null) return halt(c, { code: 'unauthenticated' }, onRefusal)
     const isOfPlatform = isOperator(caller) || isSystem(caller)

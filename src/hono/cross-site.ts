@@ -62,7 +62,7 @@ function checkedOrigins(origins: readonly string[]): readonly string[] {
   for (const origin of origins as readonly unknown[]) {
     if (typeof origin !== 'string' || URL.parse(origin)?.origin !== origin) {
       throw new TypeError(
-        `allowedOrigins: ${JSON.stringify(origin)} is no origin such as "https://app.example.com".`
+        `allowedOrigins: ${JSON.stringify(origin)} is not an origin such as "https://app.example.com".`
       )
     }
   }

@@ -87,7 +87,7 @@ function loadedScope(
   const { caller, [needed]: variable } = c.var as Partial<ScopeVariables>
   if (caller === undefined || variable === undefined) {
     throw new TypeError(
-      `${guard}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
+      `${guard}: put loadActiveOrganization or loadOrganizationFromSlug before it.`
     )
   }
   return caller?.type === 'anonymous' ? { ...c.var, caller: null } : c.var
@@ -113,7 +113,7 @@ export function requireRole(
   seatgate: Seatgate,
   ...roles: readonly string[]
 ): MiddlewareHandler<OrganizationEnv> {
-  if (roles.length === 0) throw new TypeError('requireRole: names no role.')
+  if (roles.length === 0) throw new TypeError('requireRole: pass at least one role.')
   return requireMembership(seatgate, { roles })
 }
 

@@ -309,7 +309,7 @@ function checkedAdapter<User>(
     throw new HostAdapterError('host_adapter_missing', 'In production there must be an adapter.')
   }
   if (isProduction && adapter.testOnly === true) {
-    throw new HostAdapterError('host_adapter_test_only', 'This adapter is for tests alone.')
+    throw new HostAdapterError('host_adapter_test_only', 'This adapter is only for tests.')
   }
   const missing = REQUIRED.filter((name) => typeof adapter[name] !== 'function')
   if (missing.length > 0) {
@@ -320,7 +320,7 @@ function checkedAdapter<User>(
   if (!isWhole) {
     throw new HostAdapterError(
       'host_adapter_half_step_up',
-      'stepUpChallenge and verifyStepUp must both be there, or neither.'
+      'Pass both stepUpChallenge and verifyStepUp, or neither.'
     )
   }
   if (adapter.isAdmin !== undefined && typeof adapter.isAdmin !== 'function') {

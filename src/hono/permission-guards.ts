@@ -37,9 +37,7 @@ export function can<Permission extends string>(
 ): boolean {
   const { permissions } = c.var as { readonly permissions?: readonly string[] }
   if (permissions === undefined) {
-    throw new TypeError(
-      'can: put loadActiveOrganization or loadOrganizationFromSlug in front of it.'
-    )
+    throw new TypeError('can: put loadActiveOrganization or loadOrganizationFromSlug before it.')
   }
   return permissions.includes(permission)
 }

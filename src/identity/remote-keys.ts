@@ -211,7 +211,7 @@ async function importedKeys(
 ): Promise<readonly VerificationKey[]> {
   const set: unknown = JSON.parse(text)
   const keys: unknown = typeof set === 'object' && set !== null && 'keys' in set && set.keys
-  if (!Array.isArray(keys) || keys.length > MOST_KEYS) throw new Error('This is no key set.')
+  if (!Array.isArray(keys) || keys.length > MOST_KEYS) throw new Error('This is not a key set.')
   const scheme = SCHEMES[algorithm]
   const suitable = keys.filter((key) => isSuitable(key, algorithm, scheme))
   const imported = await Promise.all(suitable.map((key) => importKey(key, scheme)))

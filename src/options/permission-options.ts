@@ -164,7 +164,7 @@ function granted<Permission extends string>(
   const stranger = names.findIndex((name) => matching(name).length === 0)
   if (stranger >= 0) {
     throw wrong(
-      `roles.permissions: grants.${role} has "${String(names[stranger])}", which is no permission.`
+      `roles.permissions: grants.${role} has "${String(names[stranger])}", which is not a permission.`
     )
   }
   const all = new Set(names.flatMap(matching))

@@ -37,7 +37,7 @@ function passString(text: string, start: number, keys: Set<string> | null): numb
   COLON.lastIndex = end
   if (keys === null || !COLON.test(text)) return end
   const key = JSON.parse(text.slice(start, end)) as string
-  if (keys.has(key)) throw new SyntaxError('A key is there twice.')
+  if (keys.has(key)) throw new SyntaxError('A key is repeated.')
   keys.add(key)
   return end
 }
@@ -53,7 +53,7 @@ function endOfString(text: string, start: number): number {
 function passNumber(text: string, start: number): number {
   NUMBER.lastIndex = start
   const [number = ''] = NUMBER.exec(text) ?? []
-  if (String(Number(number)) !== number) throw new SyntaxError('A number is not as it is read.')
+  if (String(Number(number)) !== number) throw new SyntaxError('A number is not in canonical form.')
   return start + number.length
 }
 

@@ -13,6 +13,6 @@ export function constrained<T extends SQLiteTable>(
   constraints: (table: T) => SQLiteTableExtraConfigValue[]
 ): T {
   if (!(BUILDER in table))
-    throw new TypeError('Drizzle has no place for the constraints of a table.')
+    throw new TypeError('Drizzle does not expose the constraints of a table.')
   return Object.assign(table, { [BUILDER]: () => constraints(table) })
 }

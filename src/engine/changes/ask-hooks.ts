@@ -79,7 +79,7 @@ export async function composeLifecycle(
   if (!answer.value.ok) return refused(refusalOf(answer.value))
   const composed = answer.value.statements
   if (statements.every((statement) => composed.includes(statement))) return ok(composed)
-  const error = new TypeError(`${hook} left out what it was shown.`)
+  const error = new TypeError(`${hook} did not return every statement that it received.`)
   context.report({ event: 'hook_failed', error })
   return refused({ code: 'hook_failed' })
 }
@@ -94,7 +94,7 @@ async function answerOf<S extends v.GenericSchema>(
     const answered = inHook(context, hook, asked)
     const answer = v.safeParse(schema, await within(context.hookDeadlineSeconds, answered))
     if (answer.success) return ok(answer.output)
-    throw new TypeError(`${hook} answered something else.`)
+    throw new TypeError(`${hook} returned an invalid value.`)
   } catch (error) {
     context.report({ event: 'hook_failed', error })
     return refused({ code: 'hook_failed' })

@@ -80,7 +80,7 @@ export async function attempt(
 function handOver(sink: Sink, events: readonly AuditEvent[]): Promise<Delivery> {
   const [first] = events
   if (sink.deliverMany) return sink.deliverMany(events)
-  if (first === undefined) throw new Error('There is nothing to deliver.')
+  if (first === undefined) throw new Error('There are no events to deliver.')
   return sink.deliver(first)
 }
 

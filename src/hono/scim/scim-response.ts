@@ -45,7 +45,7 @@ function errorOf(refusal: Refusal): ScimError {
         status: 409,
         scimType: 'uniqueness',
         detail:
-          'There is such a user or group already: a userName, displayName, externalId or address is taken.',
+          'A user or group with this userName, displayName, externalId or address already exists.',
       }
     case 'seat_limit_reached':
       return {

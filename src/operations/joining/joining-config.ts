@@ -93,7 +93,8 @@ export function joinRules(options: JoinOptions): JoinRules {
   }
   const furtherDomains = publicDomains.map((domain) => {
     const read = typeof domain === 'string' ? normalizeDomain(domain) : null
-    if (read === null) throw new TypeError(`joinRules: publicDomains has "${domain}", no domain.`)
+    if (read === null)
+      throw new TypeError(`joinRules: publicDomains has "${domain}", which is not a domain.`)
     return read
   })
   return {

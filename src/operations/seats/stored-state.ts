@@ -49,7 +49,7 @@ export async function readOverview(
     miscounted: miscountedTypes(db, roles, organizationId),
   })
   const [row] = facts
-  if (row === undefined) throw new Error('D1 has answered no overview.')
+  if (row === undefined) throw new Error('D1 returned no overview.')
   return {
     rows: { active: row.active, suspended: row.suspended, seats: row.seats },
     counter: {

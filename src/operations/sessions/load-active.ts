@@ -59,7 +59,7 @@ export function loadActiveOrganization(context: SessionContext, scope: Scope): P
     }
     // The caller's query did not select the pointer, so it is not stale.
     if (isQuery(scope.caller) && scope.caller.activeOrganizationId === undefined) {
-      throw new TypeError('A query that finds a session needs activeOrganizationId beside it.')
+      throw new TypeError('A query that finds a session also needs activeOrganizationId.')
     }
     try {
       return await recover(context, scope, caller, session)

@@ -21,7 +21,7 @@ export function checkProrations(
         throw new TypeError(
           interval === undefined
             ? `billing: ${plan}.intervals must have the interval of "${price}", because ${provider.name} ` +
-                `has a proration choice for some intervals alone.`
+                `has a proration choice for some intervals only.`
             : `billing: ${provider.name} has no proration choice for ${interval}, the interval of "${price}".`
         )
       }

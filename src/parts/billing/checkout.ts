@@ -243,7 +243,7 @@ function wantedOf(
     return refused(invalid({ plan: ['Must be a plan that can be bought.'] }))
   }
   if (!plan.perSeat && (input.seats ?? 1) !== 1) {
-    return refused(invalid({ seats: ['This plan is not by the seat.'] }))
+    return refused(invalid({ seats: ['This plan does not charge per seat.'] }))
   }
   // The seats in use now count, also while an update is on its way.
   // With `true_up` it is the seats in use that are paid for.

@@ -124,7 +124,7 @@ export function connectBilling(options: ConnectionOptions): BillingConnection {
   if (provider === undefined) throw new TypeError('connectBilling: providers must not be empty.')
   const byName = new Map(providers.map((one) => [one.name, one]))
   if (byName.size !== providers.length) {
-    throw new TypeError('connectBilling: each of the providers must have a name of its own.')
+    throw new TypeError('connectBilling: each provider needs a unique name.')
   }
   if (typeof returnUrl !== 'function') {
     throw new TypeError('connectBilling: returnUrl must be a function.')
@@ -135,7 +135,7 @@ export function connectBilling(options: ConnectionOptions): BillingConnection {
   const { handlers = [], requireOperationId = false } = options
   const names = handlers.map(({ name }) => name)
   if (!handlers.every(isHandler) || new Set(names).size !== names.length) {
-    throw new TypeError('connectBilling: each of the handlers needs a name of its own and handle.')
+    throw new TypeError('connectBilling: each handler needs a unique name and handle.')
   }
   return {
     providers: byName,

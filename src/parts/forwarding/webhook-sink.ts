@@ -109,7 +109,7 @@ export function webhookSink(given: WebhookSinkOptions): Sink {
   const envelope = envelopeOf({ cloudEvents, ocsf })
   const { exclude = [], mask = [] } = options.redact ?? {}
   if (ocsf && [...exclude, ...mask].includes('occurredAt')) {
-    throw new TypeError('webhookSink: ocsf requires the time, occurredAt.')
+    throw new TypeError('webhookSink: ocsf needs occurredAt, which redact removes.')
   }
   const keys = secret === null ? [] : [secret].flat().map(webhookKey)
   if (secret !== null && keys.length === 0) {
@@ -153,7 +153,7 @@ async function traceOf({ id, traceId }: AuditEvent): Promise<{ readonly tracepar
 }
 
 function envelopeOf({ cloudEvents, ocsf }: Pick<WebhookSinkOptions, 'cloudEvents' | 'ocsf'>) {
-  if (cloudEvents && ocsf) throw new TypeError('webhookSink: either cloudEvents or ocsf.')
+  if (cloudEvents && ocsf) throw new TypeError('webhookSink: pass either cloudEvents or ocsf.')
   if (ocsf) return ocsfEnvelope(ocsf)
   return cloudEvents ? cloudEventEnvelope(cloudEvents) : plainEnvelope
 }
@@ -206,13 +206,13 @@ const LOOPBACK = /^((.+\.)?localhost\.?|127(\.\d+){3}|\[::1\])$/
  * @throws {TypeError} if the address is refused. The message gives the reason.
  */
 function checkedAddress(url: string, allowLoopback: boolean): string {
-  if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not an address.')
+  if (!URL.canParse(url)) throw new TypeError('webhookSink: url is not a URL.')
   const { protocol, hostname, username, password } = new URL(url)
-  if (username || password) throw new TypeError('webhookSink: url must not hold credentials.')
+  if (username || password) throw new TypeError('webhookSink: url must not contain credentials.')
   if (allowLoopback && LOOPBACK.test(hostname) && /^https?:$/.test(protocol)) return url
   if (protocol !== 'https:') throw new TypeError('webhookSink: url must be https.')
   if (!isPublicName(hostname)) {
-    throw new TypeError('webhookSink: url must name a public host, not an address.')
+    throw new TypeError('webhookSink: url must name a public host, not an IP address.')
   }
   return url
 }
@@ -256,7 +256,7 @@ function symmetric(secret: string): WebhookKey {
 function asymmetric(secret: string): WebhookKey {
   const bytes = decoded(secret, 'whsk_')
   if (bytes.length !== 32 && bytes.length !== 64) {
-    throw new TypeError('webhookSink: secret has whsk_ and then no Ed25519 key.')
+    throw new TypeError('webhookSink: secret has whsk_ without an Ed25519 key.')
   }
   const seed = bytes.slice(0, 32)
   return async (signed) => `v1a,${base64(await sign(await importSeed(seed), signed))}`
@@ -265,6 +265,6 @@ function asymmetric(secret: string): WebhookKey {
 function decoded(secret: string, prefix: string): Uint8Array<ArrayBuffer> {
   const text = secret.slice(prefix.length)
   const bytes = fromBase64(text + '='.repeat((4 - (text.length % 4)) % 4)) ?? fromBase64(text)
-  if (bytes === null) throw new TypeError(`webhookSink: secret has ${prefix} and then no base64.`)
+  if (bytes === null) throw new TypeError(`webhookSink: secret has ${prefix} without base64.`)
   return bytes
 }

@@ -114,7 +114,7 @@ export function markScheduled({ retention }: DatabaseContext & HasRetention): vo
 function warnUnscheduled({ retention, report }: ScheduleContext): void {
   if (scheduled.has(retention) || warned.has(retention)) return
   warned.add(retention)
-  const error = new Error('There is a retention window, and no sweepHandler() in this Worker.')
+  const error = new Error('A retention window is set, but this Worker has no sweepHandler().')
   report({ event: 'retention_not_scheduled', error })
 }
 

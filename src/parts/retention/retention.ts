@@ -72,7 +72,7 @@ export function retention(
     ],
     check({ log }: PartContext) {
       if (windows.length === 0 || log !== null) return
-      throw new TypeError('createSeatgate: audit.retention needs audit.log beside it.')
+      throw new TypeError('createSeatgate: audit.retention needs audit.log.')
     },
   }
 }

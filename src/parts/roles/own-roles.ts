@@ -55,8 +55,7 @@ export function ownRoles(options: OwnRolesOptions = {}): OwnRolesPart {
     limit,
     extend,
     check({ roles }: PartContext) {
-      if (!roles.bounded)
-        throw new TypeError('createSeatgate: ownRoles needs roles.permissions beside it.')
+      if (!roles.bounded) throw new TypeError('createSeatgate: ownRoles needs roles.permissions.')
     },
   }
 }

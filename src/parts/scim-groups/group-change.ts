@@ -42,7 +42,7 @@ export function readGroup(input: unknown): Read<GroupChange & { readonly display
     return scimInvalid('invalidSyntax', `schemas: Must have ${GROUP_SCHEMA}.`)
   }
   const twice = nameTwice(input as object)
-  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be there one time.`)
+  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be present once.`)
   const { displayname, externalid, members } = lowerNames(input)
   const change = merged([
     attributeChange('replace', 'displayname', displayname),
@@ -87,7 +87,7 @@ function operationIn(given: unknown): Read<GroupChange> {
     return scimInvalid('invalidValue', 'value: Must be an object if there is no path.')
   }
   const twice = nameTwice(value)
-  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be there one time.`)
+  if (twice !== null) return scimInvalid('invalidValue', `${twice}: Must be present once.`)
   // As in a POST, unknown names are left out, and Okta repeats the id in the value.
   const attributes = Object.entries(value).filter(([name]) => KNOWN.has(withoutPrefix(name)))
   if (attributes.length === 0) {

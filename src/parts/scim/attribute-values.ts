@@ -102,7 +102,7 @@ export function complexOf(attribute: Attribute, value: unknown): Complex {
   for (const [name, given] of Object.entries(value)) {
     const known = attributeNamed(attribute, name)
     if (!known) continue
-    if (seen.has(known.name)) throw new InvalidValue(`${known.name}: Must be there one time.`)
+    if (seen.has(known.name)) throw new InvalidValue(`${known.name}: Must be present once.`)
     seen.add(known.name)
     const one = valueOf(known, given)
     if (one !== undefined) read.set(known.name, one)

@@ -150,7 +150,7 @@ class Tokens {
       throw new Malformed(`Must have at most ${MOST_COMPARISONS} comparisons.`)
     }
     const operator = lowerCase(this.#next())
-    if (!OPERATORS.has(operator)) throw new Malformed(`"${operator}" is no operator.`)
+    if (!OPERATORS.has(operator)) throw new Malformed(`"${operator}" is not an operator.`)
     const value = operator === 'pr' ? null : this.#value()
     return { kind: 'compare', attribute, operator, value }
   }
@@ -172,12 +172,12 @@ class Tokens {
     } catch {
       // Said below.
     }
-    throw new Malformed(`"${token}" is no value.`)
+    throw new Malformed(`"${token}" is not a value.`)
   }
 
   #name(): string {
     const name = this.#next()
-    if (!NAME.test(name)) throw new Malformed(`"${name}" is no attribute.`)
+    if (!NAME.test(name)) throw new Malformed(`"${name}" is not an attribute.`)
     return lowerCase(name)
   }
 

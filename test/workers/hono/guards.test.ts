@@ -132,7 +132,9 @@ describe('requireMembership() at set-up', () => {
   })
 
   it('asks of requireRole at least one role, each configured [PIPE-35 PIPE-36]', () => {
-    expect(() => requireRole(seatgate)).toThrow(new TypeError('requireRole: names no role.'))
+    expect(() => requireRole(seatgate)).toThrow(
+      new TypeError('requireRole: pass at least one role.')
+    )
     expect(() => requireRole(seatgate, 'owner', 'boss')).toThrow(/"boss" is not a configured role/)
     expect(() => requireRole(seatgate, 'owner', 'admin', 'member')).not.toThrow()
   })
@@ -211,7 +213,7 @@ describe('requireMembership()', () => {
         expect((await app.request('/')).status).toBe(500)
         expect(errors).toEqual([
           new TypeError(
-            `${name}: put loadActiveOrganization or loadOrganizationFromSlug in front of it.`
+            `${name}: put loadActiveOrganization or loadOrganizationFromSlug before it.`
           ),
         ])
       }

@@ -294,7 +294,7 @@ describe('a request from another site', () => {
       const allowedOrigins = [origin as string]
       const options = { authenticate: () => null, allowedOrigins }
       expect(() => seatgateRouter(seatgateWith(), options)).toThrow(
-        /allowedOrigins: .* is no origin/
+        /allowedOrigins: .* is not an origin/
       )
     }
     expect(() => refuseCrossSite({ allowedOrigins: 'https://a.example' as never })).toThrow(

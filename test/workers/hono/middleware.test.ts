@@ -182,7 +182,7 @@ describe('requireRole()', () => {
   it.each([
     [['emperor'], /requireMembership: "emperor"/],
     [['owner', 'emperor'], /requireMembership: "emperor"/],
-    [[], /requireRole: names no role/],
+    [[], /requireRole: pass at least one role/],
   ])('throws at start for %j', (roles, message) => {
     expect(() => requireRole(seatgate, ...roles)).toThrow(message)
   })

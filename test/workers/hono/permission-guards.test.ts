@@ -113,7 +113,7 @@ describe('can()', () => {
 
   it('throws without a loader [PERM-4]', () => {
     expect(() => can({ var: {} } as never, 'project:read' as never)).toThrow(
-      new TypeError('can: put loadActiveOrganization or loadOrganizationFromSlug in front of it.')
+      new TypeError('can: put loadActiveOrganization or loadOrganizationFromSlug before it.')
     )
   })
 })

@@ -375,7 +375,7 @@ describe('the reference host’s variables', () => {
       { ...hook, AUDIT_WEBHOOK_SECRET: 'whsec_%' },
       /^AUDIT_WEBHOOK_URL or AUDIT_WEBHOOK_SECRET .*secret/,
     ],
-    [{ ...hook, AUDIT_WEBHOOK_URL: 'logs' }, /^AUDIT_WEBHOOK_URL or .*url is not an address/],
+    [{ ...hook, AUDIT_WEBHOOK_URL: 'logs' }, /^AUDIT_WEBHOOK_URL or .*url is not a URL/],
     [{ ...hook, AUDIT_WEBHOOK_URL: 'http://logs.example.com' }, /^AUDIT_WEBHOOK_URL or .*https/],
     [{ ...hook, AUDIT_WEBHOOK_URL: 'http://127.0.0.1:9900' }, /^AUDIT_WEBHOOK_URL or .*https/],
     [

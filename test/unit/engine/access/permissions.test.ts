@@ -184,7 +184,7 @@ describe('createSeatgate refuses', () => {
     [
       'an unknown permission',
       { resources, grants: { admin: ['project:raed'] } },
-      'roles.permissions: grants.admin has "project:raed", which is no permission.',
+      'roles.permissions: grants.admin has "project:raed", which is not a permission.',
     ],
     [
       'an unknown resource',
@@ -194,7 +194,7 @@ describe('createSeatgate refuses', () => {
     [
       'an empty permission',
       { grants: { admin: [''] } },
-      'roles.permissions: grants.admin has "", which is no permission.',
+      'roles.permissions: grants.admin has "", which is not a permission.',
     ],
     [
       'a permission that is no text',

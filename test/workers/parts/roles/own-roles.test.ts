@@ -305,7 +305,7 @@ describe('a configuration', () => {
   it('throws without grants, and for a wrong limit [PERM-13]', () => {
     const options = { database: db, seats: d1Seats(), sessions: 'none' } as const
     expect(() => createSeatgate({ ...options, ownRoles: ownRoles() })).toThrow(
-      'createSeatgate: ownRoles needs roles.permissions beside it.'
+      'createSeatgate: ownRoles needs roles.permissions.'
     )
     for (const limit of [0, 101, 1.5, '3' as unknown as number]) {
       expect(() => ownRoles({ limit })).toThrow(
