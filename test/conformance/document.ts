@@ -4,11 +4,11 @@ const SHOWN_AT_MOST = 2
 
 const INTRODUCTION = `# Conformance
 
-What Seatgate promises is numbered in a checklist; an id such as \`ORG-12\` is a line of it. This page
-says which tests show that a line holds, or why the line is left out. It is made from the titles of
-the tests, which bear the ids: a full test run fails if the page says anything else, and
-\`npm run conformance:write\` writes it anew. Where the code does something else than a line says, the
-last column says what, and why.`
+A checklist numbers the promises of Seatgate; an id such as \`ORG-12\` is a line of it. This page lists
+the tests that show that a line holds, or the reason why the line is left out. It is generated from
+the titles of the tests, which contain the ids: a full test run fails if the page is outdated, and
+\`npm run conformance:write\` writes it. If the code differs from a line, the last column describes the
+difference and its reason.`
 
 /** The page for these lines, as Markdown that is still to be formatted. */
 export function conformanceDocument(lines: readonly Line[]): string {
@@ -41,7 +41,7 @@ function section(group: string, lines: readonly Line[]): string {
       few(line.files.map((file) => `\`${file}\``)),
       escaped(line.otherwise ?? ''),
     ])
-    parts.push(table(['id', 'shown by', 'file', 'holds otherwise than written'], rows))
+    parts.push(table(['id', 'shown by', 'file', 'differs from the line'], rows))
   }
   if (leftOut.length > 0) {
     const rows = leftOut.map(({ id, reason = '' }) => [id, escaped(reason)])
