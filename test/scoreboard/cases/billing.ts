@@ -10,7 +10,7 @@ import { codeOf, demandTrueUsage, must, scene, seated, usageOf, type Scene } fro
 export const billing: readonly Case[] = [
   {
     id: 'MUSEUM-18',
-    title: 'a new limit is not overwritten, by no join and by no older word',
+    title: 'a new limit is not overwritten by a join or an older limit',
     needs: ['setLimit', 'usage'],
     async run(driver) {
       await race(driver, {
@@ -59,7 +59,7 @@ export const billing: readonly Case[] = [
   },
   {
     id: 'MUSEUM-20',
-    title: 'no door leads into a full organization',
+    title: 'no operation admits a user to a full organization',
     async run(driver) {
       const at = await scene(driver, { limit: 3, members: 3 })
       const { product, owner, id, members, strangers } = at

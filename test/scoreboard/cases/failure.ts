@@ -13,7 +13,7 @@ const RECOVERY_SECONDS = 61
 export const failure: readonly Case[] = [
   {
     id: 'MUSEUM-29',
-    title: 'who tries again after an answer that was lost is in once, with one seat',
+    title: 'a retry after a lost answer leaves one membership and one seat',
     async run(driver) {
       const doors: {
         readonly who: (at: Scene) => Person
@@ -55,7 +55,7 @@ export const failure: readonly Case[] = [
   },
   {
     id: 'MUSEUM-30',
-    title: 'without the seat store nobody comes in, and everybody gets out',
+    title: 'without the seat store no user can join, and every member can leave',
     needs: ['seatStore'],
     async run(driver) {
       const at = await scene(driver, { limit: 9, members: 3, invited: 1 })

@@ -43,7 +43,7 @@ function pairsOf({ lacks }: Driver): readonly (readonly [Door, Door])[] {
 export const lastSeat: readonly Case[] = [
   {
     id: 'MUSEUM-01',
-    title: 'two who come for the last seat at once: one gets it, the other is told it is full',
+    title: 'of two joins at once for the last seat one succeeds, the other is refused as full',
     async run(driver) {
       for (const [first, second] of pairsOf(driver)) {
         await race(driver, {
@@ -78,7 +78,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-02',
-    title: 'every door and every display count the same seats',
+    title: 'every operation and every display count the same seats',
     needs: ['heldSeats', 'usage'],
     async run(driver) {
       const at = await scene(driver, { limit: 3, members: 2, invited: 1 })
@@ -109,7 +109,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-04',
-    title: 'all who were invited get in, also all at once',
+    title: 'all invited users can join, also at once',
     async run(driver) {
       const at = await scene(driver, { limit: 4, members: 1, invited: 3 })
       const answers = await inStep(
@@ -140,7 +140,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-06',
-    title: 'an invitation lets one in, once',
+    title: 'an invitation admits one user, once',
     async run(driver) {
       await race(driver, {
         set: () => scene(driver, { limit: 4, members: 1, invited: 1 }),
@@ -159,7 +159,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-07',
-    title: 'a join that meets a lowered limit was decided before it, or is refused',
+    title: 'a join during a lowering of the limit comes before it, or is refused',
     needs: ['setLimit'],
     async run(driver) {
       await race(driver, {
@@ -183,7 +183,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-08',
-    title: 'a limit that falls below use while somebody joins leaves a mark',
+    title: 'a limit that falls below use during a join is recorded',
     needs: ['setLimit', 'usage'],
     async run(driver) {
       await race(driver, {
@@ -203,7 +203,7 @@ export const lastSeat: readonly Case[] = [
   },
   {
     id: 'MUSEUM-09',
-    title: 'somebody who comes through two doors at once has one membership and one seat',
+    title: 'a user who joins in two ways at once has one membership and one seat',
     async run(driver) {
       const twice: readonly (readonly [Door, Door])[] = [
         [add, add],

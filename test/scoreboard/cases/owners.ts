@@ -57,7 +57,7 @@ async function demandOneOwner(driver: Driver, { first, second }: { first: Move; 
 export const owners: readonly Case[] = [
   {
     id: 'MUSEUM-22',
-    title: 'of two owners who leave or step down at once one stays',
+    title: 'one of two owners stays if both leave or step down at once',
     async run(driver) {
       for (const [first, second] of [
         [leave, leave],
@@ -85,7 +85,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-24',
-    title: 'whichever two ways out two owners take at once, one stays',
+    title: 'one of two owners stays, for any two ways in which both leave at once',
     async run(driver) {
       const { lacks } = driver
       const moves = [
@@ -103,7 +103,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-25',
-    title: 'an owner who is suspended does not count as one',
+    title: 'a suspended owner does not count as an owner',
     needs: ['suspension'],
     async run(driver) {
       const at = await twoOwners(driver)
@@ -120,7 +120,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-26',
-    title: 'an owner who is only invited does not count as one',
+    title: 'an invited owner does not count as an owner',
     async run(driver) {
       const { product, owner, id, strangers } = await scene(driver, { limit: 5 })
       const invitee = strangers[0]!
@@ -137,7 +137,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-27',
-    title: 'of two transfers one wins, and one to who has gone leaves the owner in place',
+    title: 'one of two transfers succeeds, and a transfer to a former member keeps the owner',
     needs: ['transfer'],
     async run(driver) {
       const to =
@@ -167,7 +167,7 @@ export const owners: readonly Case[] = [
   },
   {
     id: 'MUSEUM-28',
-    title: 'of two owners who remove each other one stays',
+    title: 'one of two owners stays if they remove each other',
     async run(driver) {
       await demandOneOwner(driver, { first: removeOther, second: removeOther })
     },

@@ -12,7 +12,7 @@ const WEEK_SECONDS = 7 * 24 * 60 * 60
 export const whatHolds: readonly Case[] = [
   {
     id: 'MUSEUM-11',
-    title: 'what comes late for one who has gone does not meet who came after',
+    title: 'a late request for a member who left does not affect a later member',
     needs: ['operationIds'],
     async run(driver) {
       const { product, id, owner, strangers } = await scene(driver, { limit: 2 })
@@ -31,7 +31,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-12',
-    title: 'an invitation that has expired gives its seat back',
+    title: 'an expired invitation frees its seat',
     needs: ['heldSeats'],
     async run(driver) {
       const at = await scene(driver, { limit: 3, members: 1, invited: 2 })
@@ -51,7 +51,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-13',
-    title: 'who is suspended holds no seat, and comes back through the gate',
+    title: 'a suspended member holds no seat, and needs one to be restored',
     needs: ['suspension'],
     async run(driver) {
       const { product, owner, id, members, strangers } = await scene(driver, {
@@ -71,7 +71,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-14',
-    title: 'a limit of 0 is 0, and what is no number is no licence',
+    title: 'a limit of 0 is 0, and a limit that is not a number admits no user',
     async run(driver) {
       for (const limit of [0, Number.NaN, Infinity, -1, 1.5, '', 'ten', null, undefined]) {
         const { product, owner, id, strangers } = await scene(driver, { limit })
@@ -84,7 +84,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-15',
-    title: 'a limit hides nobody from any list',
+    title: 'a limit hides no member from a list',
     needs: ['setLimit'],
     async run(driver) {
       const { product, owner, id, members } = await scene(driver, { limit: 3, members: 3 })
@@ -98,7 +98,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-16',
-    title: 'the limit holds, also when a step of its check fails',
+    title: 'the limit holds if a step of its check fails',
     async run(driver) {
       const full = () => scene(driver, { limit: 1 })
       const plain = await full()
@@ -116,7 +116,7 @@ export const whatHolds: readonly Case[] = [
   },
   {
     id: 'MUSEUM-17',
-    title: 'after a refusal everything is as it was',
+    title: 'a refusal changes no row',
     async run(driver) {
       const at = await scene(driver, { limit: 2, members: 2 })
       const { product, owner, id, strangers } = at

@@ -32,7 +32,7 @@ export const betterAuthDriver: Driver = {
     suspension: 'it has no suspended members',
     userDeletion: 'deleting users is not part of its organizations',
     invitationRoles: 'the role of an invitation cannot be changed',
-    seatStore: 'it counts members in the database: there is no store that could be down alone',
+    seatStore: 'it counts members in the database, so there is no separate store that could fail',
   },
   // Its own migrations, and the host's table of plans.
   async prepare() {

@@ -57,7 +57,7 @@ export function seatgateDriver(name: string, provider: 'ledger' | 'd1'): Driver 
       provider === 'ledger'
         ? {}
         : {
-            seatStore: 'seats are counted in D1 itself: there is no store that could be down alone',
+            seatStore: 'seats are counted in D1, so there is no separate store that could fail',
           },
     // Its migrations are applied before every test file.
     async prepare() {},
