@@ -27,7 +27,7 @@ async function expectReadable(page: Page): Promise<void> {
 }
 
 describe('the pages of roles', () => {
-  it('make a role, change it, and put another one in its place, with scripts and without', async () => {
+  it('create a role, change it, and replace it, with scripts and without', async () => {
     for (const scripts of [true, false]) {
       const acme = await found('Roled', { seats: 9 })
       const page = await open(acme, 'roles', { scripts })
@@ -134,7 +134,7 @@ describe('the pages of impersonations', () => {
       await page.getByLabel('Password').fill(PASSWORD)
       await page.getByRole('button', { name: 'Act as a user' }).click()
       const banner = page.getByRole('note', { name: 'Acting as a user' })
-      await banner.getByText(`You act as ${ann.id}`).waitFor()
+      await banner.getByText(`You are acting as ${ann.id}`).waitFor()
       expect(page.url()).toBe(url(`/org/${acme.id}/members`))
       await readable()
       await page.getByRole('link', { name: 'Settings' }).click()
@@ -151,7 +151,9 @@ describe('the pages of impersonations', () => {
       if (scripts) await expectReadable(owner)
 
       await banner.getByRole('button', { name: 'End' }).click()
-      expect(await page.getByRole('status').innerText()).toContain('You are yourself again.')
+      expect(await page.getByRole('status').innerText()).toContain(
+        'You no longer act as another user.'
+      )
       await page.getByText('No operator is acting as a member.').waitFor()
       await readable()
       tolerate(/404/)

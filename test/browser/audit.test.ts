@@ -173,7 +173,7 @@ describe('the verification', () => {
     await page.goto(url(`/org/${acme.slug}/audit/verification`))
     await page.getByLabel('Trusted public key').fill(publicKey)
     await page.getByRole('button', { name: 'Verify' }).click()
-    await page.getByText('Nothing is sealed yet.').waitFor()
+    await page.getByText('No events are sealed yet.').waitFor()
     await expectAccessible(page)
     await page.unroute('**/audit/checkpoint')
     await page.route('**/audit/export*', (route) => route.fulfill({ status: 503 }))

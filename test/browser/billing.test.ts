@@ -57,7 +57,7 @@ describe('the billing page', () => {
     await page.getByRole('link', { name: 'Back', exact: true }).click()
     await page.getByLabel('Seats to pay for').fill('6')
     await page.getByRole('button', { name: 'Save' }).click()
-    await page.getByText('The change is on its way').waitFor()
+    await page.getByText('The change is being sent').waitFor()
     await page.getByLabel('Seats to pay for').fill('1')
     await page.getByRole('button', { name: 'Save' }).click()
     const refused = await page.getByRole('alert').innerText()
@@ -154,9 +154,7 @@ describe('the pages of log streams', () => {
     await expectAccessible(page)
     await waitFor('an attempt', PATIENCE_SECONDS, async () => {
       await page.goto(url(`/org/${acme.slug}/sinks/webhook/attempts`))
-      return (
-        (await page.getByRole('cell', { name: 'Failed, will retry' }).count()) > 0 || undefined
-      )
+      return (await page.getByRole('cell', { name: 'Failed, will retry' }).count()) > 0 || undefined
     })
     await expectAccessible(page)
     await page.goto(url(`/org/${acme.slug}/sinks/webhook/dead-letters`))

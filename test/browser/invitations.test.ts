@@ -164,7 +164,7 @@ describe("the page of an invitation's link", () => {
     await invite(acme.token, acme.id, email)
     const page = await browse()
     await page.goto(await linkMailedTo(email))
-    await page.getByRole('link', { name: 'You have an account?' }).click()
+    await page.getByRole('link', { name: 'Already have an account?' }).click()
     await page.getByLabel('E-mail address').fill(email)
     await page.getByLabel('Password').fill(PASSWORD)
     await page.getByRole('button', { name: 'Sign in' }).click()

@@ -184,7 +184,7 @@ describe('the page of API keys', () => {
     for (const scripts of [true, false]) {
       const acme = await found('Automated')
       const page = await open(acme, 'api-keys', { scripts })
-      await page.getByLabel('Name, such as').fill('Build <b>')
+      await page.getByLabel('Name, for example').fill('Build <b>')
       await page.getByRole('checkbox', { name: 'members:invite' }).check()
       await page.getByRole('button', { name: 'Create a key' }).click()
       const shown = page.getByRole('textbox', { name: 'Key', exact: true })

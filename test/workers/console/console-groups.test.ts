@@ -91,10 +91,10 @@ describe('the pages of groups', () => {
   it('explain an invalid name and the limits', async () => {
     const { admin, member, path, submit, make } = await grouped({ limit: 1, memberLimit: 1 })
     const page = await make('Design')
-    expect(await submit(path, { name: 'Second' })).toContain('has as many groups as it may have')
+    expect(await submit(path, { name: 'Second' })).toContain('has reached its limit of groups')
     expect(await submit(page, { name: '  ' })).toContain('data-refusal="validation_error"')
     const chosen = { user0: admin.userId, user1: member.userId }
-    expect(await submit(`${page}/members`, chosen)).toContain('Take members out first.')
+    expect(await submit(`${page}/members`, chosen)).toContain('Remove members first.')
     await submit(`${page}/delete`)
     await make('Design')
     expect(await submit(path, { name: 'DESIGN' })).toContain('Another group has this name.')

@@ -69,9 +69,9 @@ describe('the pages of impersonations', () => {
     expect(kit.trips() - before).toBeLessThanOrEqual(2)
     const html = await shown.text()
     expect(shown.headers.get('cache-control')).toBe('no-store')
-    expect(html).toContain(`You act as <code>${owner.userId}</code>`)
+    expect(html).toContain(`You are acting as <code>${owner.userId}</code>`)
     expect(html).not.toMatch(TOKEN)
-    expect(await read(`/org/${slug}/members`, owner)).not.toContain('You act as')
+    expect(await read(`/org/${slug}/members`, owner)).not.toContain('You are acting as')
     // Without the cookie the operator is no member.
     expect((await pages.get(path, operator)).status).toBe(404)
   })
@@ -161,12 +161,12 @@ describe('the pages of impersonations', () => {
     expect(await submit({ user: operator.userId })).toContain('Must not be an operator.')
     expect(await submit({ organization: 'absent' })).toContain('organization_not_found')
     expect(await submit({ user: 'nobody' })).toContain('data-refusal="not_a_member"')
-    expect(await read('/impersonations', operator)).toContain('No operator acts')
+    expect(await read('/impersonations', operator)).toContain('No operator is acting')
     const twice = { user: member.userId, operation: crypto.randomUUID() }
     await submit(twice)
-    expect(await submit(twice)).toContain('It was begun already.')
+    expect(await submit(twice)).toContain('You already act as this user.')
     for (let value = 0; value < 9; value += 1) await submit({})
-    expect(await submit({})).toContain('You act as ten users already')
+    expect(await submit({})).toContain('The limit is reached: ten for you')
   })
 
   it('are refused to others, whose pages have no link to them', async () => {

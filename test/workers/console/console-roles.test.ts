@@ -61,7 +61,7 @@ describe('the pages of roles', () => {
     const remove = `${path}/auditor/delete`
     const refused = await submit(remove, { replacement: '' })
     expect(refused).toContain('data-refusal="role_in_use"')
-    expect(refused).toContain('Choose the role that everything that has it gets')
+    expect(refused).toContain('Choose a replacement for the role.')
     expect(refused).toMatch(/In use by: 1 member</)
     expect([...refused.matchAll(/<option value="([^"]*)"/g)].map(([, role]) => role)).toEqual([
       'admin',
@@ -84,7 +84,7 @@ describe('the pages of roles', () => {
     expect(await submit(path, much, admin)).toContain('You can give only rights that you have.')
     expect(await submit(path, AUDITOR)).toContain('The role was created.')
     const further = await submit(path, { name: 'further' })
-    expect(further).toContain('The organization has as many roles as it may have.')
+    expect(further).toContain('The organization has reached its limit of roles.')
   })
 
   it('offer the rights that the person has, and keep those that the role has', async () => {

@@ -86,7 +86,7 @@ describe('the page that a link opens', () => {
     const before = kit.trips()
     const shown = await (await pages.get('/link', null, asMember)).text()
     expect(kit.trips() - before).toBeLessThanOrEqual(2)
-    expect(shown).toMatch(/You can join <bdi>Acme<\/bdi> as <strong>admin<\/strong>/)
+    expect(shown).toMatch(/you can join <bdi>Acme<\/bdi> as <strong>admin<\/strong>/)
     const joined = await pages.post('/link/join', null, { name: 'Acme' }, asMember)
     expect(leads(joined)).toMatch(/^\/org\/[\w-]+\/members\?outcome=/)
     expect((await pages.get(`/org/${slug}/members`, member)).status).toBe(200)

@@ -59,7 +59,7 @@ describe('the seats page', () => {
     await kit.settled()
     const seats = await (await pages.get(`/org/${slug}/seats`, owner)).text()
     expect(seats).toContain('over the limit')
-    expect(seats).toMatch(/are suspended in 9 days/)
+    expect(seats).toMatch(/will be suspended in 9 days/)
     const bill = await (await pages.get(`/org/${slug}/billing`, owner)).text()
     expect(bill).toContain('Over the limit since')
     expect(bill).toContain(`href="/admin/console/org/${slug}/seats">Seats</a>`)
@@ -136,7 +136,7 @@ describe('the page of the waitlist', () => {
       .run()
     const html = await (await pages.get(`/org/${slug}/requests`, owner)).text()
     expect(html).toContain('Next in line')
-    expect(html).toContain('The next try is within a minute.')
+    expect(html).toContain('joins within a minute')
   })
 })
 

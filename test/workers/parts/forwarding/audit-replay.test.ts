@@ -54,7 +54,7 @@ describe('a removed sink', () => {
 })
 
 describe('a sink that is paused by hand', () => {
-  it('receives no event until it is resumed, misses none, and both are recorded', async () => {
+  it('receives no event until it is resumed, then all events, and both are recorded', async () => {
     const sink = sinkOf('hook')
     const { seatgate, later } = clocked([sink])
     const id = await organizationWith(seatgate, 1)
