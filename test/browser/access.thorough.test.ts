@@ -34,7 +34,7 @@ describe('the pages of roles', () => {
       const readable = async () => {
         if (scripts) await expectReadable(page)
       }
-      await page.getByLabel('Name: a to z').fill('auditor')
+      await page.getByLabel('Name: a letter').fill('auditor')
       const audit = page.getByRole('group', { name: 'audit' })
       await audit.getByRole('checkbox', { name: 'audit:read' }).check()
       await page.getByRole('button', { name: 'Create a role' }).click()
@@ -48,7 +48,7 @@ describe('the pages of roles', () => {
       await page.getByRole('link', { name: 'auditor' }).click()
       const box = page.getByRole('checkbox', { name: 'audit:read' })
       expect(await box.isChecked()).toBe(true)
-      await page.getByLabel('Name: a to z').fill('reader')
+      await page.getByLabel('Name: a letter').fill('reader')
       await page.getByRole('checkbox', { name: 'members:invite' }).check()
       await page.getByRole('button', { name: 'Save' }).click()
       expect(await page.getByRole('status').innerText()).toContain('The role was changed')
@@ -59,7 +59,7 @@ describe('the pages of roles', () => {
       await page.getByRole('button', { name: 'Delete the role' }).click()
       expect(await page.getByRole('status').innerText()).toBe('The role was deleted.')
       await page.getByText('3 roles').waitFor()
-      await page.getByLabel('Name: a to z').fill('admin')
+      await page.getByLabel('Name: a letter').fill('admin')
       await page.getByRole('button', { name: 'Create a role' }).click()
       expect(await page.getByRole('alert').innerText()).toContain('This role already exists.')
       await readable()
