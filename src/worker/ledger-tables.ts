@@ -280,7 +280,7 @@ export function openLedgerTables(sql: SqlStorage) {
     /**
      * Reserves a seat that waits for its confirmation until the deadline. With `promised` an invitation
      * reserves it until then: its confirmation has to end the claim only. A claim is due no later than that,
-     * since the alarm settles nothing else of a claimed seat.
+     * because the alarm settles no other part of a claimed seat.
      */
     add(
       { seatId, holder }: Pick<LedgerSeat, 'seatId' | 'holder'>,
