@@ -8,10 +8,10 @@ import { FIRST_PAYING, FIRST_WITH_ACCESS, FIRST_WITH_DELEGATION } from './random
 import { RAREST } from './states.ts'
 import { atScale, shareOf, THOROUGH } from '../kit/scale.ts'
 
-const HISTORIES = atScale({ share: 60, thorough: 2_000 })
+const HISTORIES = atScale({ share: 270, thorough: 2_000 })
 // How many states a run may miss, besides the rarest.
-const MISSED = atScale({ share: 10, thorough: 0 })
-const WITH_ACCESS = atScale({ share: 16, thorough: 400 })
+const MISSED = atScale({ share: 3, thorough: 0 })
+const WITH_ACCESS = atScale({ share: 30, thorough: 400 })
 const WITH_DELEGATION = atScale({ share: 6, thorough: 400 })
 const PAYING = atScale({ share: 2, thorough: 12 })
 
