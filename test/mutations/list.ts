@@ -725,13 +725,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ledger(
     'a reservation has no deadline in sight',
-    '      this.#tables.add({ seatId, holder }, deadline)\n      this.#arm(deadline)',
-    '      this.#tables.add({ seatId, holder }, deadline)'
+    '      this.#tables.add({ seatId, holder }, deadline, until)\n      this.#arm(deadline)',
+    '      this.#tables.add({ seatId, holder }, deadline, until)'
   ),
   ledger(
     'a reservation counts as held',
-    'this.#tables.add({ seatId, holder }, deadline)',
-    'this.#tables.add({ seatId, holder }, deadline)\n      this.#tables.hold({ seatId, userId: holder })'
+    'this.#tables.add({ seatId, holder }, deadline, until)',
+    'this.#tables.add({ seatId, holder }, deadline, until)\n      this.#tables.hold({ seatId, userId: holder })'
   ),
   ledger(
     'a seat is freed by the clock alone',
