@@ -307,12 +307,12 @@ const ROWS: readonly (readonly string[])[] = [
     '2',
   ],
   [
-    'lease, cursor and mark of the consumer',
-    'it reaches the ledger in order, within seconds',
+    'cursor and mark of the consumer',
+    'a lost release reaches the ledger within seconds',
     '–',
     '–',
     '–',
-    '3',
+    '2',
   ],
 ]
 
@@ -336,7 +336,7 @@ and its price:
 - Ledger: the seat, the index by which it expires, and the count, which has the claim until the confirmation ends it. Without
   the claim a crash before the invitation is in D1 would hold the seat for days.
 
-A removal writes three rows more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
+A removal writes two rows more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
 eight, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization
 refuses a member. The mark's index lets a sweep take the organizations that have waited longest, however many wait.`
 

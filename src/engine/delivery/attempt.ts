@@ -183,11 +183,15 @@ export function isFree(now: Date): SQL<number> {
 
 /** Whether a cursor may be taken: its lease is free, its sink is due and not paused. */
 export function isReady(now: Date): SQL {
-  const { nextAttemptAt, pausedReason } = sinkCursors
+  return sql`${isFree(now)} and ${isDue(now)} and ${isNull(sinkCursors.pausedReason)}`
+}
+
+/** Whether the next attempt is due. */
+export function isDue(now: Date): SQL {
+  const { nextAttemptAt } = sinkCursors
   // No wait is longer: a time further ahead was written before the clock was set back.
   const longest = new Date(now.getTime() + LONGEST_WAIT_SECONDS * 1000)
-  const due = sql`(${lte(nextAttemptAt, now)} or ${gt(nextAttemptAt, longest)})`
-  return sql`${isFree(now)} and ${due} and ${isNull(pausedReason)}`
+  return sql`(${lte(nextAttemptAt, now)} or ${gt(nextAttemptAt, longest)})`
 }
 
 /** Builds the condition on the row of the cursor. */

@@ -58,7 +58,8 @@ export const EVENTS_PER_READ = 100
 
 // A sink that has failed is likely to fail again, so it gets few events.
 const EVENTS_WHILE_FAILING = 10
-const NO_END = Number.MAX_SAFE_INTEGER
+/** Greater than every sequence. */
+export const NO_END = Number.MAX_SAFE_INTEGER
 
 /**
  * Takes the lease, if it is free and due, and reads the next events, in one round trip. Writes no row for
@@ -110,7 +111,7 @@ export async function moveOn(
     ...records(db, lease, progress, [], now),
     moved: db
       .update(sinkCursors)
-      .set({ sequence, ...UNTROUBLED })
+      .set({ sequence, ...troubleOf(null) })
       .where(whileLeased(lease))
       .returning({ sequence: sinkCursors.sequence }),
     events: eventsAfterCursor(db, lease),
@@ -132,12 +133,6 @@ export async function giveBack(
 ): Promise<void> {
   const { db, now } = context
   const { sequence, retry, pausedReason } = progress
-  const trouble = retry && {
-    attempts: retry.attempts,
-    nextAttemptAt: retry.at,
-    lastError: retry.reason,
-    failingSince: retry.since,
-  }
   await batch(db, {
     ...records(db, lease, progress, redelivered, now()),
     skipped: skipLetters(db, lease, now()),
@@ -145,9 +140,8 @@ export async function giveBack(
       .update(sinkCursors)
       .set({
         sequence,
-        ...UNTROUBLED,
+        ...troubleOf(retry),
         ...(restsUntil && { nextAttemptAt: restsUntil }),
-        ...trouble,
         ...(pausedReason !== null && { pausedReason, lastError: pausedReason }),
         leaseToken: null,
         leasedUntil: new Date(0),
@@ -157,7 +151,11 @@ export async function giveBack(
   })
 }
 
-const UNTROUBLED = { attempts: 0, nextAttemptAt: new Date(0), lastError: null, failingSince: null }
+/** Returns the columns of the next attempt; without a retry those of a sink that does not fail. */
+export function troubleOf(retry: Progress['retry']) {
+  const { attempts = 0, at = new Date(0), reason = null, since = null } = retry ?? {}
+  return { attempts, nextAttemptAt: at, lastError: reason, failingSince: since }
+}
 
 // Placed before the cursor moves and the lease is returned, so that only the holder of the lease writes
 // rows.
@@ -180,14 +178,24 @@ function eventsAfterCursor(db: Database, { organizationId, sinkId, token }: Leas
   const ofLease = (what: SQL) => sql`(select ${what} from seatgate_sink_cursors
     where organization_id = ${organizationId} and sink_id = ${sinkId} and lease_token = ${token})`
   const end = sql`iif(attempts > 0, sequence + ${EVENTS_WHILE_FAILING}, ${NO_END})`
+  return eventsAfter(db, organizationId, ofLease(sql`sequence`), ofLease(end))
+}
+
+/** Selects the next events of an organization after a sequence. */
+export function eventsAfter(
+  db: Database,
+  organizationId: string,
+  sequence: SQL,
+  last: SQL = sql`${NO_END}`
+) {
   return db
     .select(eventColumns)
     .from(auditEvents)
     .where(
       and(
         eq(auditEvents.organizationId, organizationId),
-        gt(auditEvents.sequence, ofLease(sql`sequence`)),
-        lte(auditEvents.sequence, ofLease(end))
+        gt(auditEvents.sequence, sequence),
+        lte(auditEvents.sequence, last)
       )
     )
     .orderBy(asc(auditEvents.sequence))

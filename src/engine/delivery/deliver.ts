@@ -14,9 +14,11 @@ import { deliverPage, redeliver } from './deliver-page.ts'
 import type { Sink } from './sink.ts'
 import type { TendContext } from './tend-trail.ts'
 
-// A run begins no delivery after this time. The last delivery takes 15 seconds at most, so the run ends
-// well before its lease does and does not delay the next run in a batch for long.
-const RUN_SECONDS = 10
+/**
+ * A run begins no delivery after this time. The last delivery takes 15 seconds at most, so the run ends
+ * well before its lease does and does not delay the next run in a batch for long.
+ */
+export const RUN_SECONDS = 10
 const REDELIVERY_SECONDS = RUN_SECONDS / 2
 const LEASE_SECONDS = 60
 const BUSY_RETRY_SECONDS = 1

@@ -20,7 +20,8 @@ import { seatLimit, type SeatLimit } from '../../engine/seats/limit.ts'
 import { checkedDefaultLimit, type DefaultLimitOption } from '../../engine/seats/count-seats.ts'
 import type { TrailConsumer } from '../../engine/audit/consumers.ts'
 import type { Brought } from '../../engine/changes/part.ts'
-import { cursorConsumer, forwardToSink } from '../../engine/delivery/deliver.ts'
+import { cursorConsumer } from '../../engine/delivery/deliver.ts'
+import { forwardUnleased, STATEMENTS_UNLEASED } from '../../engine/delivery/forward-unleased.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 import { servesTrails } from '../../engine/delivery/sweep-trails.ts'
 import type { TendContext } from '../../engine/delivery/tend-trail.ts'
@@ -276,10 +277,12 @@ function ledgerConsumer(hear: Hear): TrailConsumer {
       return told.ok ? delivered : { outcome: 'retry', reason: told.error.code }
     },
   })
+  // A repeat has no effect, because a seat id is used once and limits and ledgers have versions.
   return {
     ...cursorConsumer(traits),
+    statements: STATEMENTS_UNLEASED,
     run: (context: TendContext & ProviderContext, organizationId, invocation) =>
-      forwardToSink(context, sinkIn(context.seatContext), organizationId, invocation),
+      forwardUnleased(context, sinkIn(context.seatContext), organizationId, invocation),
   }
 }
 

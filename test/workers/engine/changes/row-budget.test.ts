@@ -78,7 +78,7 @@ const WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
   'change role': [5, 5],
   invite: [19, 15],
   'accept invitation': [14, 11],
-  'remove member': [16, 9],
+  'remove member': [15, 9],
   'create organization': [14, 14],
 }
 
