@@ -51,12 +51,19 @@ type Renamed<T extends SQLiteTable> = {
 
 /**
  * Selects all columns of a table under prefixed names. D1 returns the rows of a batch as objects, in
- * which columns of the same name in two joined tables would overwrite each other.
+ * which columns of the same name in two joined tables would overwrite each other. `alias` is the name of
+ * the table in the query, if it has one.
  */
-export function renamedColumns<T extends SQLiteTable>(table: T, prefix: string): Renamed<T> {
+export function renamedColumns<T extends SQLiteTable>(
+  table: T,
+  prefix: string,
+  alias?: string
+): Renamed<T> {
   const renamed = Object.entries(getTableColumns(table)).map(([key, column]) => [
     key,
-    sql`${column}`.mapWith(column).as(`${prefix}_${column.name}`),
+    (alias === undefined ? sql`${column}` : sql.raw(`${alias}.${column.name}`))
+      .mapWith(column)
+      .as(`${prefix}_${column.name}`),
   ])
   return Object.fromEntries(renamed) as Renamed<T>
 }

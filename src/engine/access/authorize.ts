@@ -35,6 +35,8 @@ export interface Found<Q extends Queries> {
   readonly organization: OrganizationRow | null
   /** The caller's active membership, if the caller is a user. */
   readonly membership: MembershipRow | null
+  /** The membership of the user that was asked for, active or suspended. */
+  readonly target: MembershipRow | null
   readonly rows: RowsOf<Q>
 }
 
@@ -49,21 +51,22 @@ export interface Access extends Rights {
 }
 
 /**
- * Reads the caller, the organization, the caller's membership, and further queries, all in one round
- * trip. A caller who is confined to an organization finds no other one, and without one in the scope they
- * are unknown.
+ * Reads the caller, the organization, the memberships of the caller and of a `target` in it, and further
+ * queries, all in one round trip. A caller who is confined to an organization finds no other one, and without
+ * one in the scope they are unknown.
  */
 export async function find<Q extends Queries>(
   db: Database,
   { caller, organization }: Scope,
-  queries: Q
+  queries: Q,
+  target?: string
 ): Promise<Found<Q>> {
   if (organization === undefined) {
     const found = await findIn(db, caller, null, queries)
     const isConfined = found.caller !== null && confinementOf(found.caller) !== undefined
     return isConfined ? { ...found, caller: null } : found
   }
-  return findIn(db, caller, organizationNamed(organization), queries)
+  return findIn(db, caller, organizationNamed(organization), queries, target)
 }
 
 /** Reads the caller and queries that keep to the caller's own organizations, all in one round trip. */
@@ -98,21 +101,48 @@ const placeOf = /* @__PURE__ */ keptQuery((db, own: SQL, named: SQL) =>
     .where(named)
 )
 
+// The same, with the membership of another user.
+const placeWithTarget = /* @__PURE__ */ keptQuery((db, own: SQL, userId: SQL, named: SQL) =>
+  db
+    .select({
+      organization: getTableColumns(organizations),
+      membership: renamedColumns(memberships, 'membership'),
+      target: renamedColumns(memberships, 'target', 'target'),
+    })
+    .from(organizations)
+    .leftJoin(memberships, own)
+    .leftJoin(
+      sql`seatgate_memberships as target`,
+      sql`target.organization_id = ${organizations.id} and target.user_id = ${userId}`
+    )
+    .where(named)
+)
+
+type JoinedMembership = { readonly [K in keyof MembershipRow]: MembershipRow[K] | null }
+
 interface PlaceRow {
   readonly organization: OrganizationRow
-  readonly membership: { readonly [K in keyof MembershipRow]: MembershipRow[K] | null }
+  readonly membership: JoinedMembership
+  readonly target?: JoinedMembership
 }
 
 async function findIn<Q extends Queries>(
   db: Database,
   caller: Caller,
   named: SQL | null,
-  queries: Q
+  queries: Q,
+  targetId?: string
 ): Promise<Found<Q>> {
   checkCaller(caller)
+  const own = ownMembership(caller, organizations.id)
+  const place =
+    named &&
+    (targetId === undefined
+      ? placeOf(db, own, named)
+      : placeWithTarget(db, own, targetId, named))
   const access: Queries = {
     ...(isQuery(caller) && { $caller: quickly(caller.statement) }),
-    ...(named && { $place: placeOf(db, ownMembership(caller, organizations.id), named) }),
+    ...(place && { $place: place }),
   }
   const replica = replicaOf(db)
   const found: Rows = replica
@@ -120,24 +150,31 @@ async function findIn<Q extends Queries>(
     : await batch(db, { ...queries, ...access })
   const asking = callerOf(caller, found)
   if (asking !== null) checkCaller(asking)
-  const own = asking === null ? undefined : confinementOf(asking)
-  const { organization, membership } = placeIn(found)
-  const isElsewhere = own !== undefined && organization?.id !== own
+  const only = asking === null ? undefined : confinementOf(asking)
+  const { organization, membership, target } = placeIn(found)
+  const isElsewhere = only !== undefined && organization?.id !== only
   return {
     caller: asking,
     organization: isElsewhere ? null : organization,
     membership,
+    target,
     rows: found as RowsOf<Q>,
   }
 }
 
 type Rows = Readonly<Record<string, readonly unknown[] | undefined>>
 
-function placeIn(rows: Rows): Pick<Found<Queries>, 'organization' | 'membership'> {
+function placeIn(
+  rows: Rows
+): Pick<Found<Queries>, 'organization' | 'membership' | 'target'> {
   const row = rows['$place']?.[0] as PlaceRow | undefined
-  if (row === undefined) return { organization: null, membership: null }
-  const { organization, membership } = row
-  return { organization, membership: membership.id === null ? null : (membership as MembershipRow) }
+  if (row === undefined) return { organization: null, membership: null, target: null }
+  const { organization, membership, target } = row
+  return { organization, membership: joined(membership), target: joined(target) }
+}
+
+function joined(row: JoinedMembership | undefined): MembershipRow | null {
+  return row === undefined || row.id === null ? null : (row as MembershipRow)
 }
 
 // The parts of an access that a list depends on, as text.

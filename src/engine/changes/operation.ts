@@ -83,6 +83,8 @@ export interface Operation<
   readonly refusals?: readonly Further[]
   /** The queries, in one round trip with the caller and their access. */
   readonly queries: Q
+  /** The user whose membership is read with the organization. */
+  readonly target?: string | undefined
   /** The pure decision. `caller` is the established caller. */
   readonly plan: (
     found: Found<Q>,
@@ -201,10 +203,11 @@ async function attemptOnce<
   const { operation, question } = progress
 
   // 1. One round trip reads the caller, the organization, their access, the facts and an earlier result.
-  const found = await find(db, scope, {
+  const queries = {
     ...operation.queries,
     ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
-  })
+  }
+  const found = await find(db, scope, queries, operation.target)
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
   const key = question && (await operationKey(question.id, caller, question.asked))

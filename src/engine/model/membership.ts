@@ -1,5 +1,4 @@
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
-import { rowsWhere } from '../../database/kept-query.ts'
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import {
   hasUserId,
@@ -75,11 +74,6 @@ export function membershipView(
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   }
-}
-
-/** Selects a user's membership in the scope's organization, active or suspended. */
-export function membershipOf(db: Database, scope: OrganizationScope, userId: string) {
-  return rowsWhere(db, memberships, and(inScope(scope), eq(memberships.userId, userId)))
 }
 
 /** Builds the condition that a membership is in the scope's organization. */

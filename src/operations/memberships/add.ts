@@ -25,7 +25,6 @@ import {
 import { guardAccess, guardUserExists } from '../../engine/access/access-guards.ts'
 import {
   existingUser,
-  membershipOf,
   membershipView,
   personOf,
 } from '../../engine/model/membership.ts'
@@ -66,7 +65,7 @@ export async function addMember<Role extends string = string>(
   input: AddMemberInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<AddedMember, AddMemberRefusal>> {
-  const { db, users, roles } = context
+  const { users, roles } = context
   const parsed = parseMember(context, input)
   const userId = parsed.ok ? parsed.value.userId : ''
   return perform(
@@ -77,8 +76,8 @@ export async function addMember<Role extends string = string>(
       input,
       grows: true,
       refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
+      target: userId,
       queries: {
-        existing: membershipOf(db, scope, userId),
         user: existingUser(context, userId),
         invited:
           context.invitations?.members.toUser(
@@ -106,7 +105,7 @@ export async function addMember<Role extends string = string>(
         if (users && found.rows.user.length === 0) {
           return refused(invalid({ userId: ['This user does not exist.'] }))
         }
-        const [existing] = found.rows.existing
+        const { target: existing } = found
         if (existing) {
           if (existing.role !== role || existing.status !== 'active') {
             return refused({ code: 'already_member' })

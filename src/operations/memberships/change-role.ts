@@ -26,7 +26,6 @@ import {
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
 import {
-  membershipOf,
   membershipView,
   type ChangedMembership,
 } from '../../engine/model/membership.ts'
@@ -77,7 +76,7 @@ export async function changeRole<Role extends string = string>(
   input: ChangeRoleInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership, ChangeRoleRefusal>> {
-  const { db, roles } = context
+  const { roles } = context
   const parsed = parseInput(v.object({ role: roleInput(roles) }, 'Must be an object.'), input)
   return perform(
     context,
@@ -87,8 +86,8 @@ export async function changeRole<Role extends string = string>(
       input: [userId, input],
       grows: mayTakeSeat(roles, parsed),
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'last_owner', 'owned_limit_reached'],
+      target: userId,
       queries: {
-        target: membershipOf(db, scope, userId),
         sent:
           context.invitations?.members.by(
             context,
@@ -103,11 +102,11 @@ export async function changeRole<Role extends string = string>(
         const { role } = parsed.value
         const { roles: own } = access.value
         if (!isConfigured(own, role)) return unknownRole(own)
-        const [target] = found.rows.target
+        const { target } = found
         if (!mayChangeRole(own, access.value, target?.role ?? null, role)) {
           return refused({ code: 'insufficient_role' })
         }
-        if (target === undefined) return refused({ code: 'not_found' })
+        if (target === null) return refused({ code: 'not_found' })
         const { organizationId, role: oldRole } = target
         if (oldRole === role) {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))

@@ -23,7 +23,7 @@ import {
   guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import { membershipOf, membershipView, type EndedWith } from '../../engine/model/membership.ts'
+import { membershipView, type EndedWith } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
@@ -54,7 +54,7 @@ export async function removeMember(
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<EndedWith, RemoveMemberRefusal>> {
-  const { db, roles } = context
+  const { roles } = context
   const organizationId = organizationIdOf(scope.organization)
   return perform(
     context,
@@ -64,8 +64,8 @@ export async function removeMember(
       input: userId,
       grows: false,
       refusals: [...HOOK_REFUSALS, 'last_owner'],
+      target: userId,
       queries: {
-        target: membershipOf(db, scope, userId),
         around:
           context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
         address: context.joining?.members.addressOf(context, userId) ?? null,
@@ -74,14 +74,14 @@ export async function removeMember(
         const access = authorize(roles, found)
         if (!access.ok) return access
         const leaving = userId === userIdOf(caller)
-        const [target] = found.rows.target
+        const { target } = found
         if (
           !leaving &&
           !mayChangeRole(access.value.roles, access.value, target?.role ?? null, null)
         ) {
           return refused({ code: 'insufficient_role' })
         }
-        if (target === undefined) return refused({ code: 'not_found' })
+        if (target === null) return refused({ code: 'not_found' })
         const reason = leaving ? 'left' : null
         const membership = membershipView(target)
         const lost =

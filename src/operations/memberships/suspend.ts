@@ -20,7 +20,6 @@ import {
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
 import {
-  membershipOf,
   membershipView,
   type ChangedMembership,
 } from '../../engine/model/membership.ts'
@@ -54,7 +53,7 @@ export async function suspendMember(
   userId: string,
   options: OperationOptions = {}
 ): Promise<Result<ChangedMembership, SuspendMemberRefusal>> {
-  const { db, roles } = context
+  const { roles } = context
   const organizationId = organizationIdOf(scope.organization)
   return perform(
     context,
@@ -64,8 +63,8 @@ export async function suspendMember(
       input: userId,
       grows: false,
       refusals: [...HOOK_REFUSALS, 'last_owner'],
+      target: userId,
       queries: {
-        target: membershipOf(db, scope, userId),
         around:
           context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
         address: context.joining?.members.addressOf(context, userId) ?? null,
@@ -73,11 +72,11 @@ export async function suspendMember(
       plan(found, caller, now) {
         const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
         if (!access.ok) return access
-        const [target] = found.rows.target
+        const { target } = found
         if (!mayChangeRole(access.value.roles, access.value, target?.role ?? null, null)) {
           return refused({ code: 'insufficient_role' })
         }
-        if (target === undefined) return refused({ code: 'not_found' })
+        if (target === null) return refused({ code: 'not_found' })
         if (target.status === 'suspended') {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
         }

@@ -26,7 +26,6 @@ import { userIdOf, type OrganizationScope } from '../../engine/access/principal.
 import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
 import {
-  membershipOf,
   membershipView,
   type EndedWith,
   type Membership,
@@ -85,7 +84,7 @@ export async function transferOwnership<Role extends string = string>(
   input: TransferOwnershipInput<NoInfer<Role>>,
   options: OperationOptions = {}
 ): Promise<Result<Transfer, TransferOwnershipRefusal>> {
-  const { db, roles } = context
+  const { roles } = context
   const parsed = bothOf(
     parseInput(
       v.object({ userId: shortText(), role: v.nullish(roleInput(roles)) }, 'Must be an object.'),
@@ -102,8 +101,8 @@ export async function transferOwnership<Role extends string = string>(
       input: withoutProof(input),
       grows: mayMoveSeats(roles),
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, ...SEAT_REFUSALS, 'owned_limit_reached'],
+      target: userId,
       queries: {
-        target: membershipOf(db, scope, userId),
         sent:
           context.invitations?.members.by(
             context,
@@ -129,7 +128,7 @@ export async function transferOwnership<Role extends string = string>(
         if (lesser === undefined || Object.keys(errors).length > 0) {
           return refused(invalid(errors))
         }
-        const [target] = found.rows.target
+        const { target } = found
         if (target?.status !== 'active') return refused({ code: 'not_a_member' })
         const { organizationId } = owner
         const rights = rightsOf(own, { ...owner, role: lesser })

@@ -43,7 +43,6 @@ import {
 } from '../../engine/access/step-up.ts'
 import { impersonationEvent } from '../../engine/audit/impersonation-actions.ts'
 import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
-import { membershipOf } from '../../engine/model/membership.ts'
 import type { ImpersonationContext } from './impersonation.ts'
 import { expiredOf, impersonationView, runningOf, type ImpersonationWithToken } from './running.ts'
 import { hashOf, newToken } from './token.ts'
@@ -113,7 +112,8 @@ export async function startImpersonation(
     {
       ...operation,
       // Unless the caller is an operator, no further row is read and the host is not called.
-      queries: { target: null, own: null, there: null },
+      target: undefined,
+      queries: { own: null, there: null },
       async revise(caller) {
         const allowed = await mayStart(context, caller, parsed)
         return allowed.ok ? ok(operation) : allowed
@@ -160,12 +160,11 @@ async function mayStart(
   }
 }
 
-function factsFor({ db, now }: ImpersonationContext, scope: OrganizationScope, userId: string) {
+function factsFor({ db, now }: ImpersonationContext, scope: OrganizationScope) {
   const { organizationId, operatorId } = impersonations
   const there = organizationIdOf(scope.organization)
   const isOwn = sql`${operatorId} = ${userIdOf(scope.caller)}`
   return {
-    target: membershipOf(db, scope, userId),
     own: runningOf(db, now(), isOwn),
     there: runningOf(db, now(), eq(organizationId, there)),
   }
@@ -190,13 +189,13 @@ function start(
       seal: (value) => ({ ...value, token: null }),
       open: async (stored) => ok(stored as ImpersonationWithToken),
     },
-    queries: factsFor(context, scope, parsed.ok ? parsed.value.userId : ''),
-    plan({ organization, rows }, caller, now) {
+    target: parsed.ok ? parsed.value.userId : '',
+    queries: factsFor(context, scope),
+    plan({ organization, target, rows }, caller, now) {
       if (!isInPerson(caller) || organization === null) {
         return refused({ code: 'organization_not_found' })
       }
       if (!parsed.ok) return parsed
-      const [target] = rows.target
       if (target?.status !== 'active') return refused({ code: 'not_a_member' })
       const { own, there } = rows
       if (own.length >= MOST_OF_OPERATOR || there.length >= MOST_IN_ORGANIZATION) {
