@@ -35,9 +35,18 @@ export interface Found<Q extends Queries> {
   readonly organization: OrganizationRow | null
   /** The caller's active membership, if the caller is a user. */
   readonly membership: MembershipRow | null
-  /** The membership of the user that was asked for, active or suspended. */
+  /** The membership of the target, active or suspended. */
   readonly target: MembershipRow | null
+  /** The value of the target's `person`. */
+  readonly person: string | null
   readonly rows: RowsOf<Q>
+}
+
+/** A user whose membership is read with the organization. */
+export interface Target {
+  readonly userId: string
+  /** A value of their row in the host's table, such as the address. */
+  readonly person?: SQL<string | null>
 }
 
 /** The access of a caller to an organization; every decision inside the organization is based on it. */
@@ -59,7 +68,7 @@ export async function find<Q extends Queries>(
   db: Database,
   { caller, organization }: Scope,
   queries: Q,
-  target?: string
+  target?: Target
 ): Promise<Found<Q>> {
   if (organization === undefined) {
     const found = await findIn(db, caller, null, queries)
@@ -102,20 +111,22 @@ const placeOf = /* @__PURE__ */ keptQuery((db, own: SQL, named: SQL) =>
 )
 
 // The same, with the membership of another user.
-const placeWithTarget = /* @__PURE__ */ keptQuery((db, own: SQL, userId: SQL, named: SQL) =>
-  db
-    .select({
-      organization: getTableColumns(organizations),
-      membership: renamedColumns(memberships, 'membership'),
-      target: renamedColumns(memberships, 'target', 'target'),
-    })
-    .from(organizations)
-    .leftJoin(memberships, own)
-    .leftJoin(
-      sql`seatgate_memberships as target`,
-      sql`target.organization_id = ${organizations.id} and target.user_id = ${userId}`
-    )
-    .where(named)
+const placeWithTarget = /* @__PURE__ */ keptQuery(
+  (db, person: SQL, own: SQL, userId: SQL, named: SQL) =>
+    db
+      .select({
+        organization: getTableColumns(organizations),
+        membership: renamedColumns(memberships, 'membership'),
+        target: renamedColumns(memberships, 'target', 'target'),
+        person: sql<string | null>`${person}`.as('target_person'),
+      })
+      .from(organizations)
+      .leftJoin(memberships, own)
+      .leftJoin(
+        sql`seatgate_memberships as target`,
+        sql`target.organization_id = ${organizations.id} and target.user_id = ${userId}`
+      )
+      .where(named)
 )
 
 type JoinedMembership = { readonly [K in keyof MembershipRow]: MembershipRow[K] | null }
@@ -124,6 +135,7 @@ interface PlaceRow {
   readonly organization: OrganizationRow
   readonly membership: JoinedMembership
   readonly target?: JoinedMembership
+  readonly person?: string | null
 }
 
 async function findIn<Q extends Queries>(
@@ -131,15 +143,15 @@ async function findIn<Q extends Queries>(
   caller: Caller,
   named: SQL | null,
   queries: Q,
-  targetId?: string
+  target?: Target
 ): Promise<Found<Q>> {
   checkCaller(caller)
   const own = ownMembership(caller, organizations.id)
   const place =
     named &&
-    (targetId === undefined
-      ? placeOf(db, own, named)
-      : placeWithTarget(db, own, targetId, named))
+    (target
+      ? placeWithTarget(db, target.person ?? null, own, target.userId, named)
+      : placeOf(db, own, named))
   const access: Queries = {
     ...(isQuery(caller) && { $caller: quickly(caller.statement) }),
     ...(place && { $place: place }),
@@ -151,26 +163,26 @@ async function findIn<Q extends Queries>(
   const asking = callerOf(caller, found)
   if (asking !== null) checkCaller(asking)
   const only = asking === null ? undefined : confinementOf(asking)
-  const { organization, membership, target } = placeIn(found)
+  const { organization, ...members } = placeIn(found)
   const isElsewhere = only !== undefined && organization?.id !== only
   return {
     caller: asking,
     organization: isElsewhere ? null : organization,
-    membership,
-    target,
+    ...members,
     rows: found as RowsOf<Q>,
   }
 }
 
 type Rows = Readonly<Record<string, readonly unknown[] | undefined>>
 
-function placeIn(
-  rows: Rows
-): Pick<Found<Queries>, 'organization' | 'membership' | 'target'> {
+function placeIn(rows: Rows): Omit<Found<Queries>, 'caller' | 'rows'> {
   const row = rows['$place']?.[0] as PlaceRow | undefined
-  if (row === undefined) return { organization: null, membership: null, target: null }
-  const { organization, membership, target } = row
-  return { organization, membership: joined(membership), target: joined(target) }
+  return {
+    organization: row?.organization ?? null,
+    membership: joined(row?.membership),
+    target: joined(row?.target),
+    person: row?.person ?? null,
+  }
 }
 
 function joined(row: JoinedMembership | undefined): MembershipRow | null {

@@ -16,7 +16,7 @@ import {
 } from '../../base/result.ts'
 import type { Queries } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
-import { find, type Found } from '../access/authorize.ts'
+import { find, type Found, type Target } from '../access/authorize.ts'
 import { observed } from '../access/observed.ts'
 import {
   isImpersonated,
@@ -83,8 +83,8 @@ export interface Operation<
   readonly refusals?: readonly Further[]
   /** The queries, in one round trip with the caller and their access. */
   readonly queries: Q
-  /** The user whose membership is read with the organization. */
-  readonly target?: string | undefined
+  /** The user whom it is about, whose membership is read with the organization. */
+  readonly target?: Target | undefined
   /** The pure decision. `caller` is the established caller. */
   readonly plan: (
     found: Found<Q>,

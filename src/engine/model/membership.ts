@@ -6,6 +6,7 @@ import {
   type Database,
   type Statement,
   type UserContext,
+  type UserTable,
 } from '../../database/database.ts'
 import { insertRow } from '../../database/batch.ts'
 import { organizationIdOf } from '../access/organization-ref.ts'
@@ -79,6 +80,13 @@ export function membershipView(
 /** Builds the condition that a membership is in the scope's organization. */
 export function inScope({ organization }: OrganizationScope): SQL {
   return eq(memberships.organizationId, organizationIdOf(organization))
+}
+
+/** Builds a scalar subquery of the id of a user of the host, if the user exists. */
+export function knownId(users: UserTable, userId: string): SQL<string | null> {
+  return sql<
+    string | null
+  >`(select ${userIdText(users)} from ${users} where ${hasUserId(users, userId)})`
 }
 
 /** Selects a user of the host; no query if the host has not configured its users. */

@@ -23,11 +23,7 @@ import {
   type AddMemberInput,
 } from '../../engine/model/join.ts'
 import { guardAccess, guardUserExists } from '../../engine/access/access-guards.ts'
-import {
-  existingUser,
-  membershipView,
-  personOf,
-} from '../../engine/model/membership.ts'
+import { knownId, membershipView, personOf } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import {
   mayChangeRole,
@@ -76,9 +72,8 @@ export async function addMember<Role extends string = string>(
       input,
       grows: true,
       refusals: [...HOOK_REFUSALS, ...JOIN_REFUSALS],
-      target: userId,
+      target: { userId, ...(users && { person: knownId(users, userId) }) },
       queries: {
-        user: existingUser(context, userId),
         invited:
           context.invitations?.members.toUser(
             context,
@@ -102,7 +97,7 @@ export async function addMember<Role extends string = string>(
         if (!mayChangeRole(access.value.roles, access.value, null, role)) {
           return refused({ code: 'insufficient_role' })
         }
-        if (users && found.rows.user.length === 0) {
+        if (users && found.person === null) {
           return refused(invalid({ userId: ['This user does not exist.'] }))
         }
         const { target: existing } = found

@@ -25,10 +25,7 @@ import {
   guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import {
-  membershipView,
-  type ChangedMembership,
-} from '../../engine/model/membership.ts'
+import { membershipView, type ChangedMembership } from '../../engine/model/membership.ts'
 import { changedRole } from '../../engine/model/role-change.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import {
@@ -86,7 +83,7 @@ export async function changeRole<Role extends string = string>(
       input: [userId, input],
       grows: mayTakeSeat(roles, parsed),
       refusals: [...HOOK_REFUSALS, ...SEAT_REFUSALS, 'last_owner', 'owned_limit_reached'],
-      target: userId,
+      target: { userId },
       queries: {
         sent:
           context.invitations?.members.by(

@@ -23,7 +23,7 @@ import {
   guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import { membershipView, type EndedWith } from '../../engine/model/membership.ts'
+import { membershipView, personOf, type EndedWith } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
@@ -64,11 +64,10 @@ export async function removeMember(
       input: userId,
       grows: false,
       refusals: [...HOOK_REFUSALS, 'last_owner'],
-      target: userId,
+      target: { userId, ...(context.joining && { person: personOf(context, userId).address }) },
       queries: {
         around:
           context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
-        address: context.joining?.members.addressOf(context, userId) ?? null,
       },
       plan(found, caller, now) {
         const access = authorize(roles, found)
@@ -112,7 +111,7 @@ export async function removeMember(
             ...(context.joining?.members.exclude(
               context,
               leaving ? [] : [target],
-              found.rows.address,
+              [{ email: found.person }],
               now
             ) ?? []),
           ],

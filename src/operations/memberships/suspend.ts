@@ -19,10 +19,7 @@ import {
   guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import {
-  membershipView,
-  type ChangedMembership,
-} from '../../engine/model/membership.ts'
+import { membershipView, personOf, type ChangedMembership } from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
@@ -63,11 +60,10 @@ export async function suspendMember(
       input: userId,
       grows: false,
       refusals: [...HOOK_REFUSALS, 'last_owner'],
-      target: userId,
+      target: { userId, ...(context.joining && { person: personOf(context, userId).address }) },
       queries: {
         around:
           context.invitations?.members.around(context, sql`${organizationId}`, userId) ?? null,
-        address: context.joining?.members.addressOf(context, userId) ?? null,
       },
       plan(found, caller, now) {
         const access = authorizeFor(roles, found, 'members:manage', { orOwner: true })
@@ -111,7 +107,7 @@ export async function suspendMember(
             ...(context.joining?.members.exclude(
               context,
               putOut ? [target] : [],
-              found.rows.address,
+              [{ email: found.person }],
               now
             ) ?? []),
           ],

@@ -25,11 +25,7 @@ import { mayMoveSeats, rightsOf, isConfigured, unknownRole } from '../../engine/
 import { userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { NOTHING_LOST, endedInvitations } from '../../engine/model/leave.ts'
 import { guardAccess, guardUnchanged } from '../../engine/access/access-guards.ts'
-import {
-  membershipView,
-  type EndedWith,
-  type Membership,
-} from '../../engine/model/membership.ts'
+import { membershipView, type EndedWith, type Membership } from '../../engine/model/membership.ts'
 import { changedRole } from '../../engine/model/role-change.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { roleInput, type Roles, type HasRoles } from '../../engine/access/roles.ts'
@@ -101,7 +97,7 @@ export async function transferOwnership<Role extends string = string>(
       input: withoutProof(input),
       grows: mayMoveSeats(roles),
       refusals: [...PROOF_REFUSALS, ...HOOK_REFUSALS, ...SEAT_REFUSALS, 'owned_limit_reached'],
-      target: userId,
+      target: { userId },
       queries: {
         sent:
           context.invitations?.members.by(

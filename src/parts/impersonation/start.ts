@@ -189,7 +189,7 @@ function start(
       seal: (value) => ({ ...value, token: null }),
       open: async (stored) => ok(stored as ImpersonationWithToken),
     },
-    target: parsed.ok ? parsed.value.userId : '',
+    target: { userId: parsed.ok ? parsed.value.userId : '' },
     queries: factsFor(context, scope),
     plan({ organization, target, rows }, caller, now) {
       if (!isInPerson(caller) || organization === null) {
