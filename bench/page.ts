@@ -363,11 +363,11 @@ turn, each in a process of its own: an add takes 13 % less than with queries bui
 since the host's own query of the session is written in the same way; an authorized read takes 26 % and 7 % less.
 
 In workerd the same two checkouts in turn differ by 2 % for an add and 1 % for a read, which is within the noise: of the
-3.4 ms of an add JavaScript is a sixth. The rest is D1, which charges time for each statement: 11 of them, 4 on the floor.
-In one run of the five in turn on a calm machine, before this, an add was at 0.65 of the floor with \`d1Seats()\` and at 0.48
-with \`ledgerSeats()\`, at 2.9 and 2.2 times better-auth. The aims were 0.7, 0.6 and 3, and are not met. Each statement less
-would bring more than all queries of fixed shape did: an add reads with five statements, and writes with six. Two events
-in one INSERT would be one less, and SQLite would first write both to a temporary table.`
+3.4 ms of an add JavaScript is a sixth. The rest is D1, which charges time for each statement: 9 of them, 4 on the floor.
+The aims are 0.7 of the floor by CPU with \`d1Seats()\`, 0.6 with \`ledgerSeats()\`, and three times better-auth. An add
+reads with four statements, and writes with five. Without three of its reads an add took a tenth less; without the
+condition on which it records that an organization is within its limit again, as much as before. Two events in one INSERT
+would be one less, and SQLite would first write both to a temporary table.`
 
 function throughput({ timed }: Results): string {
   if (timed === null) return ''
