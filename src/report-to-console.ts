@@ -6,12 +6,7 @@ import type { Report } from './base/runtime.ts'
  * the innermost cause. Outer errors of Drizzle contain the parameters of a statement.
  */
 export function reportToConsole({ event, organizationId, error }: Report): void {
-  const message = messageOf(error)
-  const line = JSON.stringify({
-    event,
-    ...(organizationId !== undefined && { organizationId }),
-    ...(message !== undefined && { message }),
-  })
+  const line = JSON.stringify({ event, organizationId, message: messageOf(error) })
   if (event === 'sink_missing' || event === 'sweep_unfinished') console.warn(line)
   else console.error(line)
 }

@@ -8,7 +8,6 @@ import type { Roles } from './engine/access/roles.ts'
 import type { StepUp, VerifyPassword } from './engine/access/step-up.ts'
 import type { ConsumerTraits, TrailConsumer } from './engine/audit/consumers.ts'
 import type { EventRules } from './engine/audit/event-rules.ts'
-import type { WithSeatCount } from './engine/audit/record-events.ts'
 import type { BillingPart } from './engine/changes/apply-limit.ts'
 import { defaultLimitOf } from './engine/seats/billing-rules.ts'
 import type { Follower, Listener, RefusalCounts } from './engine/changes/change-context.ts'
@@ -19,7 +18,6 @@ import type { SessionStore } from './engine/model/session-store.ts'
 import type { SlugRules } from './engine/model/slug.ts'
 import type { EmailVerification } from './engine/model/exclusions.ts'
 import { unlimited } from './engine/seats/limit.ts'
-import { withSeatCount } from './engine/seats/counts.ts'
 import type { SeatTypes } from './base/seat-types.ts'
 import type { SeatContext, SeatProvider } from './engine/seats/provider.ts'
 import type { Parts, SeatgateOptions } from './options.ts'
@@ -49,7 +47,6 @@ export interface Seatgate<
   readonly report: Runtime['report']
   readonly seats: SeatProvider
   readonly seatContext: SeatContext
-  readonly withSeatCount: WithSeatCount
   /** The store of sessions; null if sessions have no active organization. */
   readonly sessions: SessionStore | null
   readonly users: UserTable | null
@@ -209,8 +206,6 @@ export function createSeatgate<
     db,
     seats,
     seatContext,
-    withSeatCount: (metadata, organizationId, at) =>
-      withSeatCount(metadata, seatContext, organizationId, at),
     sessions: sessions === 'none' ? null : sessions,
     ...checkedIdentity(options.identity),
     roles,

@@ -45,10 +45,8 @@ export function checkOptionNames(
 
 /** Returns the known name with the smallest edit distance; null if the list is empty. */
 export function nearest(name: string, known: readonly string[]): string | null {
-  const [first] = known
-    .map((other) => ({ other, changes: changesBetween(name.toLowerCase(), other.toLowerCase()) }))
-    .sort((a, b) => a.changes - b.changes)
-  return first?.other ?? null
+  const changes = (other: string) => changesBetween(name.toLowerCase(), other.toLowerCase())
+  return known.toSorted((a, b) => changes(a) - changes(b))[0] ?? null
 }
 
 /** Returns the Levenshtein distance. */

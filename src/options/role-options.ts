@@ -76,19 +76,18 @@ export function checkedRoles<Role extends string, Resources extends PermissionOp
   checkNames('owner', [owner], all)
   const seatless = checkedSeatless(given.seatless ?? [], { all, owner })
   const seatTypes = given.seatTypes?.typesFor({ all, owner, seatless }) ?? NO_TYPES
+  const roles = { all, owner, seatless, seatTypes, extend: null }
   if (permissions !== null) {
-    const rights = permissions.rightsFor({ ...given, all, owner })
-    return { all, owner, ...rights, bounded: true, seatless, seatTypes, extend: null }
+    return { ...roles, ...permissions.rightsFor({ ...given, all, owner }), bounded: true }
   }
   const { invitationAdmins = ADMINS as readonly Role[] } = given
   const { memberAdmins = invitationAdmins, organizationAdmins = invitationAdmins } = given
   const lists = { invitationAdmins, memberAdmins, organizationAdmins }
-  for (const [name, roles] of Object.entries(lists)) {
-    checkNames(name, roles, all)
-    if (roles.length === 0) throw wrong(`roles.${name} must not be empty.`)
+  for (const [name, list] of Object.entries(lists)) {
+    checkNames(name, list, all)
+    if (list.length === 0) throw wrong(`roles.${name} must not be empty.`)
   }
-  const plain = { bounded: false, seatless, seatTypes, extend: null }
-  return { all, owner, ...rightsOfLists(all, lists), ...plain }
+  return { ...roles, ...rightsOfLists(all, lists), bounded: false }
 }
 
 function checkedSeatless<Role extends string>(

@@ -20,7 +20,7 @@ import { invalid, type RefusalOf } from '../../base/result.ts'
 import { turnsOf } from './limit-events.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import { typeAtPlace } from '../../base/seat-types.ts'
-import { contextOf, type ChangeContext, type ChangeInfo } from './change-context.ts'
+import { contextOf, trailOf, type ChangeContext, type ChangeInfo } from './change-context.ts'
 import { recordJobs, type RecordedJob } from './jobs.ts'
 
 /**
@@ -70,7 +70,7 @@ export function assemble<T>(
   const { events } = plan
   const { now } = info
   const eventContext = contextOf(info)
-  const recorded = recordEvents(context, eventContext, events, personal)
+  const recorded = recordEvents(trailOf(context), eventContext, events, personal)
   const { noticesDue: due = [], losses = [] } = plan
   const turns = [
     ...turnsOf(context, eventContext, events),

@@ -4,6 +4,7 @@ import type { EventContext, RecordedEvent, TrailContext } from '../audit/record-
 import type { HookContext } from '../model/hooks.ts'
 import type { AccessContext } from '../access/roles.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import { withSeatCount } from '../seats/counts.ts'
 import type { ProviderContext, SeatReference } from '../seats/provider.ts'
 import type { JobContext } from './jobs.ts'
 import type { StepUpContext } from '../access/step-up.ts'
@@ -20,7 +21,7 @@ export interface ChangeContext
   extends
     Runtime,
     AccessContext,
-    TrailContext,
+    Omit<TrailContext, 'withSeatCount'>,
     ProviderContext,
     HookContext,
     StepUpContext,
@@ -44,6 +45,14 @@ export interface ChangeInfo extends RequestInfo {
 /** Returns the parts that the events of a change have in common. */
 export function contextOf({ caller, requestId, origin, now }: ChangeInfo): EventContext {
   return { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
+}
+
+/** Returns the context of writing events, with the count of seats, which the trail does not know. */
+export function trailOf(context: ChangeContext): TrailContext {
+  const { db, newId, newSecret, consumers, recordedData, seatContext } = context
+  const counting: TrailContext['withSeatCount'] = (metadata, organizationId, at) =>
+    withSeatCount(metadata, seatContext, organizationId, at)
+  return { db, newId, newSecret, consumers, recordedData, withSeatCount: counting }
 }
 
 /** The changes of a committed batch. */

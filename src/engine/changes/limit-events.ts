@@ -5,7 +5,6 @@ import {
   recordEventsWhere,
   writtenBy,
   type EventContext,
-  type TrailContext,
 } from '../audit/record-events.ts'
 import { inBackground } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
@@ -13,12 +12,12 @@ import type { Refusal } from '../../base/result.ts'
 import {
   contextOf,
   notifyCommitted,
+  trailOf,
   type ChangeContext,
   type ChangeInfo,
 } from './change-context.ts'
 import { changesSeats } from '../audit/core-actions.ts'
 import type { Statement } from '../../database/database.ts'
-import type { ProviderContext } from '../seats/provider.ts'
 import { isMarkedOver, isOver } from '../seats/counts.ts'
 import { poolOf } from '../../base/seat-types.ts'
 
@@ -97,7 +96,7 @@ async function recordReached(
   const isFirst = sql`not exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and idempotency_key = ${idempotencyKey})
     and exists (select 1 from seatgate_organizations where id = ${organizationId})`
-  const [recording] = recordEventsWhere(context, contextOf(info), [event], () => isFirst)
+  const [recording] = recordEventsWhere(trailOf(context), contextOf(info), [event], () => isFirst)
   const mark = markWaiting(context, event, info.now)
   const { reached } = await batch(db, {
     ...(recording && { reached: recording }),
@@ -119,13 +118,13 @@ async function recordReached(
  * organization within its limit that costs two rows to read. An expiry is recorded with the next change.
  */
 export function turnsOf(
-  context: Pick<TrailContext, 'db' | 'newId' | 'withSeatCount'> &
-    Pick<ProviderContext, 'seatContext'>,
+  context: ChangeContext,
   eventContext: EventContext,
   drafts: readonly EventDraft[]
 ): readonly Statement[] {
   const { seatContext } = context
   const { now } = eventContext
+  const trail = trailOf(context)
   const touched = new Set<string>()
   const relimited = new Set<string>()
   for (const { organizationId, action } of drafts) {
@@ -143,12 +142,7 @@ export function turnsOf(
     ids: ReadonlySet<string>
   ) => [...ids].map((id) => organizationEvent(id, action))
   return [
-    ...recordEventsWhere(
-      context,
-      eventContext,
-      about('seat.over_limit_entered', relimited),
-      entered
-    ),
-    ...recordEventsWhere(context, eventContext, about('seat.over_limit_cleared', touched), cleared),
+    ...recordEventsWhere(trail, eventContext, about('seat.over_limit_entered', relimited), entered),
+    ...recordEventsWhere(trail, eventContext, about('seat.over_limit_cleared', touched), cleared),
   ]
 }

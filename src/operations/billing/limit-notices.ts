@@ -12,7 +12,7 @@ import {
   recordEventsWhere,
   type EventContext,
 } from '../../engine/audit/record-events.ts'
-import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import { trailOf, type ChangeContext, type Follower } from '../../engine/changes/change-context.ts'
 import type { Statement } from '../../database/database.ts'
 import { entitlementStates } from '../../database/schema/billing-tables.ts'
 import { jobs } from '../../database/schema/changes-tables.ts'
@@ -62,13 +62,14 @@ function notice(
   organizationId: string,
   mails: boolean
 ): readonly Statement[] {
-  const { db, hooks, seatContext, newId, withSeatCount } = context
+  const { db, hooks, seatContext, newId } = context
   const { now } = eventContext
   const id = newId()
   const level = levelNow(seatContext, organizationId, now)
   const noticed = levelNoticed(organizationId)
   const graceEnd = sql`(select strftime('%Y-%m-%dT%H:%M:%fZ', over_grace_end / 1000.0, 'unixepoch')
     from seatgate_entitlement_states where organization_id = ${organizationId})`
+  const { withSeatCount } = trailOf(context)
   const recording = {
     db,
     newId: () => id,

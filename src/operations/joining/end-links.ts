@@ -11,7 +11,7 @@ import { mayInvite } from '../../engine/access/roles.ts'
 import { JOINING_ACTIONS } from '../../engine/audit/part-actions.ts'
 import { libraryEvent, type EventDraft } from '../../engine/audit/event.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
-import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import { trailOf, type ChangeContext, type Follower } from '../../engine/changes/change-context.ts'
 import { alike, isOneOf, type LeftAlike } from '../../engine/model/rights-left.ts'
 
 /** The links that end: those of creators, or all; without those of the roles that they may still invite to. */
@@ -91,7 +91,9 @@ function recordEnd(
   const isOpen = (creatorId: SQL | string | null) => sql`exists (select 1 from seatgate_invite_links
     where ${endingOf(creatorId)}
     and uses_left > 0 and expires_at > ${eventContext.now.getTime()})`
-  return recordEventsWhere(context, eventContext, events, (_, creatorId) => isOpen(creatorId))
+  return recordEventsWhere(trailOf(context), eventContext, events, (_, creatorId) =>
+    isOpen(creatorId)
+  )
 }
 
 const LINKS_PER_SWEEP = 1000

@@ -11,7 +11,7 @@ import type { Roles } from '../../engine/access/roles.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
 import { KEY_ACTIONS } from '../../engine/audit/key-actions.ts'
 import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
-import type { ChangeContext, Follower } from '../../engine/changes/change-context.ts'
+import { trailOf, type ChangeContext, type Follower } from '../../engine/changes/change-context.ts'
 import { alike, isOneOf, type LeftAlike } from '../../engine/model/rights-left.ts'
 import type { RoleHolder, RoleHolderContext } from '../../engine/model/role-holders.ts'
 import { areValid, mayGive } from './api-key.ts'
@@ -72,7 +72,9 @@ function endKeys(
   const isThere = (creatorId: SQL | string | null) => sql`exists (select 1 from seatgate_api_keys
     where ${endingOf(sql`= ${creatorId}`)} and ${areValid(eventContext.now)})`
   return [
-    ...recordEventsWhere(context, eventContext, events, (_, creatorId) => isThere(creatorId)),
+    ...recordEventsWhere(trailOf(context), eventContext, events, (_, creatorId) =>
+      isThere(creatorId)
+    ),
     context.db.delete(apiKeys).where(and(endingOf(isOneOf(creatorIds)))),
   ]
 }
