@@ -256,14 +256,7 @@ const ROWS: readonly (readonly string[])[] = [
     '–',
   ],
   ['unique index on the address', 'one invitation per address', '–', '1', '–', '–'],
-  [
-    'indexes on the expiry',
-    'reserved seats are counted by time; old rows are deleted',
-    '–',
-    '2',
-    '–',
-    '–',
-  ],
+  ['index on the expiry', 'reserved seats are counted by time', '–', '1', '–', '–'],
   [
     'limits a day, by user and organization',
     'a stolen session cannot send mail without end',
@@ -299,12 +292,12 @@ const ROWS: readonly (readonly string[])[] = [
     '1',
   ],
   [
-    'mark in the outbox, and its index',
+    'mark in the outbox',
     'a release that a crash has lost is found by the sweep',
     '–',
     '–',
     '–',
-    '2',
+    '1',
   ],
   [
     'cursor and mark of the consumer',
@@ -325,20 +318,22 @@ ${table(['row', 'purpose', 'add', 'invite', 'accept', 'remove'], ROWS, 2)}
 The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance and 10 for a removal. Setting an alarm is
 one row more for an add after a quiet time.
 
-An invitation writes four rows more than the goal with a ledger, and as many as the goal with \`d1Seats()\`. What could go,
-and its price:
+An invitation writes three rows more than the goal with a ledger, and one less with \`d1Seats()\`. What could go, and its
+price:
 
 - Index of the open ones by expiry: a list by creation finds the same rows. But then each seat that is taken with
   \`d1Seats()\` reads two rows for each invitation that has expired and is not deleted yet, and the next seat to become
   free is a sort of all. The index costs less in organizations with more than 500 expired ones.
-- Index that deletes old rows: without it each sweep reads all invitations of all organizations.
 - Limits a day: without them a stolen session sends mail in the name of the host.
 - Ledger: the seat, the index by which it expires, and the count, which has the claim until the confirmation ends it. Without
   the claim a crash before the invitation is in D1 would hold the seat for days.
 
 A removal writes two rows more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
 eight, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization
-refuses a member. The mark's index lets a sweep take the organizations that have waited longest, however many wait.`
+refuses a member.
+
+No index serves the sweep alone where a common operation would write it: old invitations, stored results, windows of limits
+and sessions, and the organizations that wait for a consumer, are visited [in turn](storage.md#when-rows-end).`
 
 const PROFILE: readonly (readonly string[])[] = [
   ['Seatgate: plan, events, seats, guards, routes', '26 %'],

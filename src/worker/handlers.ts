@@ -239,7 +239,7 @@ function hookHandlers(seatgate: Seatgate): JobHandlers {
 
 /**
  * Deletes expired rows, in one round trip and at most 1,000 rows of each table; the next sweep continues.
- * A table without expired rows costs one lookup in an index.
+ * A table without expired rows costs a few rows to read.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -247,10 +247,10 @@ export async function purgeExpired(seatgate: Seatgate): Promise<void> {
   const now = seatgate.now()
   const statements: readonly Statement[] = [
     purgeAliases(seatgate, now),
-    purgeRates(seatgate, now),
+    ...purgeRates(seatgate, now),
     ...(hasInvitations(seatgate) ? seatgate.invitations.purge(seatgate, now) : []),
     ...purgeOperations(seatgate, now),
-    purgeSessions(seatgate, now),
+    ...purgeSessions(seatgate, now),
     purgeStepUps(seatgate, now),
     ...purgeFences(seatgate, now),
     ...(hasJoining(seatgate) ? seatgate.joining.purge(seatgate, now) : []),

@@ -138,7 +138,7 @@ describe('seatgate doctor [C5]', () => {
       /migrations apply/,
     ],
     [
-      'DROP TABLE seatgate_rate_limits; CREATE TABLE seatgate_rate_limits (key TEXT PRIMARY KEY NOT NULL, count INTEGER NOT NULL, ends_at INTEGER NOT NULL); CREATE INDEX seatgate_rate_limits_end ON seatgate_rate_limits (ends_at)',
+      'DROP TABLE seatgate_rate_limits; CREATE TABLE seatgate_rate_limits (key TEXT PRIMARY KEY NOT NULL, count INTEGER NOT NULL, ends_at INTEGER NOT NULL)',
       /table seatgate_rate_limits has other checks, keys or defaults/,
       /new database/,
     ],
@@ -161,15 +161,14 @@ describe('seatgate doctor [C5]', () => {
 
   test('notices a table of the host that has the name of one of Seatgate’s', async () => {
     const { exitCode, wrong, out } = await doctor({
-      after:
-        'DROP TABLE seatgate_operations; CREATE TABLE seatgate_operations (id TEXT, kind TEXT)',
+      after: 'DROP TABLE seatgate_step_ups; CREATE TABLE seatgate_step_ups (id TEXT, kind TEXT)',
     })
     expect({ exitCode, wrong }).toEqual({
       exitCode: 1,
       wrong: [
-        expect.stringMatching(/table seatgate_operations is not Seatgate's.*actor_id, digest/),
+        expect.stringMatching(/table seatgate_step_ups is not Seatgate's.*session_id, user_id/),
         expect.stringContaining(
-          'the index seatgate_operations_created on seatgate_operations is missing'
+          'the index seatgate_step_ups_fresh_until on seatgate_step_ups is missing'
         ),
       ],
     })

@@ -43,7 +43,7 @@ export const rateLimits = /* @__PURE__ */ ownTable('seatgate_rate_limits', ['key
   endsAt: instant('ends_at').notNull(),
 }))
 
-/** The position of each sweep that visits all organizations, in order of their ids. */
+/** The place that each sweep has reached that visits a table in order of its primary key. */
 export const rotations = /* @__PURE__ */ ownTable('seatgate_rotations', ['name'], () => ({
   name: text('name').primaryKey(),
   place: text('place').notNull(),

@@ -107,7 +107,6 @@ export const invitations = /* @__PURE__ */ constrained(tables.invitations, (tabl
   index('seatgate_invitations_email')
     .on(table.email, table.createdAt, table.id)
     .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-  index('seatgate_invitations_expiry').on(table.expiresAt),
   check(
     'seatgate_invitations_email',
     sql`email = lower(email) AND length(email) BETWEEN 3 AND 160`
@@ -219,7 +218,6 @@ export const inviteLinks = /* @__PURE__ */ constrained(tables.inviteLinks, (tabl
 export const sessions = /* @__PURE__ */ constrained(tables.sessions, (table) => [
   index('seatgate_sessions_active_organization').on(table.activeOrganizationId, table.userId),
   index('seatgate_sessions_user').on(table.userId),
-  index('seatgate_sessions_expiry').on(table.expiresAt),
   check('seatgate_sessions_token_hash', sql`length(token_hash) = 64`),
 ])
 
@@ -235,7 +233,6 @@ export const guards = /* @__PURE__ */ constrained(tables.guards, () => [
 
 export const operations = /* @__PURE__ */ constrained(tables.operations, (table) => [
   primaryKey({ columns: [table.actorId, table.id] }),
-  index('seatgate_operations_created').on(table.createdAt),
   check('seatgate_operations_id', sql`length(id) BETWEEN 1 AND 255`),
   check('seatgate_operations_outcome', sql`json_valid(outcome)`),
 ])
@@ -250,8 +247,7 @@ export const jobs = /* @__PURE__ */ constrained(tables.jobs, (table) => [
   check('seatgate_jobs_attempts', sql`attempts >= 0`),
 ])
 
-export const rateLimits = /* @__PURE__ */ constrained(tables.rateLimits, (table) => [
-  index('seatgate_rate_limits_end').on(table.endsAt),
+export const rateLimits = /* @__PURE__ */ constrained(tables.rateLimits, () => [
   check('seatgate_rate_limits_key', sql`length(key) > 0`),
   check('seatgate_rate_limits_count', sql`count > 0`),
 ])

@@ -67,9 +67,7 @@ export const auditPersonal = /* @__PURE__ */ constrained(tables.auditPersonal, (
   check('seatgate_audit_personal_user_agent', sql`length(user_agent) <= 512`),
 ])
 
-export const auditOutbox = /* @__PURE__ */ constrained(tables.auditOutbox, (table) => [
-  index('seatgate_audit_outbox_rotation').on(table.sweptAt),
-])
+export const auditOutbox = tables.auditOutbox
 
 export const auditNodes = /* @__PURE__ */ constrained(tables.auditNodes, (table) => [
   primaryKey({ columns: [table.organizationId, table.level, table.position] }),

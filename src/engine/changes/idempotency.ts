@@ -1,5 +1,6 @@
 import { and, eq, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import { purgeInTurn } from '../../database/purge-in-turn.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema/changes-tables.ts'
 import { canonicalJson, sha256 } from '../../proof/encoding.ts'
@@ -190,7 +191,6 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
 }
 
-const OPERATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /** The context of purging stored results. */
@@ -198,17 +198,16 @@ export interface StoredAnswersContext extends DatabaseContext {
   readonly operationRetentionDays: number
 }
 
-/** Builds the statement that deletes stored results that are older than `operationRetentionDays`. */
+/** Builds the statements that delete stored results that are older than `operationRetentionDays`. */
 export function purgeOperations(
   { db, operationRetentionDays }: StoredAnswersContext,
   now: Date
 ): readonly Statement[] {
   if (operationRetentionDays === Infinity) return []
-  const past = db
-    .select({ actorId: operations.actorId, id: operations.id })
-    .from(operations)
-    .where(lte(operations.createdAt, new Date(now.getTime() - operationRetentionDays * DAY_MS)))
-    .orderBy(operations.createdAt)
-    .limit(OPERATIONS_PER_SWEEP)
-  return [db.delete(operations).where(sql`(${operations.actorId}, ${operations.id}) in ${past}`)]
+  const key = [operations.actorId, operations.id]
+  const isOver = lte(
+    operations.createdAt,
+    new Date(now.getTime() - operationRetentionDays * DAY_MS)
+  )
+  return purgeInTurn(db, { table: operations, key, isOver }, now)
 }

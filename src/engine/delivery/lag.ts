@@ -3,9 +3,10 @@ import type { Runtime } from '../../base/runtime.ts'
 import { batch } from '../../database/batch.ts'
 import type { DatabaseContext } from '../../database/database.ts'
 import { observerOf } from '../access/observed.ts'
+import { waitingTrails } from './waiting-trails.ts'
 import type { ConsumerContext } from '../audit/consumers.ts'
 
-// A number of rows that does not grow with the backlog; the sweep takes organizations in the same order.
+// A number of rows that does not grow with the backlog.
 const ORGANIZATIONS = 100
 
 /** How far a consumer is behind. */
@@ -34,9 +35,8 @@ export function lagOf({ db, consumers }: DatabaseContext & ConsumerContext) {
   return db
     .select({
       id: sql<string>`asked.value ->> 'id'`.as('id'),
-      oldest: sql<number | null>`(select min(${oldest}) from (
-        select organization_id from seatgate_audit_outbox order by swept_at limit ${ORGANIZATIONS}
-      ) as waiting)`.as('oldest'),
+      oldest: sql<number | null>`(select min(${oldest})
+        from ${waitingTrails(ORGANIZATIONS)} as waiting)`.as('oldest'),
     })
     .from(sql`json_each(${asked}) as asked`)
 }

@@ -1,4 +1,4 @@
-import { asc, inArray, sql } from 'drizzle-orm'
+import { sql } from 'drizzle-orm'
 import { budgeted, type Budgeted } from '../../database/statement-budget.ts'
 import { batch } from '../../database/batch.ts'
 import { auditOutbox } from '../../database/schema/audit-tables.ts'
@@ -11,6 +11,7 @@ import {
   type TendContext,
 } from './tend-trail.ts'
 import { measureLag } from './lag.ts'
+import { passTrails, waitingTrails } from './waiting-trails.ts'
 import { inMessages, wakeConsumers } from './wake-consumers.ts'
 import { awaiting, isAwaited, isSettled, type ConsumerContext } from '../audit/consumers.ts'
 import type { DatabaseContext } from '../../database/database.ts'
@@ -23,7 +24,7 @@ const STATEMENTS_TO_FIND = 4
 /**
  * Finds organizations with events that a consumer has not read, and wakes the consumers of each. Without
  * a queue it serves them itself, as many events as one invocation can, and as many organizations as it
- * has statements for. Those that have waited longest come first, and another one of them each time, so
+ * has statements for. They come in turn, in order of their ids, and each time another one of them first, so
  * that no organization starves. It also checks the next trails in turn, so that a new sink receives those
  * in which no change happens any more.
  *
@@ -31,36 +32,27 @@ const STATEMENTS_TO_FIND = 4
  */
 export async function sweepAudit(unbudgeted: TendContext): Promise<void> {
   const context = budgeted(unbudgeted)
-  const { db, queue, now, budget } = context
+  const { db, queue, budget } = context
   const served = budget.rows(
     SERVED_PER_SWEEP,
     Math.max(1, statementsToTend(context)),
     STATEMENTS_TO_FIND
   )
-  const waiting = db
-    .select({ organizationId: auditOutbox.organizationId })
-    .from(auditOutbox)
-    .orderBy(asc(auditOutbox.sweptAt))
-    .limit(queue === null ? served : ORGANIZATIONS_PER_SWEEP)
-  const { swept } = await batch(db, {
+  const limit = queue === null ? served : ORGANIZATIONS_PER_SWEEP
+  const { waiting } = await batch(db, {
     ...lookAround(context),
-    swept: db
-      .update(auditOutbox)
-      .set({ sweptAt: now() })
-      .where(inArray(auditOutbox.organizationId, waiting))
-      .returning({ organizationId: auditOutbox.organizationId }),
+    waiting: db
+      .select({ id: sql<string>`organization_id`.as('id') })
+      .from(sql`${waitingTrails(limit)}`),
+    passed: passTrails(db, limit),
   })
+  const organizationIds = waiting.map(({ id }) => id)
   if (queue === null) {
-    if (swept.length === served && served < SERVED_PER_SWEEP) budget.leave()
-    await serve(
-      context,
-      swept.map(({ organizationId }) => organizationId)
-    )
+    if (waiting.length === served && served < SERVED_PER_SWEEP) budget.leave()
+    await serve(context, organizationIds)
     return
   }
-  for (const messages of inMessages(swept.map(({ organizationId }) => organizationId))) {
-    await queue.sendBatch(messages)
-  }
+  for (const messages of inMessages(organizationIds)) await queue.sendBatch(messages)
 }
 
 // A failure in one organization does not stop the others.
@@ -106,12 +98,7 @@ function lookAround(context: DatabaseContext & ConsumerContext & Pick<Runtime, '
       .select(
         sql`select organization_id, ${now().getTime()} from ${next} as next where ${unsettled}`
       )
-      // If the clock was set back, a time ahead would sort the organization last: it waits since now.
-      .onConflictDoUpdate({
-        target: auditOutbox.organizationId,
-        set: { sweptAt: sql`excluded.swept_at` },
-        setWhere: sql`${auditOutbox.sweptAt} > excluded.swept_at`,
-      }),
+      .onConflictDoNothing(),
     moved: db
       .insert(rotations)
       .select(

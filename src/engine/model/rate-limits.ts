@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { and, inArray, lte, sql, type SQL } from 'drizzle-orm'
+import { lte, sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
+import { purgeInTurn } from '../../database/purge-in-turn.ts'
 import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
 import type { RateRefusalCode } from '../../base/result.ts'
@@ -123,12 +124,7 @@ export function countMore(
   now: Date
 ): Statement[] {
   return [
-    ...endOver(
-      db,
-      rates.map(({ key }) => key),
-      now
-    ),
-    ...rates.map(({ key }) => countOn(db, key, more, now)),
+    ...rates.map(({ key }) => countUp(db, key, more, now)),
     ...rates.map(({ code, key, limit }) =>
       guard(
         db,
@@ -139,26 +135,6 @@ export function countMore(
       )
     ),
   ]
-}
-
-// The end of a window is in an index: a count that does not name it writes one row instead of two.
-function endOver(db: Database, keys: readonly string[], now: Date): Statement[] {
-  if (keys.length === 0) return []
-  return [
-    db
-      .delete(rateLimits)
-      .where(and(inArray(rateLimits.key, [...keys]), lte(rateLimits.endsAt, now))),
-  ]
-}
-
-function countOn(db: Database, key: string, more: number, now: Date): Statement {
-  return db
-    .insert(rateLimits)
-    .values({ key, count: more, endsAt: new Date(now.getTime() + WINDOW_MS) })
-    .onConflictDoUpdate({
-      target: rateLimits.key,
-      set: { count: sql`${rateLimits.count} + ${more}` },
-    })
 }
 
 /** Builds the statement that counts, in the open window or in a new one. */
@@ -183,15 +159,8 @@ export function countUp(
     })
 }
 
-const WINDOWS_PER_SWEEP = 1000
-
-/** Builds the statement that deletes windows that are over, the oldest first. */
-export function purgeRates({ db }: DatabaseContext, now: Date): Statement {
-  const over = db
-    .select({ key: rateLimits.key })
-    .from(rateLimits)
-    .where(lte(rateLimits.endsAt, now))
-    .orderBy(rateLimits.endsAt)
-    .limit(WINDOWS_PER_SWEEP)
-  return db.delete(rateLimits).where(inArray(rateLimits.key, over))
+/** Builds the statements that delete windows that are over. */
+export function purgeRates({ db }: DatabaseContext, now: Date): readonly Statement[] {
+  const isOver = lte(rateLimits.endsAt, now)
+  return purgeInTurn(db, { table: rateLimits, key: [rateLimits.key], isOver }, now)
 }

@@ -8,7 +8,8 @@ import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { HOOK_REFUSALS, type RefusalCode, type Result } from '../../base/result.ts'
 import type { VerificationContext } from '../../engine/model/exclusions.ts'
 import type { MailPayload } from './mail.ts'
-import { inArray, lte } from 'drizzle-orm'
+import { lte } from 'drizzle-orm'
+import { purgeInTurn } from '../../database/purge-in-turn.ts'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 
 /**
@@ -136,11 +137,10 @@ export interface InvitationContext
   readonly invitations: InvitationRules
 }
 
-const INVITATIONS_PER_SWEEP = 1000
 const DAY_MS = 24 * 60 * 60 * 1000
 
 /**
- * Builds the statement that deletes invitations whose retention time is over, in every state: a past
+ * Builds the statements that delete invitations whose retention time is over, in every state: a past
  * expiry means that the invitation is not open. The audit trail keeps its events.
  */
 export function purgeInvitations(
@@ -148,11 +148,6 @@ export function purgeInvitations(
   now: Date
 ): readonly Statement[] {
   if (retentionDays === Infinity) return []
-  const past = db
-    .select({ id: invitations.id })
-    .from(invitations)
-    .where(lte(invitations.expiresAt, new Date(now.getTime() - retentionDays * DAY_MS)))
-    .orderBy(invitations.expiresAt)
-    .limit(INVITATIONS_PER_SWEEP)
-  return [db.delete(invitations).where(inArray(invitations.id, past))]
+  const isOver = lte(invitations.expiresAt, new Date(now.getTime() - retentionDays * DAY_MS))
+  return purgeInTurn(db, { table: invitations, key: [invitations.id], isOver }, now)
 }

@@ -1,7 +1,8 @@
 import { checkOptionNames, type NoOptions } from '../../base/names.ts'
-import { eq, sql, inArray, lte } from 'drizzle-orm'
+import { eq, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
+import { purgeInTurn } from '../../database/purge-in-turn.ts'
 import type { Database, Statement, DatabaseContext } from '../../database/database.ts'
 import { sessions } from '../../database/schema/sessions-tables.ts'
 import { ok, refused } from '../../base/result.ts'
@@ -83,18 +84,12 @@ function end(db: Database, pointers: readonly Pointers[]): readonly Statement[] 
   return where.map((these) => db.update(sessions).set({ activeOrganizationId: null }).where(these))
 }
 
-const SESSIONS_PER_SWEEP = 1000
 // Until then an expired session still shows when its user was last active.
 const KEPT_DAYS = 30
 const DAY_MS = 24 * 60 * 60 * 1000
 
-/** Builds the statement that deletes sessions that expired 30 days ago, the oldest first. */
-export function purgeSessions({ db }: DatabaseContext, now: Date): Statement {
-  const past = db
-    .select({ tokenHash: sessions.tokenHash })
-    .from(sessions)
-    .where(lte(sessions.expiresAt, new Date(now.getTime() - KEPT_DAYS * DAY_MS)))
-    .orderBy(sessions.expiresAt)
-    .limit(SESSIONS_PER_SWEEP)
-  return db.delete(sessions).where(inArray(sessions.tokenHash, past))
+/** Builds the statements that delete sessions that expired 30 days ago. */
+export function purgeSessions({ db }: DatabaseContext, now: Date): readonly Statement[] {
+  const isOver = lte(sessions.expiresAt, new Date(now.getTime() - KEPT_DAYS * DAY_MS))
+  return purgeInTurn(db, { table: sessions, key: [sessions.tokenHash], isOver }, now)
 }

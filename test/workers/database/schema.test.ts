@@ -198,7 +198,6 @@ describe('the indexes', () => {
       ['organization_id', 'created_at', 'id'],
     ],
     ['seatgate_invitations', 'seatgate_invitations_email', 0, 1, ['email', 'created_at', 'id']],
-    ['seatgate_rate_limits', 'seatgate_rate_limits_end', 0, 0, ['ends_at']],
   ])('on %s there is %s [ORG-64]', async (table, name, unique, partial, columns) => {
     expect(await indexOf(table, name)).toEqual({ unique, partial, columns })
   })

@@ -257,7 +257,7 @@ const EXCEPTIONS: readonly PlanException[] = [
     because: 'one row; the sweep verifies one organization with it',
   },
   {
-    step: /^SCAN (?:next|seatgate_audit_outbox USING COVERING INDEX seatgate_audit_outbox_rotation|seatgate_join_requests USING INDEX seatgate_join_requests_tried|seatgate_organizations)$/,
+    step: /^SCAN (?:next|seatgate_join_requests USING INDEX seatgate_join_requests_tried|seatgate_organizations)$/,
     text: /limit \?/,
     because:
       'a rotation of the sweep or a page of all organizations reads up to its limit, in order of an index',

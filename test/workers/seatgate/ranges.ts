@@ -8,6 +8,7 @@
 const FIRST_OR_LAST = 'reads the first or the last row'
 const PAGE = 'reads a page in order of the index'
 const SWEPT = 'the sweep reads what is due'
+const IN_TURN = 'the sweep reads the next rows in turn, up to a limit'
 
 /** The bound of each range: a table, with the columns by which it is searched. */
 export const RANGES: Readonly<Record<string, string>> = {
@@ -26,6 +27,8 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_audit_lookups (organization_id=? AND level=? AND bucket=? AND first_sequence>? AND first_sequence<?)':
     'a row for each 64 or 4,096 events of a range',
   'seatgate_audit_lookups (organization_id=? AND level=? AND bucket=?)': PAGE,
+  'seatgate_audit_outbox (organization_id<?)': IN_TURN,
+  'seatgate_audit_outbox (organization_id>?)': IN_TURN,
   'seatgate_audit_personal (user_id=?)': 'what one user has left, all of which is erased',
   'seatgate_audit_purges (organization_id=?)': FIRST_OR_LAST,
   'seatgate_audit_retention (due_at<?)': SWEPT,
@@ -62,7 +65,8 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_impersonations (operator_id=?)': 'ten, and those that have expired',
   'seatgate_impersonations (organization_id=?)': 'fifty, and those that have expired',
   'seatgate_invitations (email=?)': PAGE,
-  'seatgate_invitations (expires_at<?)': SWEPT,
+  'seatgate_invitations (id<?)': IN_TURN,
+  'seatgate_invitations (id>?)': IN_TURN,
   'seatgate_invitations (organization_id=? AND expires_at>?)':
     'the open invitations of an organization, as docs/costs.md says',
   'seatgate_invitations (organization_id=?)':
@@ -82,14 +86,16 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_memberships (organization_id=? AND user_id>?)': PAGE,
   'seatgate_memberships (organization_id=?)': 'a page; verification and repair read all members',
   'seatgate_memberships (user_id=?)': 'the organizations of one user',
+  'seatgate_operations ((actor_id,id)<(?,?))': IN_TURN,
+  'seatgate_operations ((actor_id,id)>(?,?))': IN_TURN,
   'seatgate_operations (actor_id=? AND id>? AND id<?)':
     'the result of the caller, and those of operators who act as the caller under the same id',
-  'seatgate_operations (created_at<?)': SWEPT,
   'seatgate_organization_domains (checked_at<?)': SWEPT,
   'seatgate_organization_domains (organization_id=?)': 'the domains of an organization',
   'seatgate_organization_slug_aliases (expires_at<?)': SWEPT,
   'seatgate_organizations (id>?)': PAGE,
-  'seatgate_rate_limits (ends_at<?)': SWEPT,
+  'seatgate_rate_limits (key<?)': IN_TURN,
+  'seatgate_rate_limits (key>?)': IN_TURN,
   'seatgate_scim_tokens (organization_id=?)': 'the tokens of an organization',
   'seatgate_scim_users (organization_id=? AND email=?)': 'the users with one address',
   'seatgate_scim_users (organization_id=? AND position>? AND position<?)': PAGE,
@@ -99,7 +105,8 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_seat_type_counts (organization_id=?)': 'one for each type of seats',
   'seatgate_sessions (active_organization_id=? AND user_id=?)': 'the sessions of one user',
   'seatgate_sessions (active_organization_id=?)': 'all sessions in an organization that is deleted',
-  'seatgate_sessions (expires_at<?)': SWEPT,
+  'seatgate_sessions (token_hash<?)': IN_TURN,
+  'seatgate_sessions (token_hash>?)': IN_TURN,
   'seatgate_sessions (user_id=?)': 'the sessions of one user',
   'seatgate_sink_attempts (organization_id=? AND sink_id=?)': PAGE,
   'seatgate_sink_cursors (sink_id=?)': 'counts up to a hundred',

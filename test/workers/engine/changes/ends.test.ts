@@ -1,5 +1,5 @@
 import { getTableName } from 'drizzle-orm'
-import { afterEach, describe, expect, it, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createMeter } from '../../../../bench/meter.ts'
 import * as schema from '../../../../src/database/schema.ts'
 import {
@@ -96,7 +96,7 @@ describe('stored answers', () => {
     await sweepAfter(90 * DAY_MS - 1)
     expect(await rename('First')).toEqual(first)
     expect(codeOf(await rename('Second'))).toBe('idempotency_mismatch')
-    await sweepAfter(1)
+    await sweepAfter(DAY_MS)
     expect(codeOf(await rename('Second'))).toBe('ok')
   })
 
@@ -149,7 +149,7 @@ describe('sessions', () => {
     )
     await sweepAfter(31 * DAY_MS - 1)
     expect(await count('seatgate_sessions WHERE user_id = ?', userId)).toBe(1)
-    await sweepAfter(1)
+    await sweepAfter(DAY_MS)
     expect(await count('seatgate_sessions WHERE user_id = ?', userId)).toBe(0)
   })
 })
@@ -318,22 +318,138 @@ describe('the purge', () => {
   it('is one trip and a few rows where no row has expired, and at most 1,000 of a table [A10]', async () => {
     await freshStores()
     const meter = createMeter()
-    const { seatgate, settled } = createKit({ around: meter.around })
-    await purgeExpired(seatgate)
-    const [, cost] = await meter.measure(() => purgeExpired(seatgate), settled)
+    const { kit, pass } = clockedWorld({ around: meter.around })
+    const { seatgate, settled } = kit
+    const purge = async () => (await meter.measure(() => purgeExpired(seatgate), settled))[1]
+    await purge()
+    const cost = await purge()
     expect(cost).toMatchObject({ d1Trips: 1, rowsWritten: 0 })
-    // Each table costs one or two rows; the proofs of presence are the last that was added.
-    expect(cost.rowsRead).toBeLessThan(28)
-    const actor = `user:${crypto.randomUUID()}`
+    // A table with an index of what is over costs one or two rows, one that is visited in turn six.
+    expect(cost.rowsRead).toBeLessThan(45)
+    const filled = (rows: number) => `
+      WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})`
     await run(
-      `INSERT INTO seatgate_operations WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1500)
-       SELECT ?, i, 'd', '{}', i FROM n`,
-      actor
+      `INSERT INTO seatgate_operations ${filled(1500)}
+       SELECT 'user:ada', printf('%05d', i), 'd', '{}', 1 FROM n`
     )
-    await purgeExpired(seatgate)
-    expect(await count('seatgate_operations WHERE actor_id = ?', actor)).toBe(500)
-    await purgeExpired(seatgate)
-    expect(await count('seatgate_operations WHERE actor_id = ?', actor)).toBe(0)
+    await run(`INSERT INTO seatgate_step_ups ${filled(1500)} SELECT 's' || i, 'ada', 1 FROM n`)
+    pass(DAY_MS)
+    for (const left of [500, 0]) {
+      await purge()
+      expect(await count('seatgate_operations')).toBe(left)
+      expect(await count('seatgate_step_ups')).toBe(left)
+    }
+  })
+})
+
+describe('the purge of a table in order of its primary key', () => {
+  beforeEach(freshStores)
+
+  const OLD = 1
+  const store = (ids: readonly string[], createdAt: number) =>
+    run(
+      `INSERT INTO seatgate_operations
+       SELECT value ->> 0, value ->> 1, 'd', '{}', ? FROM json_each(?)`,
+      createdAt,
+      JSON.stringify(ids.map((id) => id.split('/')))
+    )
+  const left = async () => {
+    const { results } = await testEnv.DB.prepare(
+      `SELECT actor_id || '/' || id AS id FROM seatgate_operations ORDER BY actor_id, id`
+    ).all<{ id: string }>()
+    return results.map(({ id }) => id)
+  }
+  const idsOf = (actor: string, rows: number) =>
+    Array.from({ length: rows }, (_, index) => `${actor}/${String(index).padStart(5, '0')}`)
+
+  function purging() {
+    const meter = createMeter()
+    const { kit, pass } = clockedWorld({ around: meter.around })
+    const purge = async () =>
+      (await meter.measure(() => purgeExpired(kit.seatgate), kit.settled))[1]
+    const nextDay = () => pass(DAY_MS)
+    return { kit, purge, nextDay }
+  }
+
+  it('deletes what is over among rows that stay, page by page, within one round [A10]', async () => {
+    const { kit, purge } = purging()
+    const now = kit.seatgate.now().getTime()
+    const old = ['a/00100', 'a/00999', 'a/01000', 'b/00000', 'b/00300', 'b/01099']
+    const kept = [...idsOf('a', 1500), ...idsOf('b', 1100)].filter((id) => !old.includes(id))
+    await store(old, OLD)
+    await store(kept, now)
+    const found = []
+    for (let sweeps = 1; sweeps <= 3; sweeps++) {
+      const { rowsRead, rowsWritten } = await purge()
+      expect(rowsRead).toBeLessThan(2100)
+      expect(rowsWritten).toBeLessThan(7)
+      found.push(old.length - (await left()).length + kept.length)
+    }
+    expect(found).toEqual([2, 4, 6])
+    expect(await left()).toEqual(kept)
+  })
+
+  it('begins a round once a day, at the start, and reads few rows until then [A10]', async () => {
+    const { kit, purge, nextDay } = purging()
+    await store(idsOf('a', 500), kit.seatgate.now().getTime())
+    const first = await purge()
+    expect(first.rowsRead).toBeGreaterThan(1000)
+    await purge()
+    await store(['a/0', 'b/0'], OLD)
+    const resting = await purge()
+    expect(resting.rowsRead).toBeLessThan(45)
+    expect(resting.rowsWritten).toBe(0)
+    expect(await left()).toContain('a/0')
+    nextDay()
+    await purge()
+    expect(await left()).toEqual(idsOf('a', 500))
+  })
+
+  it('begins a round each day although it runs only once a day [A10]', async () => {
+    const { kit, purge, nextDay } = purging()
+    await store(['b/0'], kit.seatgate.now().getTime())
+    for (let day = 1; day <= 3; day++) {
+      await store(['a/0'], OLD)
+      await purge()
+      expect(await left()).toEqual(['b/0'])
+      nextDay()
+    }
+  })
+
+  it('goes on at its place the next day, and begins again where the day has changed [A10]', async () => {
+    const { kit, purge, nextDay } = purging()
+    await store(idsOf('b', 1500), kit.seatgate.now().getTime())
+    await purge()
+    await store(['a/0', 'c/0'], OLD)
+    nextDay()
+    await purge()
+    expect(await left()).toEqual(['a/0', ...idsOf('b', 1500)])
+    await purge()
+    expect(await left()).toEqual(idsOf('b', 1500))
+  })
+
+  it('has a page for each of two sweeps at once [A10]', async () => {
+    const { purge } = purging()
+    await store(idsOf('a', 2000), OLD)
+    await Promise.all([purge(), purge()])
+    expect(await left()).toEqual([])
+  })
+
+  it('begins a round where its place was lost, or was written by a clock ahead [A10]', async () => {
+    const { kit, purge } = purging()
+    await store(['b/0'], kit.seatgate.now().getTime())
+    await purge()
+    await purge()
+    for (const change of [
+      'DELETE FROM seatgate_rotations',
+      `UPDATE seatgate_rotations SET place = '[null,null,"9999-12-31"]'
+       WHERE name = 'seatgate_operations'`,
+    ]) {
+      await store(['a/0'], OLD)
+      await run(change)
+      await purge()
+      expect(await left(), change).toEqual(['b/0'])
+    }
   })
 })
 

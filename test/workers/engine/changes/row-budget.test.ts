@@ -76,7 +76,7 @@ function lineOf(name: string, { answer, after }: RowCost): string {
 const WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
   'add member': [13, 9],
   'change role': [5, 5],
-  invite: [19, 15],
+  invite: [16, 12],
   'accept invitation': [14, 11],
   'remove member': [15, 9],
   'create organization': [14, 14],

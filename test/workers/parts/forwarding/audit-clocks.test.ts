@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import {
   forwardOrganization,
   replaySink,
-  sweepAudit,
   type AuditEvent,
   type Sink,
 } from '../../../../src/index.ts'
@@ -23,7 +22,6 @@ import {
   upTo,
   seeded,
   freshStores,
-  testEnv,
   unwrap,
   atScale,
 } from '../../../kit/index.ts'
@@ -153,24 +151,6 @@ describe('a clock that runs back', () => {
     expect(hours).toBeLessThanOrEqual(77)
     const [letter] = await lettersOf(seatgate, id, 'down')
     expect(letter?.slice(0, 3)).toEqual([1, 'dead', 'exhausted: down'])
-  })
-
-  it('leaves no organization in the outbox that would wait for a time ahead', async () => {
-    const { seatgate, clock, later } = clocked([sinkOf('sink')], {
-      queue: { send: async () => {}, sendBatch: async () => {} },
-    })
-    const id = await organizationWith(seatgate)
-    later(-YEAR)
-    const full = `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000)
-      INSERT INTO seatgate_audit_outbox SELECT 'waiting-' || i, i FROM n`
-    await testEnv.DB.prepare(full).run()
-    await sweepAudit(seatgate)
-    const row = await testEnv.DB.prepare(
-      'SELECT swept_at FROM seatgate_audit_outbox WHERE organization_id = ?'
-    )
-      .bind(id)
-      .first('swept_at')
-    expect(row).toBe(clock.now)
   })
 })
 

@@ -45,36 +45,6 @@ describe('the sweep', () => {
     expect(sink.attempts).toEqual([])
   })
 
-  it('takes those first that waited longest, so that no organization is starved', async () => {
-    await testEnv.DB.batch([
-      testEnv.DB.prepare('DELETE FROM seatgate_audit_outbox'),
-      testEnv.DB.prepare(
-        `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1050)
-         INSERT INTO seatgate_audit_outbox SELECT 'waiting-' || i, i FROM n`
-      ),
-    ])
-    const sent: string[] = []
-    const queue = {
-      send: async () => {},
-      sendBatch: async (messages: readonly { readonly body: WakeUp }[]) => {
-        sent.push(...messages.map(({ body }) => body.organizationId))
-      },
-    }
-    const { seatgate, later } = clocked([sinkOf('memory')], { queue })
-    await sweepAudit(seatgate)
-    const first = new Set(sent.splice(0))
-    later(60)
-    await sweepAudit(seatgate)
-    const second = new Set(sent)
-    await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
-    expect([first.size, first.has('waiting-1000'), first.has('waiting-1001')]).toEqual([
-      1000,
-      true,
-      false,
-    ])
-    for (let index = 1001; index <= 1050; index++) expect(second).toContain(`waiting-${index}`)
-  })
-
   it('serves every other organization if one of them fails', async () => {
     await testEnv.DB.exec('DELETE FROM seatgate_audit_outbox')
     const sink = sinkOf('memory')
