@@ -324,8 +324,16 @@ describe('the doors of invitations', () => {
       'insertRows(context.db, invitations, unheld),',
     ])
     expect(plan).toContain('claim === null ? [{ ...row, seatId: null }] : []')
-    expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual([
+    expect(filesWith(/\bdelete\(\s*invitations\b/)).toEqual([])
+    expect(filesWith(/\btable: invitations\b/)).toEqual([
       'src/operations/invitations/invitation-config.ts',
+    ])
+    expect(filesWith(/\bpurgeInTurn\(/)).toEqual([
+      'src/database/purge-in-turn.ts',
+      'src/engine/changes/idempotency.ts',
+      'src/engine/model/rate-limits.ts',
+      'src/operations/invitations/invitation-config.ts',
+      'src/operations/sessions/d1-sessions.ts',
     ])
   })
 

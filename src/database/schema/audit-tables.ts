@@ -74,7 +74,7 @@ export const auditOutbox = /* @__PURE__ */ ownTable(
   ['organization_id'],
   () => ({
     organizationId: text('organization_id').primaryKey(),
-    /** Since when it waits. Nothing reads it; older versions sort by it. */
+    /** Since when it waits. Only older versions read it. */
     sweptAt: instant('swept_at').notNull(),
   })
 )

@@ -77,7 +77,7 @@ describe('the sweep of the outbox', () => {
     expect(new Set(sent).size).toBe(2000)
   })
 
-  it('writes one row, the place, and none where all of those that wait have their turn', async () => {
+  it('writes one row, the place, and no row where all that wait have their turn', async () => {
     const { around, measure } = createMeter()
     const database = drizzle(aroundDatabase(testEnv.DB, around))
     const { queue } = rememberingQueue()
