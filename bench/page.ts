@@ -328,7 +328,7 @@ price:
 - Ledger: the seat, the index by which it expires, and the count, which has the claim until the confirmation ends it. Without
   the claim a crash before the invitation is in D1 would hold the seat for days.
 
-A removal writes two rows more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
+A removal writes one row more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
 eight, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization
 refuses a member.
 

@@ -78,7 +78,7 @@ const WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
   'change role': [5, 5],
   invite: [16, 12],
   'accept invitation': [14, 11],
-  'remove member': [15, 9],
+  'remove member': [14, 9],
   'create organization': [14, 14],
 }
 
