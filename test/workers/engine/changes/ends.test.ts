@@ -324,7 +324,7 @@ describe('the purge', () => {
     await purge()
     const cost = await purge()
     expect(cost).toMatchObject({ d1Trips: 1, rowsWritten: 0 })
-    // A table with an index of what is over costs one or two rows, one that is visited in turn six.
+    // A table with an index of what is over costs one or two rows, one that is visited in turn eight.
     expect(cost.rowsRead).toBeLessThan(45)
     const filled = (rows: number) => `
       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})`
