@@ -220,7 +220,6 @@ const BYTES: readonly (readonly string[])[] = [
     'the trail by actor, target and action, without an index of each event',
   ],
   ['personal data', '260', 'the address and user agent of the request'],
-  ['its index by user', '135', 'a person is found and erased in every trail'],
   ['the membership', '190', 'the change'],
   [
     'its three indexes',
@@ -268,12 +267,12 @@ const ROWS: readonly (readonly string[])[] = [
   ['member count', 'members are counted, and limits enforced, by one row', '1', '–', '1', '1'],
   ['events', 'the trail: the change, and its seat', '2', '2', '3', '2'],
   [
-    'personal data, and its index by user',
+    'personal data, under its user',
     'an address is found and erased, while proofs stay valid',
-    '2',
-    '2',
-    '2',
-    '2',
+    '1',
+    '1',
+    '1',
+    '1',
   ],
   [
     'ledger: the seat',
@@ -318,7 +317,7 @@ ${table(['row', 'purpose', 'add', 'invite', 'accept', 'remove'], ROWS, 2)}
 The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance and 10 for a removal. Setting an alarm is
 one row more for an add after a quiet time.
 
-An invitation writes three rows more than the goal with a ledger, and one less with \`d1Seats()\`. What could go, and its
+An invitation writes two rows more than the goal with a ledger, and two less with \`d1Seats()\`. What could go, and its
 price:
 
 - Index of the open ones by expiry: a list by creation finds the same rows. But then each seat that is taken with
@@ -328,8 +327,8 @@ price:
 - Ledger: the seat, the index by which it expires, and the count, which has the claim until the confirmation ends it. Without
   the claim a crash before the invitation is in D1 would hold the seat for days.
 
-A removal writes one row more with a ledger, and four less with \`d1Seats()\`. Without its last two lines it would write
-eight, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization
+A removal writes as many rows as the goal with a ledger, and five less with \`d1Seats()\`. Without its last two lines it
+would write seven, and a release that a crash has lost would wait for the verification of seats, for minutes in which a full organization
 refuses a member.
 
 No index serves the sweep alone where a common operation would write it: old invitations, stored results, windows of limits

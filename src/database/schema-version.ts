@@ -1,5 +1,5 @@
 /** The number of the last migration, which this code needs. `npm run schema` writes it. */
-export const SCHEMA_VERSION = 67
+export const SCHEMA_VERSION = 70
 
 /**
  * The lowest `SCHEMA_VERSION` of code that works with this schema. Migrations are applied before the code

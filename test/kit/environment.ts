@@ -29,7 +29,15 @@ export async function freshStores(): Promise<void> {
   const { DB, TEST_MIGRATIONS } = testEnv
   // As one text, which D1 runs as one: apart they would take longer than most tests.
   const text = TEST_MIGRATIONS.flatMap(({ queries }) => queries).join(';\n')
-  const migrations = text.replaceAll(/\bCREATE ([A-Z ]+) IF NOT EXISTS\b/g, 'CREATE $1')
+  const made = new Set<string>()
+  const migrations = text.replaceAll(
+    /\bCREATE ([A-Z ]+) IF NOT EXISTS (\w+)/g,
+    (again, kind: string, name: string) => {
+      if (made.has(name)) return again
+      made.add(name)
+      return `CREATE ${kind} ${name}`
+    }
+  )
   for (let resets = 1; ; resets++) {
     await reset()
     try {

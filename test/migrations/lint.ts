@@ -70,6 +70,7 @@ const IDEMPOTENT = [
 ]
 // There is no ADD COLUMN IF NOT EXISTS. Alone in its file, it is applied or it is not.
 const ADDS_A_COLUMN = /^ALTER TABLE \w+ ADD COLUMN /i
+const RENAMES_A_TABLE = /^ALTER TABLE (\w+) RENAME TO (\w+)$/i
 
 function* lintStatements(code: string): Generator<Problem> {
   const statements = code
@@ -78,8 +79,18 @@ function* lintStatements(code: string): Generator<Problem> {
     .filter((statement) => statement !== '')
   for (const statement of statements) {
     if (statements.length === 1 && ADDS_A_COLUMN.test(statement)) return
+    if (replacesATable(statement, statements)) continue
     if (!IDEMPOTENT.some((form) => form.test(statement))) yield 'not idempotent'
   }
+}
+
+/** Whether a statement puts a new table in the place of another, wherever an apply has stopped before. */
+function replacesATable(statement: string, statements: readonly string[]): boolean {
+  const [, from, to] = RENAMES_A_TABLE.exec(statement) ?? []
+  if (from === undefined || statement !== statements.at(-1)) return false
+  const makes = (table: string | undefined) =>
+    statements.some((other) => other.startsWith(`CREATE TABLE IF NOT EXISTS ${table} (`))
+  return makes(from) && makes(to) && statements.at(-2) === `DROP TABLE IF EXISTS ${to}`
 }
 
 /** Takes comments out, and what stands in quotes: only code has keywords. */

@@ -45,6 +45,8 @@ describe('the version of the schema [C5]', () => {
 
 describe('the linter', () => {
   const table = 'CREATE TABLE IF NOT EXISTS a (b TEXT);\n'
+  const replaced =
+    'CREATE TABLE IF NOT EXISTS n (b TEXT);\nDROP TABLE IF EXISTS a;\nALTER TABLE n RENAME TO a;\n'
   const trigger = `CREATE TRIGGER IF NOT EXISTS t BEFORE DELETE ON a BEGIN SELECT RAISE(ABORT, 'no'); END;\n`
 
   test.each([
@@ -56,6 +58,7 @@ describe('the linter', () => {
     "CREATE TABLE IF NOT EXISTS a (b TEXT DEFAULT 'case; end; --');\n",
     'CREATE UNIQUE INDEX IF NOT EXISTS i\n  ON a (b);\nDROP INDEX IF EXISTS j;\n',
     trigger.replace("'no'", "'in case of the end; no'"),
+    `${table}${replaced}`,
   ])('takes %j', (text) => {
     expect(lintMigration(text)).toEqual([])
   })
@@ -74,6 +77,10 @@ describe('the linter', () => {
     ['not idempotent', 'DROP TABLE a;\n'],
     ['not idempotent', `ALTER TABLE a ADD COLUMN c TEXT;\n${table}`],
     ['not idempotent', 'ALTER TABLE a DROP COLUMN c;\n'],
+    ['not idempotent', replaced],
+    ['not idempotent', `${table}${replaced.replace('DROP TABLE IF EXISTS a;\n', '')}`],
+    ['not idempotent', table + replaced.slice(replaced.indexOf('DROP'))],
+    ['not idempotent', `${table}${replaced}${table}`],
     ['not idempotent', "INSERT INTO a VALUES ('b');\n"],
     ['not idempotent', trigger.replace(' IF NOT EXISTS', '')],
     ['more than a trigger', table + trigger],

@@ -187,7 +187,6 @@ type Inputless =
   | DeclineJoinRequestRefusal
   | WithdrawJoinRequestRefusal
   | PutActiveOrganizationRefusal
-  | ErasePersonalDataRefusal
   | PauseSinkRefusal
   | ResumeSinkRefusal
 const noInput: Same<Extract<Inputless, 'validation_error'>, never> = true

@@ -54,14 +54,14 @@ export const auditLookups = /* @__PURE__ */ ownTable(
   })
 )
 
-/** Personal data of events. Rows can be erased, but not changed. */
+/** Personal data of events, under the user to whom they belong. Rows can be erased, but not changed. */
 export const auditPersonal = /* @__PURE__ */ ownTable(
   'seatgate_audit_personal',
-  ['organization_id digest'],
+  ['user_id organization_id digest'],
   () => ({
+    userId: text('user_id').notNull().default(''),
     organizationId: text('organization_id').notNull(),
     digest: text('digest').notNull(),
-    userId: text('user_id'),
     salt: text('salt').notNull(),
     ipAddress: text('ip_address'),
     userAgent: text('user_agent'),

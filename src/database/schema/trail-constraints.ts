@@ -57,10 +57,7 @@ export const auditLookups = /* @__PURE__ */ constrained(tables.auditLookups, (ta
 ])
 
 export const auditPersonal = /* @__PURE__ */ constrained(tables.auditPersonal, (table) => [
-  primaryKey({ columns: [table.organizationId, table.digest] }),
-  index('seatgate_audit_personal_user')
-    .on(table.userId)
-    .where(sql`user_id IS NOT NULL`),
+  primaryKey({ columns: [table.userId, table.organizationId, table.digest] }),
   check('seatgate_audit_personal_digest', sql`length(digest) = 64`),
   check('seatgate_audit_personal_salt', sql`length(salt) = 64`),
   check('seatgate_audit_personal_ip_address', sql`length(ip_address) <= 64`),

@@ -5,7 +5,7 @@
  */
 import { getTableColumns, sql } from 'drizzle-orm'
 import { auditEvents, type AuditEventRow } from '../../database/schema/audit-tables.ts'
-import type { AuditEvent } from './event.ts'
+import { personalUserColumn, type AuditEvent } from './event.ts'
 
 /** A row with the columns that {@link eventColumns} adds. */
 export type ReadEventRow = AuditEventRow & {
@@ -26,7 +26,8 @@ export const eventColumns = {
 // A subquery instead of a join, whose columns would have no names in a batch of D1.
 function personal(column: 'salt' | 'ip_address' | 'user_agent') {
   return sql<string | null>`(select ${sql.raw(column)} from seatgate_audit_personal
-    where seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
+    where seatgate_audit_personal.user_id = ${personalUserColumn()}
+    and seatgate_audit_personal.organization_id = seatgate_audit_events.organization_id
     and seatgate_audit_personal.digest = seatgate_audit_events.personal_digest)`.as(
     `personal_${column}`
   )

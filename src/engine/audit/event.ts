@@ -1,5 +1,6 @@
+import { sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
-import type { AuditActor } from '../../base/runtime.ts'
+import type { Attribution, AuditActor } from '../../base/runtime.ts'
 import type { SaltedData } from '../../proof/personal.ts'
 import { CORE_ACTIONS, type ActionTable, type MetadataIn } from './core-actions.ts'
 
@@ -121,4 +122,14 @@ export interface AuditEvent {
   readonly personal: SaltedData | null
   /** The hash that it was sealed with, in exports; null until then. */
   readonly leafHash?: string | null
+}
+
+/** Returns the user of an event's personal data: the actor, or the effective user of an actor without an id, or ''. */
+export function personalUserOf({ actor, effectiveUserId }: Attribution): string {
+  return actor.id ?? effectiveUserId ?? ''
+}
+
+/** {@link personalUserOf} in SQL, for a row of `seatgate_audit_events`. */
+export function personalUserColumn(): SQL<string> {
+  return sql`coalesce(seatgate_audit_events.actor_id, seatgate_audit_events.effective_user_id, '')`
 }

@@ -14,7 +14,7 @@ import {
 } from '../../proof/personal.ts'
 import { horizonOf } from './trail-extent.ts'
 import { countsSeats } from './core-actions.ts'
-import { EVENT_VERSION, type EventDraft } from './event.ts'
+import { EVENT_VERSION, personalUserOf, type EventDraft } from './event.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
 
 const LONGEST_MARK = 255
@@ -56,10 +56,11 @@ export function recordEvents(
 ): RecordedBatch {
   const { db } = context
   const markedIds = organizationsOf(acceptedOf(context, drafts))
-  const digests = new Map(personal.map(({ organizationId, digest }) => [organizationId, digest]))
-  const facts = drafts.map((draft) =>
-    factsOf(context, eventContext, draft, digests.get(draft.organizationId) ?? null)
-  )
+  const digests = new Map(personal.map((row) => [textOf(row), row.digest]))
+  const facts = drafts.map((draft) => {
+    const digest = digests.get(textOf(ownerOf(eventContext, draft)))
+    return factsOf(context, eventContext, draft, digest ?? null)
+  })
   const statements = [
     ...insertRows(db, auditPersonal, personal),
     ...runsOf(facts).flatMap((run) => append(context, eventContext.now, run)),
@@ -97,10 +98,10 @@ export function organizationsOf(drafts: readonly EventDraft[]): readonly string[
   return [...new Set(drafts.map(({ organizationId }) => organizationId))]
 }
 
-/** The personal data of a request, for the trail of one organization. */
+/** The personal data of a request, for the events of one user in the trail of one organization. */
 export interface SaltedRow extends SaltedData {
   readonly organizationId: string
-  readonly userId: string | null
+  readonly userId: string
 }
 
 /** A {@link SaltedRow} with its digest, which the events contain. */
@@ -109,21 +110,34 @@ export interface PersonalRow extends SaltedRow {
 }
 
 /**
- * Returns the personal data of a request that are recorded: one row per organization for the whole batch,
- * because its events belong to one request.
+ * Returns the personal data of a request that are recorded: for the whole batch one row per organization and
+ * user, whose own salt goes with it.
  */
 export function saltPersonalData(
   { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
-  { actor, origin }: EventContext,
+  eventContext: EventContext,
   drafts: readonly EventDraft[]
 ): readonly SaltedRow[] {
-  const data = origin && personalDataOf(origin, recordedData)
+  const data = eventContext.origin && personalDataOf(eventContext.origin, recordedData)
   if (!data) return []
-  return organizationsOf(drafts).map((organizationId) => {
+  const owners = drafts.map((draft) => ownerOf(eventContext, draft))
+  return [...new Map(owners.map((owner) => [textOf(owner), owner])).values()].map((owner) => {
     const salt = Array.from(newSecret(), (byte) => byte.toString(16).padStart(2, '0')).join('')
-    return { organizationId, userId: actor.id, salt, ...data }
+    return { ...owner, salt, ...data }
   })
 }
+
+type Owner = Pick<SaltedRow, 'organizationId' | 'userId'>
+
+function ownerOf(
+  context: EventContext,
+  { organizationId, actor = context.actor }: EventDraft
+): Owner {
+  return { organizationId, userId: personalUserOf({ ...context, actor }) }
+}
+
+// No id of an organization has a space.
+const textOf = ({ organizationId, userId }: Owner) => `${organizationId} ${userId}`
 
 /** Builds the condition on which an event is written: about an organization, and the target's id. */
 type Condition = (

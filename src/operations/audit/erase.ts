@@ -1,13 +1,21 @@
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import type { ConfiguredConsumersContext } from '../../engine/audit/consumers.ts'
 import { eq, sql, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
 import { guard } from '../../database/commit.ts'
 import type { Statement, DatabaseContext } from '../../database/database.ts'
 import { auditPersonal } from '../../database/schema/audit-tables.ts'
 import { exclusions } from '../../database/schema/joining-tables.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
-import { ok, refused, type CommitRefusal, type Result } from '../../base/result.ts'
+import { atLeast, parseInput } from '../../base/input.ts'
+import {
+  ok,
+  refused,
+  type CommitRefusal,
+  type InputRefusal,
+  type Result,
+} from '../../base/result.ts'
 import { isOperator, isSystem, requestInfoOf, type Scope } from '../../engine/access/principal.ts'
 import { libraryEvent } from '../../engine/audit/event.ts'
 import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
@@ -26,14 +34,21 @@ export interface ErasureContext extends ChangeContext, ConfiguredConsumersContex
 }
 
 /** Why {@link erasePersonalData} refuses. */
-export type ErasePersonalDataRefusal = 'unauthenticated' | 'insufficient_role' | CommitRefusal
+export type ErasePersonalDataRefusal =
+  | 'unauthenticated'
+  | 'insufficient_role'
+  | InputRefusal
+  | CommitRefusal
+
+// An empty id stands for no user in the table.
+const Person = v.object({ userId: v.pipe(v.string('Must be a string.'), atLeast(1)) })
 
 /**
  * Erases the personal data of a user from the trail: addresses and user agents of all their events, salts
  * included, and the digests of the address by which organizations exclude them. The events stay, and so
  * does every proof. Records it in each affected organization; for the host itself and its operators.
  *
- * Refusals: `unauthenticated`, `insufficient_role`, `CommitRefusal`.
+ * Refusals: `unauthenticated`, `insufficient_role`, `InputRefusal`, `CommitRefusal`.
  *
  * @example
  * ```ts
@@ -46,6 +61,7 @@ export async function erasePersonalData(
   userId: string
 ): Promise<Result<Erasure, ErasePersonalDataRefusal>> {
   const { db, consumers, absentConsumers } = context
+  const parsed = parseInput(Person, { userId })
   return perform(
     context,
     { caller, ...requestInfoOf(request) },
@@ -55,16 +71,19 @@ export async function erasePersonalData(
       grows: false,
       refusals: [],
       queries: {
-        records: db
-          .select({
-            organizationId: sql<string>`organization_id`.as('organization_id'),
-            count: sql<number>`count(*)`.as('count'),
-          })
-          .from(sql`(${recordsOf(userId)})`)
-          .groupBy(sql`organization_id`),
+        records: parsed.ok
+          ? db
+              .select({
+                organizationId: sql<string>`organization_id`.as('organization_id'),
+                count: sql<number>`count(*)`.as('count'),
+              })
+              .from(sql`(${recordsOf(userId)})`)
+              .groupBy(sql`organization_id`)
+          : null,
       },
       plan({ rows: { records } }, by) {
         if (!isOperator(by) && !isSystem(by)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
         const erased = records.reduce((sum, { count }) => sum + count, 0)
         // A sink that is switched off now may have received some.
         const copies = [...consumers, ...absentConsumers].flatMap(({ id, internal }) =>

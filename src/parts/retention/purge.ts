@@ -1,4 +1,4 @@
-import { and, eq, isNull, lte, sql } from 'drizzle-orm'
+import { and, eq, isNull, lte, sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import { batch } from '../../database/batch.ts'
 import { trailEvent } from '../../engine/audit/part-actions.ts'
@@ -39,6 +39,7 @@ import {
   EVENTS_IN_A_BLOCK,
   EVENTS_IN_A_SEGMENT,
 } from '../../engine/audit/event-lookups.ts'
+import { personalUserColumn } from '../../engine/audit/event.ts'
 import { horizonOf } from '../../engine/audit/trail-extent.ts'
 
 const Request = v.object(
@@ -220,14 +221,7 @@ function purgeStatements(
     ...carrySeats(context, organizationId, lastSequence),
     record(context, purge, run),
     ...(segment === null ? [] : [recordSegment(db, segment, startedAt)]),
-    db
-      .delete(auditPersonal)
-      .where(
-        and(
-          eq(auditPersonal.organizationId, organizationId),
-          sql`${auditPersonal.digest} in ${digests(organizationId, lastSequence)}`
-        )
-      ),
+    db.delete(auditPersonal).where(isPersonalOf(run, purge)),
     db
       .delete(sinkDeadLetters)
       .where(
@@ -304,11 +298,9 @@ function guards(
   ]
 }
 
-function record(
-  { db }: DatabaseContext,
-  { firstSequence, lastSequence, forced }: Purge,
-  { organizationId, startedAt }: Run
-): Statement {
+function record({ db }: DatabaseContext, purge: Purge, run: Run): Statement {
+  const { firstSequence, lastSequence, forced } = purge
+  const { organizationId, startedAt } = run
   const going = sql`organization_id = ${organizationId} and sequence <= ${lastSequence}`
   const before = (column: 'lifecycle' | 'seat_limit') => sql`(select ${sql.raw(column)}
     from seatgate_audit_purges where organization_id = ${organizationId}
@@ -318,8 +310,7 @@ function record(
       (select hash from seatgate_audit_nodes where organization_id = ${organizationId}
         and level = 0 and position = ${lastSequence - 1}),
       (select max(size) from seatgate_audit_checkpoints where organization_id = ${organizationId}),
-      (select count(*) from seatgate_audit_personal where organization_id = ${organizationId}
-        and digest in ${digests(organizationId, lastSequence)}),
+      (select count(*) from seatgate_audit_personal where ${isPersonalOf(run, purge)}),
       (select count(*) from seatgate_sink_dead_letters where ${going}),
       ${forced ? 1 : 0},
       coalesce((select action from seatgate_audit_events where ${going} and action in
@@ -331,12 +322,19 @@ function record(
   )
 }
 
-// The events of one batch share their personal part, and are adjacent: if the first remaining event has
-// it too, it stays.
-function digests(organizationId: string, lastSequence: number) {
-  return sql`(select personal_digest from seatgate_audit_events
-    where organization_id = ${organizationId} and sequence <= ${lastSequence}
-    and personal_digest is not null and personal_digest is not (select personal_digest
-      from seatgate_audit_events where organization_id = ${organizationId}
-      and sequence = ${lastSequence + 1}))`
+// The rows of `seatgate_audit_personal` that go with the events. Events of one batch share rows: they are adjacent, and
+// were inserted at one time. A row that an event of that time behind the range has too, stays.
+function isPersonalOf({ organizationId }: Run, { lastSequence }: Purge): SQL {
+  const here = sql`organization_id = ${organizationId}`
+  const key = sql`${personalUserColumn()}, organization_id, personal_digest`
+  const insertedAt = sql`(select inserted_at from seatgate_audit_events
+    where ${here} and sequence = ${lastSequence})`
+  const next = sql`(select sequence from seatgate_audit_events
+    where ${here} and sequence > ${lastSequence} and inserted_at <> ${insertedAt}
+    order by sequence limit 1)`
+  return sql`(user_id, organization_id, digest) in (select ${key} from seatgate_audit_events
+    where ${here} and sequence <= ${lastSequence} and personal_digest is not null
+    and (${key}) not in (select ${key} from seatgate_audit_events
+      where ${here} and sequence > ${lastSequence} and sequence < coalesce(${next}, 1e18)
+      and personal_digest is not null))`
 }

@@ -74,12 +74,12 @@ function lineOf(name: string, { answer, after }: RowCost): string {
 
 /** The rows that the main operations write, with a ledger and with D1 alone. */
 const WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
-  'add member': [13, 9],
-  'change role': [5, 5],
-  invite: [16, 12],
-  'accept invitation': [14, 11],
-  'remove member': [14, 9],
-  'create organization': [14, 14],
+  'add member': [12, 8],
+  'change role': [4, 4],
+  invite: [15, 11],
+  'accept invitation': [13, 10],
+  'remove member': [13, 8],
+  'create organization': [13, 13],
 }
 
 /** The rows written in all stores, before the answer and after it. */

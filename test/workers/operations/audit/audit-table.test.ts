@@ -133,14 +133,18 @@ describe('the table of events', () => {
 
   it('the personal part can be erased, and neither changed nor replaced [AUD-50]', async () => {
     const salt = 'a'.repeat(64)
-    const insert = (verb: string) =>
+    const insert = (verb: string, user: string | null = null) =>
       testEnv.DB.prepare(
-        `${verb} INTO seatgate_audit_personal (organization_id, digest, salt) VALUES ('table', ?1, ?1)`
+        `${verb} INTO seatgate_audit_personal (user_id, organization_id, digest, salt) VALUES (?2, 'table', ?1, ?1)`
       )
-        .bind(salt)
+        .bind(salt, user)
         .run()
+    // Code of an older version writes NULL for no user.
     await insert('INSERT')
-    await expect(insert('REPLACE')).rejects.toThrow(/audit_immutable/)
+    await insert('INSERT', 'ada')
+    for (const user of [null, '', 'ada']) {
+      await expect(insert('REPLACE', user)).rejects.toThrow(/audit_immutable/)
+    }
     await expect(
       testEnv.DB.prepare("UPDATE seatgate_audit_personal SET ip_address = '::1'").run()
     ).rejects.toThrow(/audit_immutable/)

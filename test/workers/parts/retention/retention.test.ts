@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { createMeter } from '../../../../bench/meter.ts'
 import {
+  commitTogether,
   forwardOrganization,
   placeLegalHold,
+  prepareEvents,
   purgeAuditEvents,
   releaseLegalHold,
   replaySink,
@@ -245,6 +247,32 @@ describe('a run', () => {
     expect(await purge(organization)).toMatchObject({ horizon: 5 })
     expect(await count('seatgate_audit_personal', organization)).toBe(0)
   })
+
+  it.each([1, 2])(
+    'leaves the personal part that any event left has too, with %i of three events of two actors gone [AUD-60]',
+    async (gone) => {
+      const windows = [{ days: 30 }, { actions: 'late.*', days: 60 }]
+      const { seatgate, purge, daysLater, tended, status } = retaining(windows)
+      const organization = await organizationWith(seatgate)
+      daysLater(40)
+      const scope = { caller: system, organization, origin: { ipAddress: '203.0.113.9' } }
+      const events = ['ada', 'ben', 'ada'].map((id, index) => ({
+        action: index < gone ? 'early.done' : 'late.done',
+        actor: { type: 'user', id } as const,
+      }))
+      unwrap(await commitTogether(seatgate, unwrap(prepareEvents(seatgate, scope, events))))
+      await tended(organization, 'A')
+      expect(await count('seatgate_audit_personal', organization)).toBe(2)
+      daysLater(35)
+      expect(await purge(organization)).toMatchObject({ horizon: 2 + gone })
+      expect(await count('seatgate_audit_personal', organization)).toBe(3 - gone)
+      daysLater(60)
+      expect(await purge(organization)).toMatchObject({ horizon: 6 })
+      expect(await count('seatgate_audit_personal', organization)).toBe(0)
+      const { runs } = await status(organization)
+      expect(runs.map(({ personalRecords }) => personalRecords)).toEqual([3 - gone, gone - 1])
+    }
+  )
 
   it('without events is not recorded, nor is one that would delete only the records of other runs [AUD-65]', async () => {
     const { seatgate, sealedOne, purge, daysLater, tended, status } = retaining(days(30))

@@ -5,7 +5,7 @@ SELECT organization_id, sequence, id, action, outcome, actor_type, actor_id, eff
 SELECT organization_id, level, bucket, first_sequence, entries FROM seatgate_audit_lookups WHERE 0;
 SELECT organization_id, level, position, hash FROM seatgate_audit_nodes WHERE 0;
 SELECT organization_id, swept_at FROM seatgate_audit_outbox WHERE 0;
-SELECT organization_id, digest, user_id, salt, ip_address, user_agent FROM seatgate_audit_personal WHERE 0;
+SELECT user_id, organization_id, digest, salt, ip_address, user_agent FROM seatgate_audit_personal WHERE 0;
 SELECT organization_id, size FROM seatgate_audit_published WHERE 0;
 SELECT organization_id, first_sequence, last_sequence, last_hash, checkpoint_size, personal_records, dead_letters, forced, lifecycle, seat_limit, started_at, milliseconds FROM seatgate_audit_purges WHERE 0;
 SELECT organization_id, due_at, held_at, held_reason FROM seatgate_audit_retention WHERE 0;
@@ -51,4 +51,4 @@ CREATE TABLE IF NOT EXISTS seatgate_schema (
   version INTEGER NOT NULL CHECK (version > 0),
   compatible_from INTEGER NOT NULL CHECK (compatible_from BETWEEN 1 AND version)
 );
-INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 67, 1);
+INSERT OR REPLACE INTO seatgate_schema (id, version, compatible_from) VALUES (1, 70, 1);

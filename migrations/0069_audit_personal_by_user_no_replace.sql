@@ -1,0 +1,1 @@
+CREATE TRIGGER IF NOT EXISTS seatgate_audit_personal_no_replace BEFORE INSERT ON seatgate_audit_personal WHEN EXISTS (SELECT 1 FROM seatgate_audit_personal WHERE user_id = coalesce(NEW.user_id, '') AND organization_id = NEW.organization_id AND digest = NEW.digest) BEGIN SELECT RAISE(ABORT, 'audit_immutable'); END;
