@@ -20,8 +20,8 @@ function messageOf(error: unknown): string | undefined {
 
 // Refusals are reported, too.
 function codeOf(error: unknown): string | undefined {
-  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
-  return typeof error.code === 'string' ? error.code : undefined
+  const { code } = (error ?? {}) as { readonly code?: unknown }
+  return typeof code === 'string' ? code : undefined
 }
 
 function withoutPersonalData(message: string): string {

@@ -229,20 +229,23 @@ function checkSeatTypes(seatTypes: SeatTypes, seats: SeatProvider): void {
 
 /** Joins the lists of the parts. Several parts may have the same value, which is then there once. */
 function foldParts(parts: readonly (Brought | null)[]): Required<Brought> {
-  const all = <L extends keyof Brought>(list: L) =>
-    [...new Set(parts.flatMap<unknown>((each) => each?.[list] ?? []))] as Required<Brought>[L]
-  const consumers = all('consumers')
-  const absentConsumers = all('absentConsumers')
-  const ids = [...consumers, ...absentConsumers].map(({ id }) => id)
+  const joined = Object.keys(NOTHING).map((list) => {
+    const all = parts.flatMap<unknown>((each) => each?.[list as keyof Brought] ?? [])
+    return [list, [...new Set(all)]]
+  })
+  const folded = Object.fromEntries(joined) as Required<Brought>
+  const ids = [...folded.consumers, ...folded.absentConsumers].map(({ id }) => id)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
   if (twice !== undefined) throw wrong(`two consumers of the trail have the id "${twice}".`)
-  return {
-    consumers,
-    absentConsumers,
-    listeners: all('listeners'),
-    sweeps: all('sweeps'),
-    followers: all('followers'),
-    roleHolders: all('roleHolders'),
-    creators: all('creators'),
-  }
+  return folded
+}
+
+const NOTHING: Required<Brought> = {
+  consumers: [],
+  absentConsumers: [],
+  listeners: [],
+  sweeps: [],
+  followers: [],
+  roleHolders: [],
+  creators: [],
 }

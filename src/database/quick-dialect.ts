@@ -11,7 +11,6 @@ import {
   isSQLWrapper,
   Name,
   Param,
-  sql,
   SQL,
   StringChunk,
   Table,
@@ -25,10 +24,7 @@ type Query = ReturnType<SQLiteAsyncDialect['sqlToQuery']>
 type Kind = 'text' | 'name' | 'sql' | 'param' | 'column' | 'table' | 'query' | 'list' | 'other'
 
 // Drizzle's classes and their subclasses, each asked once.
-const kinds = new Map<unknown, Kind>([
-  [Object.prototype, 'other'],
-  [Array.prototype, 'list'],
-])
+const kinds = new Map<unknown, Kind>()
 
 function kindOf(part: object): Kind {
   const prototype = Object.getPrototypeOf(part) as unknown
@@ -40,6 +36,7 @@ function kindOf(part: object): Kind {
 }
 
 function newKind(part: object): Kind {
+  if (Array.isArray(part)) return 'list'
   if (is(part, StringChunk)) return 'text'
   if (is(part, Name)) return 'name'
   if (is(part, SQL)) return 'sql'
@@ -141,34 +138,7 @@ function quickDialect(dialect: SQLiteAsyncDialect): SQLiteAsyncDialect {
     into.params.push(value)
   }
 
-  // All columns of a table, in the order of the table.
-  const selections = new WeakMap<object, { readonly columns: readonly unknown[]; text: SQL }>()
-  const buildSelection = (
-    fields: readonly { field: unknown }[],
-    how?: { isSingleTable?: boolean }
-  ) => {
-    const first = fields[0]?.field
-    const isNoted = how?.isSingleTable === true && is(first, Column)
-    if (!isNoted) return unnoted.buildSelection(fields, how)
-    const noted = selections.get(first)
-    const columns = noted?.columns ?? []
-    if (
-      noted &&
-      columns.length === fields.length &&
-      fields.every(({ field }, index) => field === columns[index])
-    ) {
-      return noted.text
-    }
-    const built = unnoted.buildSelection(fields, how)
-    if (!fields.every(({ field }) => is(field, Column))) return built
-    const text = sql.raw(slowly(built).sql)
-    selections.set(first, { columns: fields.map(({ field }) => field), text })
-    return text
-  }
-  const unnoted = dialect as unknown as { buildSelection: (...asked: unknown[]) => SQL }
-
   return Object.assign(Object.create(dialect) as SQLiteAsyncDialect, {
-    buildSelection,
     sqlToQuery(statement: SQL, source?: 'indexes'): Query {
       if (source !== undefined) return dialect.sqlToQuery(statement, source)
       const into: Writing = { text: '', params: [] }

@@ -22,7 +22,7 @@ export interface BillingContext {
   readonly billing: BillingRules | null
 }
 
-const HOUR_MS = 60 * 60 * 1000
+const HOUR_MS = 3_600_000
 const UNKNOWN_HOURS = 72
 
 /** Returns until when the last known limit holds. */
