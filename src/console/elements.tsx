@@ -195,7 +195,7 @@ export function Pages({
   return (
     <p class="pages">
       {cursor !== undefined && <a href={to(query)}>{words.text('newest')}</a>}
-      {next !== null && (
+      {next && (
         <a href={to({ ...query, cursor: next })} rel="next">
           {words.text('older')}
         </a>
@@ -213,7 +213,7 @@ export function Form({
 }: PropsWithChildren<{ action: string; operation?: string; label?: string }>) {
   return (
     <form method="post" action={action} class="stack" aria-label={label}>
-      {operation !== undefined && <input type="hidden" name="operation" value={operation} />}
+      {operation && <input type="hidden" name="operation" value={operation} />}
       {children}
     </form>
   )
@@ -227,7 +227,7 @@ export function Field({
   return (
     <label class="field">
       <span>{label}</span>
-      {hint !== undefined && <small>{hint}</small>}
+      {hint && <small>{hint}</small>}
       {children}
     </label>
   )
@@ -352,7 +352,7 @@ export function RefusalNotice({
       <p>
         <strong>{words.refusal(refusal.code)}.</strong> {detailsOf(refusal, words)}
       </p>
-      {help !== null && <p>{help}</p>}
+      {help && <p>{help}</p>}
       {refusal.code === 'seats_in_use' && refusal.mustFree && (
         <MustFree mustFree={refusal.mustFree} users={users} words={words} />
       )}

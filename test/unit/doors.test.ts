@@ -330,7 +330,7 @@ describe('the doors of invitations', () => {
     ])
     expect(filesWith(/\bpurgeInTurn\(/)).toEqual([
       'src/database/purge-in-turn.ts',
-      'src/engine/changes/idempotency.ts',
+      'src/engine/changes/purge-operations.ts',
       'src/engine/model/rate-limits.ts',
       'src/operations/invitations/invitation-config.ts',
       'src/operations/sessions/d1-sessions.ts',

@@ -1,7 +1,6 @@
-import { and, eq, lte, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
-import { purgeInTurn } from '../../database/purge-in-turn.ts'
-import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
+import type { Database, Statement } from '../../database/database.ts'
 import { operations } from '../../database/schema/changes-tables.ts'
 import { canonicalJson, sha256 } from '../../proof/encoding.ts'
 import { UnreadableInput } from '../../base/input.ts'
@@ -189,25 +188,4 @@ export interface Question {
 function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   return levels < 0 || Object.values(value).some((member) => isDeeperThan(levels - 1, member))
-}
-
-const DAY_MS = 24 * 60 * 60 * 1000
-
-/** The context of purging stored results. */
-export interface StoredAnswersContext extends DatabaseContext {
-  readonly operationRetentionDays: number
-}
-
-/** Builds the statements that delete stored results that are older than `operationRetentionDays`. */
-export function purgeOperations(
-  { db, operationRetentionDays }: StoredAnswersContext,
-  now: Date
-): readonly Statement[] {
-  if (operationRetentionDays === Infinity) return []
-  const key = [operations.actorId, operations.id]
-  const isOver = lte(
-    operations.createdAt,
-    new Date(now.getTime() - operationRetentionDays * DAY_MS)
-  )
-  return purgeInTurn(db, { table: operations, key, isOver }, now)
 }

@@ -36,7 +36,7 @@ const STATEMENTS_PER_SINK = 20
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
-export async function forwardToSink(
+async function forwardToSink(
   unbudgeted: TendContext,
   sink: Sink,
   organizationId: string,
