@@ -253,7 +253,8 @@ export function openLedgerTables(sql: SqlStorage) {
         .exec<SeatRow>('SELECT seat_id, holder, deadline FROM seats ORDER BY holder')
         .toArray()
         .map(({ seat_id: seatId, holder, deadline }) => {
-          const until = claims.get(seatId)?.[0] ?? deadline
+          const [claimed, claimer] = claims.get(seatId) ?? []
+          const until = claimed !== undefined && claimer === holder ? claimed : deadline
           const state = until === null ? ('held' as const) : ('reserved' as const)
           return { seatId, holder, state, remainingMs: until === null ? null : until - now }
         })
@@ -341,6 +342,13 @@ export function openLedgerTables(sql: SqlStorage) {
       if (row) remove(row)
       this.remember(sought.seatId)
     },
+
+    /**
+     * Whether a reserved seat is there under its member, too: a request that comes late finds the seat of an
+     * accepted invitation under another holder if the ledger was started anew in between.
+     */
+    isDouble: ({ seatId, userId: holder }: SeatSought, member: string | null): boolean =>
+      member !== null && member !== holder && rowOf(member)?.seat_id === seatId,
 
     // A page that was read before must not bring it back.
     remember(seatId: string): void {

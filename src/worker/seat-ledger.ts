@@ -191,9 +191,10 @@ export class SeatLedger extends DurableObject<SeatLedgerEnv> implements LedgerCa
     if (this.#tables.organizationId() === null) return
     // Calls were served in the meantime: change only seats that are still reserved.
     for (const seat of due) {
-      const until = carried.get(seat.seatId)
-      if (until === undefined) this.#tables.dropReservation(seat)
-      else this.#settle(seat, until?.getTime() ?? null)
+      const settled = carried.get(seat.seatId)
+      if (settled === undefined || this.#tables.isDouble(seat, settled.userId)) {
+        this.#tables.dropReservation(seat)
+      } else this.#settle(seat, settled.until?.getTime() ?? null)
     }
   }
 

@@ -736,12 +736,12 @@ export const MUTATIONS: readonly Mutation[] = [
   ledger(
     'a seat is freed by the clock alone',
     'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))',
-    'const carried = new Map<string, Date | null>()'
+    'const carried = new Map()'
   ),
   ledger(
     'a seat is freed if D1 does not answer',
     'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now))',
-    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now)).catch(() => new Map<string, Date | null>())'
+    'const carried = await settleSeats(drizzle(this.env.DB), organizationId, seatIds, new Date(now)).catch(() => new Map())'
   ),
   ledger('the alarm does not come again', '    this.#arm(Date.now() + RETRY_MS)\n', ''),
   ledger(

@@ -6,10 +6,17 @@ import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships } from '../../database/schema/organizations-tables.ts'
 import { isPending } from './counts.ts'
 
+/** A seat that a membership or a live invitation carries in D1. */
+export interface SettledSeat {
+  /** Until when the invitation reserves it; null for a membership's. */
+  readonly until: Date | null
+  /** The member; null for an invitation's. */
+  readonly userId: string | null
+}
+
 /**
  * Settles reservations whose deadline has passed: fences every seat that neither a membership nor a live
- * invitation carries, and returns the others with the instant until which an invitation reserves the
- * seat, null for a membership's. D1's single writer decides between the fence and a late write. A fence is
+ * invitation carries, and returns the others by their ids. D1's single writer decides between the fence and a late write. A fence is
  * that of a pool, whose ledger deletes it.
  */
 export async function settleSeats(
@@ -17,7 +24,7 @@ export async function settleSeats(
   pool: string,
   seatIds: readonly string[],
   now: Date
-): Promise<ReadonlyMap<string, Date | null>> {
+): Promise<ReadonlyMap<string, SettledSeat>> {
   const ids = sql`(select value from json_each(${JSON.stringify(seatIds)}))`
   const { held, reservations } = await batch(db, {
     fenced: db
@@ -30,7 +37,7 @@ export async function settleSeats(
       )
       .onConflictDoNothing(),
     held: db
-      .select({ seatId: memberships.seatId })
+      .select({ seatId: memberships.seatId, userId: memberships.userId })
       .from(memberships)
       .where(inArray(memberships.seatId, ids)),
     reservations: db
@@ -39,8 +46,9 @@ export async function settleSeats(
       .where(and(inArray(invitations.seatId, ids), isPending(now))),
   })
   return new Map(
-    [...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))].flatMap(
-      ({ seatId, until }) => (seatId === null ? [] : [[seatId, until] as const])
-    )
+    [
+      ...reservations.map((row) => ({ ...row, userId: null })),
+      ...held.map((row) => ({ ...row, until: null })),
+    ].flatMap(({ seatId, ...settled }) => (seatId === null ? [] : [[seatId, settled] as const]))
   )
 }

@@ -1,9 +1,16 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { createOrganization, removeMember, seatUsage, setSeatLimit } from '../../../../src/index.ts'
+import {
+  createOrganization,
+  removeMember,
+  seatUsage,
+  setSeatLimit,
+  verifySeats,
+} from '../../../../src/index.ts'
 import { finite } from '../../../../src/engine/seats/limit.ts'
 import {
   LONG_ENOUGH_MS,
+  accept,
   abandonedAdd,
   aroundDatabaseOf,
   expectSound,
@@ -241,6 +248,31 @@ describe('a ledger', () => {
     expect(await alarmOf(organization)).toBeNull()
     unwrap(await seatUsage(kit.seatgate, organization.asOperator))
     expect(await alarmOf(organization)).toBe(new Date(expiresAt).getTime())
+  })
+})
+
+describe('a request that comes after its seat was settled and the ledger was lost', () => {
+  it('is counted until its deadline, is no drift, and leaves one seat [SEAT-16 SEAT-33]', async () => {
+    const kit = createKit()
+    const organization = await kit.organization({ seats: 3 })
+    const invitation = await invite(kit, organization)
+    const [seat] = (await readLedger(organization.id))!.seats.filter(
+      ({ state }) => state === 'reserved'
+    )
+    const late = { seatId: seat!.seat_id, holder: seat!.holder }
+    unwrap(await accept(kit, invitation))
+    await kit.settled()
+    await loseStorage(organization)
+    unwrap(await seatUsage(kit.seatgate, organization.asOperator))
+    const { id: organizationId } = organization
+    const request = { organizationId, defaultLimit: finite(3), reservationSeconds: 30 }
+    expect(codeOf(await ledgerOf(organization).reserve({ ...request, ...late }))).toBe('ok')
+    expect(await readLedger(organizationId)).toMatchObject({ held: 2, reserved: 1 })
+    expect(unwrap(await verifySeats(kit.seatgate, organization.asOperator)).differences).toEqual([])
+    passTime(31_000)
+    expect(await runDurableObjectAlarm(ledgerOf(organization))).toBe(true)
+    expect(await readLedger(organizationId)).toMatchObject({ held: 2, reserved: 0 })
+    await expectSound(organizationId, true)
   })
 })
 
