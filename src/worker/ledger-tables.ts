@@ -345,7 +345,7 @@ export function openLedgerTables(sql: SqlStorage) {
 
     /**
      * Whether a reserved seat is there under its member, too: a request that comes late finds the seat of an
-     * accepted invitation under another holder if the ledger was started anew in between.
+     * accepted invitation under another holder if the ledger was started again in between.
      */
     isDouble: ({ seatId, userId: holder }: SeatSought, member: string | null): boolean =>
       member !== null && member !== holder && rowOf(member)?.seat_id === seatId,

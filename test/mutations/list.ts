@@ -267,14 +267,14 @@ export const MUTATIONS: readonly Mutation[] = [
     'where false'
   ),
   settling(
-    'nobody is found to hold a seat',
-    '[...reservations, ...held.map(({ seatId }) => ({ seatId, until: null }))]',
-    '[...reservations]'
+    'no member is found to hold a seat',
+    '...held.map((row) => ({ ...row, until: null })),',
+    ''
   ),
   settling(
     'no invitation is found to hold a seat',
-    '[...reservations, ...held.map(',
-    '[...held.map('
+    '...reservations.map((row) => ({ ...row, userId: null })),',
+    ''
   ),
   truth('an expired invitation is pending', ' and expires_at > ${now.getTime()}', ''),
   truth('a revoked invitation is pending', ' and revoked_at is null', ''),
@@ -751,8 +751,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   ledger(
     'the alarm frees nothing',
-    'if (until === undefined) this.#tables.dropReservation(seat)',
-    'if (until === undefined) continue'
+    'if (settled === undefined || this.#tables.isDouble(seat, settled.userId)) {\n        this.#tables.dropReservation(seat)\n      }',
+    'if (settled === undefined || this.#tables.isDouble(seat, settled.userId)) continue'
   ),
   ledger('the next deadline is not armed', 'else this.#arm(next)', 'else void next'),
   ledger('a release is not heard', '() => this.#tables.remove(request)', '() => undefined'),

@@ -17,6 +17,7 @@ import { ok, refused, type Result } from '../../base/result.ts'
 import type { Entitlement } from '../../engine/seats/provider.ts'
 import type { RemoteSubscription } from './billing-provider.ts'
 import type { ConnectionContext } from './connection.ts'
+import { makeQuantityDue } from './customers.ts'
 
 /** A state of a provider, for an organization whose customer it is of. */
 export interface StateToApply {
@@ -26,6 +27,8 @@ export interface StateToApply {
   readonly providerTime: Date | null
   /** The version of the record that was read before the state was; 0 without one. */
   readonly readVersion: number
+  /** Whether its quantity is the number of seats in use, which was sent before. Default false. */
+  readonly isTrue?: boolean
 }
 
 interface Applied {
@@ -43,8 +46,10 @@ export async function applyState(
   context: ConnectionContext,
   state: StateToApply
 ): Promise<Result<SubscriptionRecord | null>> {
-  const { db, billing } = context
-  const { organizationId, subscription, providerTime, readVersion } = state
+  const { db, billing, connection } = context
+  const { organizationId, subscription, providerTime, readVersion, isTrue = false } = state
+  const { quantity, debounceSeconds } = connection
+  const isTruedUp = quantity === 'true_up' && !isTrue
   const plans: Plans = billing?.plans ?? new Map()
   const written = await perform(
     context,
@@ -71,9 +76,14 @@ export async function applyState(
           { subscription: record },
           now
         )
+        // Also a quantity that no change of seats follows becomes the number of seats in use.
+        const due = isTruedUp && isOther(existing, record)
         return ok({
           value: { record, entitlement: planned.entitlement },
-          statements: planned.statements,
+          statements: [
+            ...planned.statements,
+            ...(due ? [makeQuantityDue(db, organizationId, debounceSeconds, now)] : []),
+          ],
           events: [...eventsOf(existing, record, unmapped), ...planned.events],
         })
       },
@@ -95,6 +105,11 @@ function recordOf(
   return records.find(isIt) ?? null
 }
 
+function isOther(before: SubscriptionRecord | null, after: SubscriptionRecord): boolean {
+  const { plan, status, quantity } = after
+  return plan !== before?.plan || status !== before.status || quantity !== before.quantity
+}
+
 // From the difference of the states: an update that changes no part of them has no event.
 function eventsOf(
   before: SubscriptionRecord | null,
@@ -104,7 +119,7 @@ function eventsOf(
   const { organizationId, provider, subscriptionId, plan, status, quantity } = after
   const subject = { provider, subscription_id: subscriptionId }
   const events: EventDraft[] = []
-  if (plan !== before?.plan || status !== before.status || quantity !== before.quantity) {
+  if (isOther(before, after)) {
     events.push(
       billingEvent(organizationId, 'organization.billing.subscription_change', {
         ...subject,

@@ -5,10 +5,10 @@
  * @module
  */
 import { observed } from '../../engine/access/observed.ts'
-import { and, eq, type SQL } from 'drizzle-orm'
+import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
-import type { DatabaseContext } from '../../database/database.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import {
   billingCustomers,
   type BillingCustomerRow,
@@ -27,6 +27,23 @@ export function isCustomer(
     eq(billingCustomers.organizationId, organizationId),
     eq(billingCustomers.provider, provider)
   )
+}
+
+/** Builds the statement that makes the quantity of an organization due, if it is not due sooner. */
+export function makeQuantityDue(
+  db: Database,
+  organizationId: string,
+  debounceSeconds: number,
+  now: Date
+): Statement {
+  const due = now.getTime() + debounceSeconds * 1000
+  return db
+    .update(billingCustomers)
+    .set({
+      changes: sql`${billingCustomers.changes} + 1`,
+      dueAt: sql`coalesce(${billingCustomers.dueAt}, ${due})`,
+    })
+    .where(eq(billingCustomers.organizationId, organizationId))
 }
 
 /** Builds the query of an organization's customer at a provider. */

@@ -19,12 +19,12 @@ import type { EventDraft } from '../../engine/audit/event.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
-import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
+import { isPending, seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
 import { grantOf } from '../../engine/seats/subscription-state.ts'
 import { subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
 import { ok } from '../../base/result.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
-import { isCustomer } from './customers.ts'
+import { isCustomer, makeQuantityDue } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
 import { isOfDeleted } from './end-subscriptions.ts'
@@ -51,15 +51,8 @@ export function quantitySink(
     include: ['seat.assigned', 'seat.released', 'seat.reserved'],
     required: false,
     async deliver({ organizationId }) {
-      const due = now().getTime() + debounceSeconds * 1000
       await batch(database, {
-        due: database
-          .update(billingCustomers)
-          .set({
-            changes: sql`${billingCustomers.changes} + 1`,
-            dueAt: sql`coalesce(${billingCustomers.dueAt}, ${due})`,
-          })
-          .where(eq(billingCustomers.organizationId, organizationId)),
+        due: makeQuantityDue(database, organizationId, debounceSeconds, now()),
       })
       return { outcome: 'delivered' }
     },
@@ -104,6 +97,9 @@ export async function syncQuantity(
         used: sql<number>`${seatsHeld(organizationId)} + ${seatsReserved(organizationId, time)}`.as(
           'used'
         ),
+        // An invitation that expires writes no event.
+        nextExpiry: sql<number | null>`(select min(expires_at) from seatgate_invitations
+          where organization_id = ${organizationId} and ${isPending(time)})`.as('next_expiry'),
       })
       .from(sql`(select 1)`),
     known: rowsWhere(
@@ -125,13 +121,16 @@ export async function syncQuantity(
       return
     }
     const changed = await send(context, remote, customer, granting.subscriptionId, seats)
-    await settle(context, customer, null)
+    const { quantity, shrink } = context.connection
+    const shrinks = quantity === 'true_up' && shrink
+    await settle(context, customer, null, shrinks ? (used[0]?.nextExpiry ?? null) : null)
     if (changed === null) return
     await applyState(context, {
       organizationId,
       subscription: changed.after,
       providerTime: null,
       readVersion: granting.version,
+      isTrue: true,
     })
     await record(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_update', {
@@ -195,18 +194,19 @@ async function send(
   return { before: item.quantity, quantity, after }
 }
 
-// Only if no change has come in between: that one is due by itself.
+// Only if no change has come in between: that one is due by itself. At `nextDue` seats become free.
 async function settle(
   { db, now }: ConnectionContext,
   { organizationId, provider, changes }: BillingCustomerRow,
-  lastError: string | null
+  lastError: string | null,
+  nextDue: number | null = null
 ): Promise<void> {
   const same = sql`${billingCustomers.changes} = ${changes}`
   await batch(db, {
     settled: db
       .update(billingCustomers)
       .set({
-        dueAt: sql`case when ${same} then null else ${now().getTime()} end`,
+        dueAt: sql`case when ${same} then ${nextDue} else ${now().getTime()} end`,
         seats: sql`case when ${same} then null else ${billingCustomers.seats} end`,
         proration: sql`case when ${same} then null else ${billingCustomers.proration} end`,
         attempts: 0,

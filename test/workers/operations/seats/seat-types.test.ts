@@ -399,8 +399,8 @@ describe('the cost of a change of type', () => {
     // One more call frees the seat in the ledger of the former type, and one more event is written.
     expect(calls).toBe(provider === 'ledger' ? admission.cost.answer.calls + 1 : 0)
     expect([statements, admission.cost.answer.statements]).toEqual([
-      provider === 'ledger' ? 10 : 9,
-      9,
+      provider === 'ledger' ? 9 : 8,
+      7,
     ])
   })
 })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { connected, newUser, testEnv, unwrap } from '../../../kit/index.ts'
+import { connected, newAddress, newUser, testEnv, unwrap } from '../../../kit/index.ts'
 import { quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { listAuditEvents, removeMember } from '../../../../src/index.ts'
+import { createInvitation, listAuditEvents, removeMember } from '../../../../src/index.ts'
 
 type Test = ReturnType<typeof connected>
 type Subscribed = Awaited<ReturnType<Test['subscribed']>>
@@ -216,9 +216,9 @@ describe('the other routes', () => {
 })
 
 describe('with true_up', () => {
-  const counting = async (shrink: boolean) => {
+  const counting = async (shrink: boolean, quantity = 1) => {
     const test = connected({ connection: { quantity: 'true_up', shrink } })
-    const organization = await test.subscribed(1, 'price_open')
+    const organization = await test.subscribed(quantity, 'price_open')
     const sink = quantitySink(test.context.connection, {
       database: test.context.db,
       now: test.context.now,
@@ -238,8 +238,15 @@ describe('with true_up', () => {
         await removeMember(test.kit.seatgate, organization.as(organization.owner), member)
         await changed()
       },
-      async sweep() {
-        test.advance(61)
+      async invite() {
+        const input = { email: newAddress(), role: 'member' }
+        const scope = organization.as(organization.owner)
+        const { expiresAt } = unwrap(await createInvitation(test.kit.seatgate, scope, input))
+        await changed()
+        return expiresAt
+      },
+      async sweep(seconds = 61) {
+        test.advance(seconds)
         await sweepBilling(test.context)
         return [bought(test, organization), changes(test).length]
       },
@@ -274,5 +281,26 @@ describe('with true_up', () => {
       action: 'organization.billing.seats_update',
     })
     expect(unwrap(page).data.map(({ metadata }) => metadata['seats'])).toEqual([3, 4])
+  })
+
+  it.each([
+    [true, 1],
+    [false, 5],
+  ])(
+    'and shrink %j a new subscription of five seats has %i for one member (BILL-58)',
+    async (shrink, quantity) => {
+      const { sweep } = await counting(shrink, 5)
+      expect((await sweep())[0]).toBe(quantity)
+      expect((await sweep())[0]).toBe(quantity)
+    }
+  )
+
+  it('that may shrink an expired invitation frees its seat at the provider (BILL-58)', async () => {
+    const { test, invite, sweep } = await counting(true)
+    const expiresAt = await invite()
+    expect(await sweep()).toEqual([2, 1])
+    const left = Date.parse(expiresAt) - test.context.now().getTime()
+    expect(await sweep(left / 1000 + 1)).toEqual([1, 2])
+    expect(await sweep()).toEqual([1, 2])
   })
 })
