@@ -20,6 +20,8 @@ interface Remote {
   readonly id: string
   readonly customerId: string
   readonly createdAt: number
+  /** The quantity that it began with. */
+  readonly bought: number
   status: string
   quantity: number
   cancelAt: number | null
@@ -105,7 +107,7 @@ export function createProvider(
       const id = `sub_${subscriptions.size + 1}`
       const createdAt = scheduler.now()
       const rest = { status: 'active', quantity, cancelAt: null, endedAt: null, paused: false }
-      const remote: Remote = { id, customerId, createdAt, ...rest }
+      const remote: Remote = { id, customerId, createdAt, bought: quantity, ...rest }
       subscriptions.set(id, remote)
       change(remote, () => {})
       return remote

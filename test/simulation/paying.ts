@@ -286,7 +286,9 @@ async function wrongWith(
     const [paid] = alive
     const isTold =
       paid === undefined ||
-      (shrink ? paid.quantity === Math.max(1, used) : paid.quantity >= Math.max(1, used))
+      paid.quantity === Math.max(1, used) ||
+      // Seats that were bought and never used stay, even if it may shrink: only a change of seats is sent.
+      (paid.quantity > used && (!shrink || paid.quantity === paid.bought))
     const isAsked = quantity === 'true_up' && granting.length > 0
     if (isAsked && !isTold && customers.every((row) => row['last_error'] === null)) {
       say(`the provider is told ${paid?.quantity}, used are ${used}`)

@@ -175,6 +175,16 @@ export function guardAddress({ db, users }: UserContext, { id, email }: KnownUse
   return [guard(db, 'stale', same)]
 }
 
+const LATE_MS = 600_000
+
+/**
+ * When a sender loses rights or a recipient is put out, invitations end that expire after this instant: ten
+ * minutes ago, because an acceptance that was planned before the expiry may be written after it.
+ */
+export function lateAcceptance(now: Date): Date {
+  return new Date(now.getTime() - LATE_MS)
+}
+
 /** Guards that the invitation was not ended or changed; it may have expired. */
 export function guardUnfinished(context: AccessContext, row: InvitationRow): Statement {
   const { id, tokenHash, role } = row

@@ -21,7 +21,7 @@ import { mayInvite, mayMoveSeats, type AccessContext } from '../access/roles.ts'
 import { isPending } from '../seats/counts.ts'
 import type { ProviderContext } from '../seats/provider.ts'
 import { endInvitation, endInvitations, type Ending } from './end-invitation.ts'
-import { guardPending, guardUnfinished, isUnfinished } from './invitation.ts'
+import { guardPending, guardUnfinished, isUnfinished, lateAcceptance } from './invitation.ts'
 import type { Loss, LossContext, Lost } from './leave.ts'
 import type { RightsLeft } from './plan.ts'
 import { personOf, type Newcomer } from './membership.ts'
@@ -96,7 +96,8 @@ function endLost(context: LossContext, around: readonly InvitationRow[], loss: L
   const outlive = context.invitations?.outliveInviter ?? false
   const { userId, rights, putOut, by, now } = loss
   const open = around.filter(
-    ({ expiresAt, invitedById }) => expiresAt > now && (putOut || invitedById === userId)
+    ({ expiresAt, invitedById }) =>
+      expiresAt > lateAcceptance(now) && (putOut || invitedById === userId)
   )
   const couldSend = (to: string) => rights !== null && mayInvite(roles, rights, to)
   const sent = open.filter((row) => row.invitedById === userId && !couldSend(row.role))
@@ -134,7 +135,7 @@ function endLostBySeveral(
   const left = new Map(losses.map(({ userId, rights }) => [userId, rights]))
   if (context.invitations?.outliveInviter || left.size === 0) return NOTHING_ENDED
   const open = sent.filter(
-    ({ expiresAt, invitedById }) => expiresAt > now && left.has(invitedById ?? '')
+    ({ expiresAt, invitedById }) => expiresAt > lateAcceptance(now) && left.has(invitedById ?? '')
   )
   const ended = open.filter(({ invitedById, role }) => {
     const rights = left.get(invitedById ?? '')
@@ -192,7 +193,7 @@ function guardAsRead(
     sql`(select count(*) = ${open.length} and count(*) filter (where ${row}
         not in (select value from json_each(${known}))) = 0
       from seatgate_invitations
-      where ${theirs} and ${isPending(now)})`
+      where ${theirs} and ${isPending(lateAcceptance(now))})`
   )
 }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { sql } from 'drizzle-orm'
+import type { Database, Statement } from '../../database/database.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { applyLimit } from '../../engine/changes/apply-limit.ts'
@@ -10,6 +12,7 @@ import { perform } from '../../engine/changes/operation.ts'
 import { planEntitlement } from '../../engine/model/entitle.ts'
 import { unchanged, type Plan } from '../../engine/model/plan.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
+import { seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
 import { entitlementQueries, subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
 import { projectSubscription, type Plans } from '../../engine/seats/plans.ts'
 import type { SubscriptionRecord } from '../../engine/seats/subscription-state.ts'
@@ -27,8 +30,6 @@ export interface StateToApply {
   readonly providerTime: Date | null
   /** The version of the record that was read before the state was; 0 without one. */
   readonly readVersion: number
-  /** Whether its quantity is the number of seats in use, which was sent before. Default false. */
-  readonly isTrue?: boolean
 }
 
 interface Applied {
@@ -47,9 +48,7 @@ export async function applyState(
   state: StateToApply
 ): Promise<Result<SubscriptionRecord | null>> {
   const { db, billing, connection } = context
-  const { organizationId, subscription, providerTime, readVersion, isTrue = false } = state
-  const { quantity, debounceSeconds } = connection
-  const isTruedUp = quantity === 'true_up' && !isTrue
+  const { organizationId, subscription, providerTime, readVersion } = state
   const plans: Plans = billing?.plans ?? new Map()
   const written = await perform(
     context,
@@ -76,13 +75,11 @@ export async function applyState(
           { subscription: record },
           now
         )
-        // Also a quantity that no change of seats follows becomes the number of seats in use.
-        const due = isTruedUp && isOther(existing, record)
         return ok({
           value: { record, entitlement: planned.entitlement },
           statements: [
             ...planned.statements,
-            ...(due ? [makeQuantityDue(db, organizationId, debounceSeconds, now)] : []),
+            ...(connection.quantity === 'true_up' ? [raise(db, record, now)] : []),
           ],
           events: [...eventsOf(existing, record, unmapped), ...planned.events],
         })
@@ -105,9 +102,14 @@ function recordOf(
   return records.find(isIt) ?? null
 }
 
-function isOther(before: SubscriptionRecord | null, after: SubscriptionRecord): boolean {
-  const { plan, status, quantity } = after
-  return plan !== before?.plan || status !== before.status || quantity !== before.quantity
+// More seats are in use than the subscription has. No change of seats may follow that would send them.
+function raise(
+  db: Database,
+  { organizationId, quantity }: SubscriptionRecord,
+  now: Date
+): Statement {
+  const used = sql`${seatsHeld(organizationId)} + ${seatsReserved(organizationId, now)}`
+  return makeQuantityDue(db, organizationId, now, sql`${used} > ${quantity}`)
 }
 
 // From the difference of the states: an update that changes no part of them has no event.
@@ -119,7 +121,7 @@ function eventsOf(
   const { organizationId, provider, subscriptionId, plan, status, quantity } = after
   const subject = { provider, subscription_id: subscriptionId }
   const events: EventDraft[] = []
-  if (isOther(before, after)) {
+  if (plan !== before?.plan || status !== before.status || quantity !== before.quantity) {
     events.push(
       billingEvent(organizationId, 'organization.billing.subscription_change', {
         ...subject,

@@ -29,21 +29,20 @@ export function isCustomer(
   )
 }
 
-/** Builds the statement that makes the quantity of an organization due, if it is not due sooner. */
+/** Builds the statement that makes the quantity of an organization due where a condition holds, if it is not due sooner. */
 export function makeQuantityDue(
   db: Database,
   organizationId: string,
-  debounceSeconds: number,
-  now: Date
+  due: Date,
+  condition?: SQL
 ): Statement {
-  const due = now.getTime() + debounceSeconds * 1000
   return db
     .update(billingCustomers)
     .set({
       changes: sql`${billingCustomers.changes} + 1`,
-      dueAt: sql`coalesce(${billingCustomers.dueAt}, ${due})`,
+      dueAt: sql`coalesce(${billingCustomers.dueAt}, ${due.getTime()})`,
     })
-    .where(eq(billingCustomers.organizationId, organizationId))
+    .where(and(eq(billingCustomers.organizationId, organizationId), condition))
 }
 
 /** Builds the query of an organization's customer at a provider. */

@@ -51,9 +51,8 @@ export function quantitySink(
     include: ['seat.assigned', 'seat.released', 'seat.reserved'],
     required: false,
     async deliver({ organizationId }) {
-      await batch(database, {
-        due: makeQuantityDue(database, organizationId, debounceSeconds, now()),
-      })
+      const due = new Date(now().getTime() + debounceSeconds * 1000)
+      await batch(database, { due: makeQuantityDue(database, organizationId, due) })
       return { outcome: 'delivered' }
     },
   }
@@ -130,7 +129,6 @@ export async function syncQuantity(
       subscription: changed.after,
       providerTime: null,
       readVersion: granting.version,
-      isTrue: true,
     })
     await record(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_update', {

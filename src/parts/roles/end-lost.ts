@@ -13,7 +13,7 @@ import { invitations } from '../../database/schema/invitations-tables.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { mayInvite, rightsOf, type RoleHolder, type Roles } from '../../engine/access/roles.ts'
 import { endInvitations, type Ending } from '../../engine/model/end-invitation.ts'
-import { isUnfinished } from '../../engine/model/invitation.ts'
+import { isUnfinished, lateAcceptance } from '../../engine/model/invitation.ts'
 import type { RightsLeft } from '../../engine/model/plan.ts'
 import { isPending } from '../../engine/seats/counts.ts'
 import type { OwnRolesContext } from './own-roles.ts'
@@ -85,7 +85,7 @@ export function endLostOf(
   const { organizationId, role, newRole, roles, by, now } = loss
   const left = (member: MembershipRow) => rightsOf(roles, rolesAfter(member, role, newRole))
   const rights = new Map(rows.senders.map((member) => [member.userId, left(member)]))
-  const open = rows.sent.filter(({ expiresAt }) => expiresAt > now)
+  const open = rows.sent.filter(({ expiresAt }) => expiresAt > lateAcceptance(now))
   const ends = ({ invitedById, role: to }: (typeof open)[number]) => {
     const sender = rights.get(invitedById ?? '')
     return sender === undefined || !mayInvite(roles, sender, to === role ? newRole : to)
@@ -125,7 +125,7 @@ function guardSent(
         not in (select value from json_each(${JSON.stringify(known)}))) = 0
       from seatgate_invitations where organization_id = ${organizationId}
       and invited_by_id in (select user_id from seatgate_memberships where ${inRole(organizationId, role)})
-      and ${isPending(now)})
+      and ${isPending(lateAcceptance(now))})
       and ${areUnchanged(organizationId, role, isSender(organizationId), senders)}`
   )
 }

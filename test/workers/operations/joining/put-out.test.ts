@@ -1,5 +1,5 @@
 import { eq } from 'drizzle-orm'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { users } from '../../../../host/identity/schema.ts'
 import {
   acceptInvitation,
@@ -24,6 +24,7 @@ import {
 } from '../../../../src/index.ts'
 import {
   newAddress,
+  passTime,
   takeAddress,
   userWith,
   violations,
@@ -45,6 +46,10 @@ import {
   type KitOptions,
   shareOf,
 } from '../../../kit/index.ts'
+
+afterEach(() => {
+  vi.useRealTimers()
+})
 
 async function sendAs(
   kit: Kit,
@@ -147,6 +152,30 @@ describe.each(enforcingOr('d1'))(
         expect(await violations(organization.id, { quiet: true })).toEqual([])
       }
     )
+
+    it('end up to ten minutes after they expired, for an acceptance that arrives late [A2]', async () => {
+      const scene = await inviting(provider)
+      const { kit, organization, admin, asOwner, sent } = scene
+      const expired = new Date(sent[1]!.expiresAt).getTime()
+      const late = createKit({
+        provider,
+        around: meanwhile(async () => {
+          passTime(expired - Date.now() + 590_000)
+          const lost = unwrap(await suspendMember(kit.seatgate, asOwner, admin))
+          expect(lost).toMatchObject({ endedInvitations: 2 })
+        }),
+      })
+      // Planned before the expiry, written after it.
+      expect(await acceptAs(late, sent[1]!)).toBe('invitation_revoked')
+      expect(await violations(organization.id, { quiet: true })).toEqual([])
+    })
+
+    it('stay as they are if they expired earlier [A2]', async () => {
+      const { kit, admin, asOwner, sent } = await inviting(provider)
+      passTime(new Date(sent[1]!.expiresAt).getTime() - Date.now() + 610_000)
+      const lost = unwrap(await suspendMember(kit.seatgate, asOwner, admin))
+      expect(lost).toMatchObject({ endedInvitations: 0 })
+    })
 
     it('end with the account of the sender, in each organization [A2]', async () => {
       const scene = await inviting(provider, {

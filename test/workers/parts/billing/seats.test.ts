@@ -283,17 +283,24 @@ describe('with true_up', () => {
     expect(unwrap(page).data.map(({ metadata }) => metadata['seats'])).toEqual([3, 4])
   })
 
-  it.each([
-    [true, 1],
-    [false, 5],
-  ])(
-    'and shrink %j a new subscription of five seats has %i for one member (BILL-58)',
-    async (shrink, quantity) => {
-      const { sweep } = await counting(shrink, 5)
-      expect((await sweep())[0]).toBe(quantity)
-      expect((await sweep())[0]).toBe(quantity)
-    }
-  )
+  it('a subscription that starts with fewer seats than are in use is raised (BILL-58)', async () => {
+    const test = connected({ connection: { quantity: 'true_up' } })
+    const organization = await test.customer()
+    for (let more = 0; more < 2; more++) await test.join(organization)
+    const lines = [{ price: 'price_open', quantity: 1 }]
+    const { id: subscriptionId } = test.standIn.subscribe(organization.customerId, lines)
+    await test.deliverAll()
+    await sweepBilling(test.context)
+    expect(bought(test, { ...organization, subscriptionId })).toBe(3)
+    await test.deliverAll()
+    await sweepBilling(test.context)
+    expect(changes(test)).toHaveLength(1)
+  })
+
+  it('that may shrink leaves seats that were bought and never used (BILL-58)', async () => {
+    const { sweep } = await counting(true, 5)
+    expect(await sweep()).toEqual([5, 0])
+  })
 
   it('that may shrink an expired invitation frees its seat at the provider (BILL-58)', async () => {
     const { test, invite, sweep } = await counting(true)
