@@ -167,6 +167,11 @@ export function Confirm({ words, text }: { words: Words; text: Child }) {
   )
 }
 
+/** The link to the page before. */
+export function Back({ to, words }: { to: string; words: Words }) {
+  return <a href={to}>{words.text('back')}</a>
+}
+
 export function Empty({ children }: PropsWithChildren) {
   return <p class="empty">{children}</p>
 }
@@ -189,8 +194,7 @@ export function Pages({
   if (cursor === undefined && next === null) return null
   const to = (values: Readonly<Record<string, string | undefined>>) => {
     const set = Object.entries(values).filter((entry): entry is [string, string] => !!entry[1])
-    const search = new URLSearchParams(set).toString()
-    return search === '' ? path : `${path}?${search}`
+    return set.length > 0 ? `${path}?${new URLSearchParams(set).toString()}` : path
   }
   return (
     <p class="pages">

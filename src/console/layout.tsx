@@ -6,7 +6,7 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { Refusal } from '../base/result.ts'
 import { headersOf, statusOf } from '../hono/problem.ts'
 import { hasForwarding, hasJoining } from '../hono/router-parts.ts'
-import { assetUrl, Name, OutcomeNotice, RefusalNotice } from './elements.tsx'
+import { Back, assetUrl, Name, OutcomeNotice, RefusalNotice } from './elements.tsx'
 import { takeOutcome } from './outcome.ts'
 import type { TextKey } from './texts/en.ts'
 import type { Words } from './texts/languages.ts'
@@ -213,7 +213,7 @@ export function showRefusal(
         <p>
           {organization !== undefined && statusOf(refusal.code) !== 404 && (
             <>
-              <a href={pathIn(c, '/members')}>{words.text('back')}</a>
+              <Back to={pathIn(c, '/members')} words={words} />
               {' · '}
             </>
           )}

@@ -7,7 +7,7 @@ import { listApiKeys } from '../../parts/keys/list-keys.ts'
 import { revokeApiKey } from '../../parts/keys/revoke-key.ts'
 import { rotateApiKey } from '../../parts/keys/rotate-key.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Dialog, Field, Form, Name, RoleSelect, Section, Table, Time } from '../elements.tsx'
+import { Back, Dialog, Field, Form, Name, RoleSelect, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import { RightField, rightsIn } from '../right-field.tsx'
 import type { Routes } from '../routes.ts'
@@ -117,7 +117,7 @@ function showKey(setup: Setup, c: Visit, made: Result<ApiKeyWithSecret>, to: str
           <input readonly value={key} />
         </Field>
         <p class="pages">
-          <a href={to}>{words.text('back')}</a>
+          <Back to={to} words={words} />
         </p>
       </section>
     ),

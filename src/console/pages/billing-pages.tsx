@@ -17,6 +17,7 @@ import {
 import type { BillingConnection, ConnectionContext } from '../../parts/billing/connection.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import {
+  Back,
   Confirm,
   Deadline,
   Facts,
@@ -93,7 +94,7 @@ function paymentForms(
         <>
           <RefusalNotice refusal={refusal} users={users} words={words} />
           <p>
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </>
       ),
@@ -122,7 +123,7 @@ function paymentForms(
             <a class="button primary" href={result.value.url} rel="noreferrer">
               {words.text('continue')}
             </a>
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </section>
       ),
@@ -166,7 +167,7 @@ function paymentForms(
           {/* The plan changes on the pages of the provider. */}
           {plan !== '' && <PortalForm path={all(c)} words={words} />}
           <p>
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </section>
       ),

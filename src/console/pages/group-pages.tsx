@@ -14,6 +14,7 @@ import { updateGroup } from '../../parts/groups/update-group.ts'
 import type { Result } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import {
+  Back,
   Dialog,
   Field,
   Form,
@@ -116,7 +117,7 @@ export function memberGroupPages(setup: Setup, routes: Routes): void {
               <GroupFields c={c} words={words} group={group} />
               <p class="line">
                 <button class="primary">{words.text('save')}</button>
-                <a href={all(c)}>{words.text('back')}</a>
+                <Back to={all(c)} words={words} />
               </p>
             </Form>
           </section>

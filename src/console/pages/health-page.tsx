@@ -1,6 +1,6 @@
 /** @jsxImportSource #jsx */
 import { platformHealth } from '../../operations/organizations/platform-health.ts'
-import { Facts, Name, Section, Table, Time } from '../elements.tsx'
+import { Back, Facts, Name, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import { baseOf, granted, scopeOf, wordsOf, type Console } from '../visit.ts'
@@ -54,7 +54,7 @@ export function healthPage(setup: Console, routes: Routes): void {
             </Section>
           )}
           <p class="pages">
-            <a href={`${baseOf(c)}/platform`}>{words.text('back')}</a>
+            <Back to={`${baseOf(c)}/platform`} words={words} />
           </p>
         </>
       ),

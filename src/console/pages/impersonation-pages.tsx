@@ -12,7 +12,18 @@ import {
 import { startImpersonation } from '../../parts/impersonation/start.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import { forgetActing, keepActing } from '../acting.ts'
-import { Deadline, Field, Form, Name, Pages, Section, Table, Time, UserById } from '../elements.tsx'
+import {
+  Back,
+  Deadline,
+  Field,
+  Form,
+  Name,
+  Pages,
+  Section,
+  Table,
+  Time,
+  UserById,
+} from '../elements.tsx'
 import { showOrganizationPage, showPage } from '../layout.tsx'
 import { ProofField, proofIn } from '../proof-field.tsx'
 import { afterActWith } from '../refusal-words.ts'
@@ -101,7 +112,7 @@ export function actingPages(setup: Setup, routes: Routes): void {
           />
           <Pages path={path} c={c} next={nextCursor} words={words} />
           <p class="pages">
-            <a href={pathIn(c, OWN)}>{words.text('back')}</a>
+            <Back to={pathIn(c, OWN)} words={words} />
           </p>
         </section>
       ),
@@ -173,7 +184,7 @@ export function actingPages(setup: Setup, routes: Routes): void {
             </Form>
           </Section>
           <p class="pages">
-            <a href={`${baseOf(c)}/platform`}>{words.text('back')}</a>
+            <Back to={`${baseOf(c)}/platform`} words={words} />
           </p>
         </>
       ),

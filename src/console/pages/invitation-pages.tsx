@@ -13,6 +13,7 @@ import { resendInvitation } from '../../operations/invitations/resend.ts'
 import { revokeInvitation } from '../../operations/invitations/revoke.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import {
+  Back,
   Deadline,
   Dialog,
   Empty,
@@ -132,7 +133,7 @@ export function invitationPages(setup: Setup, routes: Routes): void {
           {!invited.ok && <RefusalNotice refusal={invited.error} words={words} />}
           {invited.ok && <Outcomes rows={rows} words={words} />}
           <p class="pages">
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </>
       ),

@@ -10,6 +10,7 @@ import { revokeInviteLink } from '../../operations/joining/revoke-link.ts'
 import { viewInviteLink } from '../../operations/joining/view-link.ts'
 import type { Seatgate } from '../../seatgate.ts'
 import {
+  Back,
   Deadline,
   Dialog,
   Field,
@@ -126,7 +127,7 @@ export function linkPages(setup: Setup, routes: Routes): void {
             <input readonly value={`${origin}${baseOf(c)}/${PAGE}#token=${token}`} />
           </Field>
           <p class="pages">
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </section>
       ),

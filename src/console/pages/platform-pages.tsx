@@ -5,7 +5,7 @@ import {
 } from '../../operations/organizations/platform-organizations.ts'
 import { restoreOrganization } from '../../operations/organizations/restore.ts'
 import { setSeatLimit } from '../../operations/seats/set-limit.ts'
-import { Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
+import { Back, Facts, Field, Form, Name, Pages, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import {
@@ -144,7 +144,7 @@ export function platformPages(setup: Console, routes: Routes): void {
               </Section>
               <p class="pages">
                 <a href={`${baseOf(c)}/platform/${found.id}/seats`}>{words.text('seats')}</a>
-                <a href={`${baseOf(c)}/platform`}>{words.text('back')}</a>
+                <Back to={`${baseOf(c)}/platform`} words={words} />
               </p>
             </>
           ) : (

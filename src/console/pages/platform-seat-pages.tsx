@@ -3,7 +3,7 @@ import { listPlatformEvents } from '../../operations/audit/platform-events.ts'
 import { rebuildSeats } from '../../operations/seats/repair.ts'
 import { verifySeats } from '../../operations/seats/verify.ts'
 import type { SeatUsage } from '../../engine/seats/limit.ts'
-import { Form, Pages, Section, Table, Time } from '../elements.tsx'
+import { Back, Form, Pages, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
@@ -69,7 +69,7 @@ export function platformSeatPages(setup: Console, routes: Routes): void {
             <Pages path={one(c, '/seats')} c={c} next={page.nextCursor} words={words} />
           </Section>
           <p class="pages">
-            <a href={one(c)}>{words.text('back')}</a>
+            <Back to={one(c)} words={words} />
           </p>
         </>
       ),
@@ -114,7 +114,7 @@ export function platformSeatPages(setup: Console, routes: Routes): void {
             )}
           </section>
           <p class="pages">
-            <a href={one(c, '/seats')}>{words.text('back')}</a>
+            <Back to={one(c, '/seats')} words={words} />
           </p>
         </>
       ),

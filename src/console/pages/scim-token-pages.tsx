@@ -5,7 +5,7 @@ import { revokeScimToken } from '../../parts/scim/revoke-token.ts'
 import type { ScimToken } from '../../parts/scim/scim-token.ts'
 import type { ScimContext } from '../../parts/scim/scim.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { Dialog, Field, Form, Name, Section, Table, Time } from '../elements.tsx'
+import { Back, Dialog, Field, Form, Name, Section, Table, Time } from '../elements.tsx'
 import { showOrganizationPage } from '../layout.tsx'
 import type { Routes } from '../routes.ts'
 import type { Words } from '../texts/languages.ts'
@@ -81,7 +81,7 @@ export function tokenPages(setup: Setup, routes: Routes): void {
             <input readonly value={made.value.token} />
           </Field>
           <p class="pages">
-            <a href={all(c)}>{words.text('back')}</a>
+            <Back to={all(c)} words={words} />
           </p>
         </section>
       ),
