@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { parseInput, wholeNumber } from './input.ts'
 import { knownParameters } from './parameters.ts'
 import { ok, refused, type InputRefusal, type PageRefusal, type Result } from './result.ts'
+import { escaped } from './shown-text.ts'
 
 /** One page of a list with the cursor of the next page; `null` on the last page. */
 export interface Page<T> {
@@ -84,8 +85,10 @@ export function toPage<R, T>(
   return { data: shown.map(view), nextCursor: more ? encode(position(last)) : null }
 }
 
+// A user id may have any characters, and `btoa` takes those of one byte.
 function encode(position: Position): string {
-  return btoa(JSON.stringify(position)).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
+  const text = JSON.stringify(position).replace(/[^\0-\x7f]/g, escaped)
+  return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
 function decode(cursor: string): unknown {

@@ -1,6 +1,6 @@
 /**
  * The rule for names that one person chose and another one reads: in mail, and on the page of an
- * invitation. Inputs are checked in `text-input.ts`; this is for values of the host's tables.
+ * invitation. Inputs are checked in `input.ts`; this is for values of the host's tables.
  *
  * @module
  */
@@ -82,6 +82,7 @@ export function ndjsonLine(value: object): string {
   return `${JSON.stringify(value).replace(SEPARATORS, escaped)}\n`
 }
 
-function escaped(char: string): string {
+/** Returns the escape of a UTF-16 code unit in JSON. */
+export function escaped(char: string): string {
   return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
 }

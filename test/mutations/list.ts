@@ -1479,8 +1479,13 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   operationRecord(
     'somebody who acts as a user has the keys of the user',
-    'return actor === null ? id : `${id}${ACTING}${actor}`',
-    'return actor === null ? id : id'
+    'id: actor === null ? id : `${id}${ACTING}${await fitting(actor)}`,',
+    'id,'
+  ),
+  operationRecord(
+    'a long key of an operator who acts as a user does not fit its column',
+    'return part.length <= LONGEST_PART ? part : sha256(part)',
+    'return part'
   ),
   operationRecord(
     'an id may look like that of another actor',

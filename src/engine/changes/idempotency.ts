@@ -6,7 +6,6 @@ import { canonicalJson, sha256 } from '../../proof/encoding.ts'
 import { UnreadableInput } from '../../base/input.ts'
 import { invalid, ok, refused, type RefusalCode, type Result } from '../../base/result.ts'
 import {
-  isQuery,
   isUser,
   operationActor,
   type Caller,
@@ -37,7 +36,7 @@ export async function operationKey(
   const actor = actingAs(caller)
   return {
     actorId: operationActor(caller),
-    id: storedId(id, actor),
+    id: actor === null ? id : `${id}${ACTING}${await fitting(actor)}`,
     // Includes the actor, in case an id that a host chose looks like that of another actor.
     digest: await sha256(canonicalJson([question, actor])),
   }
@@ -50,23 +49,22 @@ function actingAs(caller: Principal): string | null {
 const ACTING = ' by '
 // The character after a space: it ends the range of all ids that begin with `ID by `.
 const AFTER_ACTING = ' by!'
+// The column takes 255 characters, for an id and an actor together.
+const LONGEST_PART = 120
 
-function storedId(id: string, actor: string | null): string {
-  return actor === null ? id : `${id}${ACTING}${actor}`
+async function fitting(part: string): Promise<string> {
+  return part.length <= LONGEST_PART ? part : sha256(part)
 }
 
 /**
- * Selects the results that are stored under this id. If a query establishes the caller, it is unknown
- * here whether an operator acts as the user, so their results are selected too.
+ * Selects the results that are stored under this id, those of operators who act as the user included: a query
+ * that establishes the caller has not yet said whether one does.
  */
 export function recordedOutcomes(db: Database, caller: Caller, id: string) {
-  const [first, last] = isQuery(caller)
-    ? [id, `${id}${AFTER_ACTING}`]
-    : [storedId(id, actingAs(caller)), storedId(id, actingAs(caller))]
   return recorded(db).where(
     and(
       eq(operations.actorId, sql`${operationActor(caller)}`),
-      sql`${operations.id} between ${first} and ${last}`
+      sql`${operations.id} between ${id} and ${`${id}${AFTER_ACTING}`}`
     )
   )
 }
@@ -155,26 +153,34 @@ export async function replaceOutcome<T, Code extends RefusalCode>(
   return replay<T, Code>(first, key) ?? outcome
 }
 
+// SQLite ends a text at a NUL, and stores a lone surrogate as another character.
+function isOperationId(id: unknown): boolean {
+  return typeof id === 'string' && /^[^\0\p{Cs}]{1,255}$/u.test(id)
+}
+
 // Far more than any input of the library has. Deeper input would overflow the stack when it is digested.
 const MOST_LEVELS = 100
 
 /**
- * Returns the input with its operation id; null without an id, and for an input that could not be read.
+ * Returns the input with its operation id, by a digest if it is long; null without an id, and for an input that
+ * could not be read.
  *
  * @throws {TypeError} if the id is not valid.
  */
-export function questionOf(
+export async function questionOf(
   name: string,
   { organization }: Scope,
   input: unknown,
   operationId: string | undefined
-): Result<Question | null, never> {
-  if (operationId !== undefined && !(operationId.length >= 1 && operationId.length <= 255)) {
-    throw new TypeError('operationId must be 1 to 255 characters long.')
+): Promise<Result<Question | null, never>> {
+  if (operationId !== undefined && !isOperationId(operationId)) {
+    throw new TypeError(
+      'operationId must be 1 to 255 characters long, without NUL or lone surrogates.'
+    )
   }
   if (operationId === undefined || input instanceof UnreadableInput) return ok(null)
   const asked = [name, organization ?? null, input]
-  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: operationId, asked })
+  if (!isDeeperThan(MOST_LEVELS, asked)) return ok({ id: await fitting(operationId), asked })
   const tooDeep = [`Must not be nested more than ${MOST_LEVELS} levels deep.`]
   return new UnreadableInput(invalid({ body: tooDeep })).refuse()
 }

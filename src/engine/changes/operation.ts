@@ -143,7 +143,7 @@ export async function perform<
   const { operationId, unreadableId } = options
   const { name, input, grows } = operation
   return observed(context, name, async (context, tally) => {
-    const asked = questionOf(name, scope, input, operationId)
+    const asked = await questionOf(name, scope, input, operationId)
     if (!asked.ok) return asked
     const question = asked.value
     const progress: Progress<Q, T, Code, Further> = {
@@ -276,8 +276,8 @@ async function attemptOnce<
   return refusal === null ? 'again' : answer(answerable(context, operation, refusal))
 }
 
-// D1 had no membership for this user a moment ago. Either they have just been added, or the same
-// operation is in progress, or the seat of an ended membership is not free yet: read again.
+// D1 had no membership for this user when it was read. Since then they were added, or the same operation is
+// in progress, or the seat of an ended membership is not free yet: read again.
 function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
   return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
 }

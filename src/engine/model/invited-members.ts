@@ -118,6 +118,7 @@ function endLost(context: LossContext, around: readonly InvitationRow[], loss: L
     events: [...bySender.events, ...toPerson.events],
     counts: countsOf(ended, ({ organizationId }) => organizationId),
     count: ended.length,
+    invitations: ended,
   }
 }
 

@@ -8,6 +8,7 @@ import { and, eq, inArray, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import { memberEvent, seatEvent, type EventDraft } from '../audit/event.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
+import type { InvitationRow } from '../../database/schema/invitations-tables.ts'
 import { memberships, type MembershipRow } from '../../database/schema/organizations-tables.ts'
 import { withHook, type Job } from './plan.ts'
 import type { Ending } from './end-invitation.ts'
@@ -30,11 +31,12 @@ export interface Loss {
   readonly now: Date
 }
 
-/** The parts of the batch that ends them, and their number. */
+/** The parts of the batch that ends invitations, and their number. */
 export interface Lost extends Ending {
   /** For each organization. */
   readonly counts: ReadonlyMap<string, number>
   readonly count: number
+  readonly invitations: readonly InvitationRow[]
 }
 
 /** The context of a function that ends the invitations of a loss. */
@@ -53,6 +55,7 @@ export const NOTHING_LOST: Lost = {
   events: [],
   counts: /* @__PURE__ */ new Map(),
   count: 0,
+  invitations: [],
 }
 
 /** The parts of a batch that ends memberships. */
@@ -73,13 +76,14 @@ export function endedInvitations(count = 0): { readonly ended_invitations?: numb
 
 /**
  * Builds the end of memberships. Session pointers end first, then the rows. The release of each seat is
- * an event, which frees it even if the call to the seat provider is lost.
+ * an event, which frees it even if the call to the seat provider is lost. `endedWith` returns how many
+ * invitations end with a membership.
  */
 export function planLeave(
   context: LeaveContext,
   leavers: readonly MembershipRow[],
   reason: 'left' | 'user_deleted' | null,
-  ended: Lost['counts'] = new Map()
+  endedWith: (leaver: MembershipRow) => number | undefined
 ): LeavePlan {
   return planLeaving(
     context,
@@ -89,7 +93,7 @@ export function planLeave(
       withHook(
         memberEvent(leaver, 'organization.member_remove', {
           ...(reason !== null && { reason }),
-          ...endedInvitations(ended.get(leaver.organizationId)),
+          ...endedInvitations(endedWith(leaver)),
         }),
         'afterMemberRemove',
         { membership: membershipView(leaver), path: reason ?? 'removed', reason }

@@ -19,8 +19,9 @@ import { memberships, type MembershipRow } from '../../database/schema/organizat
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { Runtime } from '../../base/runtime.ts'
 import type { JoiningMembersContext } from './joining-members.ts'
-import { planLeave, NOTHING_LOST, type LeaveContext, type LossContext } from './leave.ts'
+import { planLeave, NOTHING_LOST, type LeaveContext, type LossContext, type Lost } from './leave.ts'
 import { inScope, membershipView } from './membership.ts'
+import { FREEING_NO_SEAT, type Freeing } from './seats-to-free.ts'
 import type { Plan } from './plan.ts'
 
 /** The context of a function that removes members. */
@@ -64,12 +65,11 @@ export function removalQueries(
   }
 }
 
-/** The parts of a plan that removes members, and the seats that it frees. */
+/** The parts of a plan that removes members, and what it frees. */
 export interface Removals extends Required<
   Pick<Plan<unknown>, 'before' | 'statements' | 'events' | 'freedSeats' | 'jobs'>
 > {
-  /** The number of seats that the members hold. */
-  readonly held: number
+  readonly freeing: Freeing
 }
 
 const NOTHING: Removals = {
@@ -78,7 +78,7 @@ const NOTHING: Removals = {
   events: [],
   freedSeats: [],
   jobs: [],
-  held: 0,
+  freeing: FREEING_NO_SEAT,
 }
 
 /**
@@ -99,22 +99,24 @@ export function planRemovals(
     return refused({ code: 'insufficient_role' })
   }
   if (members.length < userIds.length) return refused({ code: 'not_found' })
-  const lost = members.map(
-    ({ organizationId, userId }) =>
+  const lost: Lost[] = []
+  for (const { organizationId, userId } of members) {
+    const around = (rows[`$around${userIds.indexOf(userId)}`] ?? []) as readonly InvitationRow[]
+    // An invitation from one of them to the address of another ends once.
+    const ended = lost.flatMap((each) => each.invitations.map(({ id }) => id))
+    const loss = { userId, organizationIds: [organizationId], rights: null, putOut: true }
+    lost.push(
       invitations?.members.endLost(
         context,
-        (rows[`$around${userIds.indexOf(userId)}`] ?? []) as readonly InvitationRow[],
-        {
-          userId,
-          organizationIds: [organizationId],
-          rights: null,
-          putOut: true,
-          by: userIdOf(caller),
-          now,
-        }
+        around.filter(({ id }) => !ended.includes(id)),
+        { ...loss, by: userIdOf(caller), now }
       ) ?? NOTHING_LOST
+    )
+  }
+  const reservations = lost.flatMap((each) =>
+    each.invitations.filter(({ expiresAt }) => expiresAt > now)
   )
-  const leave = planLeave(context, members, null)
+  const leave = planLeave(context, members, null, (row) => lost[members.indexOf(row)]?.count)
   return ok({
     before: members.map((row) => ({
       hook: 'beforeMemberRemove',
@@ -138,7 +140,13 @@ export function planRemovals(
     events: [...leave.events, ...lost.flatMap(({ events }) => events)],
     freedSeats: [...leave.freedSeats, ...lost.flatMap(({ freedSeats }) => freedSeats)],
     jobs: leave.jobs,
-    held: members.filter(({ seatId }) => seatId !== null && typeOfSeat(seatId) === null).length,
+    freeing: {
+      seats: [...members, ...reservations].filter(
+        ({ seatId }) => seatId !== null && typeOfSeat(seatId) === null
+      ).length,
+      userIds,
+      invitationIds: reservations.map(({ id }) => id),
+    },
   })
 }
 

@@ -55,20 +55,29 @@ export interface ToFreeRows {
   readonly reservations?: SeatsToFree['invitations']
 }
 
-/** Returns how many seats have to be free beside `freed` ones of `leaving` members, with candidates. */
+/** The seats that members free who are removed in the same batch, and the invitations that end with them. */
+export interface Freeing {
+  readonly seats: number
+  readonly userIds: readonly string[]
+  readonly invitationIds: readonly string[]
+}
+
+/** No member is removed. */
+export const FREEING_NO_SEAT: Freeing = { seats: 0, userIds: [], invitationIds: [] }
+
+/** Returns how many further seats have to be free, with candidates. */
 export function toFree(
   { used: [used] = [], candidates = [], reservations = [] }: ToFreeRows,
   limit: SeatLimit,
-  freed = 0,
-  leaving: readonly string[] = []
+  { seats, userIds, invitationIds }: Freeing = FREEING_NO_SEAT
 ): SeatsToFree {
-  const inUse = (used?.held ?? 0) + (used?.reserved ?? 0) - freed
+  const inUse = (used?.held ?? 0) + (used?.reserved ?? 0) - seats
   const over = limit.kind === 'finite' ? Math.max(0, inUse - limit.seats) : 0
   if (over === 0) return { seats: 0, candidates: [], invitations: [] }
   return {
     seats: over,
-    candidates: candidates.filter(({ userId }) => !leaving.includes(userId)),
-    invitations: reservations,
+    candidates: candidates.filter(({ userId }) => !userIds.includes(userId)),
+    invitations: reservations.filter(({ id }) => !invitationIds.includes(id)),
   }
 }
 

@@ -212,7 +212,9 @@ function planDeletion(
       now,
     }) ?? NOTHING_LOST
   const suspended = belongings.filter(({ status }) => status === 'suspended')
-  const leave = planLeave(context, belongings, 'user_deleted', lost.counts)
+  const leave = planLeave(context, belongings, 'user_deleted', ({ organizationId }) =>
+    lost.counts.get(organizationId)
+  )
   return ok({
     ...leave,
     value: null,

@@ -92,7 +92,7 @@ export async function removeMember(
             by: userIdOf(caller),
             now,
           }) ?? NOTHING_LOST
-        const leave = planLeave(context, [target], reason, lost.counts)
+        const leave = planLeave(context, [target], reason, () => lost.count)
         return ok({
           ...leave,
           value: { endedInvitations: lost.count },

@@ -166,8 +166,8 @@ export async function setSeatLimit(
       const by = { caller, actor, now }
       const removals = planRemovals(context, found.rows, removed, by)
       if (!removals.ok) return removals
-      const { held, statements, events, ...leaving } = removals.value
-      const mustFree = toFree(found.rows, limit, held, removed)
+      const { freeing, statements, events, ...leaving } = removals.value
+      const mustFree = toFree(found.rows, limit, freeing)
       if (removed.length > 0 && mustFree.seats > 0) {
         return refused({ code: 'seats_in_use', mustFree })
       }

@@ -153,8 +153,8 @@ export async function requestSeats(
         const by = { caller, actor: standing.value, now }
         const removals = planRemovals(context, again.rows, removed, by)
         if (!removals.ok) return removals
-        const { held, statements, events, ...leaving } = removals.value
-        const left = toFree(again.rows, limit, held, removed)
+        const { freeing, statements, events, ...leaving } = removals.value
+        const left = toFree(again.rows, limit, freeing)
         if (left.seats > 0) return refused({ code: 'seats_in_use', mustFree: left })
         return ok({
           ...leaving,

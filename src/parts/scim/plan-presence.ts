@@ -166,11 +166,9 @@ function planExit(
   const { rows, userId, caller, actor, now } = change
   const found = { $removed: [membership], $around0: rows.around, $address0: rows.address }
   const removed = planRemovals(context, found, [userId], { caller, actor, now })
-  return removed.ok ? ok({ active: false, ...withoutHeld(removed.value) }) : removed
-}
-
-function withoutHeld<T extends { readonly held: number }>({ held: _held, ...plan }: T) {
-  return plan
+  if (!removed.ok) return removed
+  const { freeing: _freeing, ...leaving } = removed.value
+  return ok({ active: false, ...leaving })
 }
 
 function guardWaiting({ db }: ScimContext, { id }: JoinRequestRow) {

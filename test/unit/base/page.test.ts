@@ -86,6 +86,7 @@ describe('a cursor', () => {
     [[1795178096789, 'a0000000-0000-4000-8000-000000000000']],
     [[-1, '???>>>~~~']],
     [[1.5, '"quoted", [brackets]']],
+    [[1, 'Zoë, 用户, \u{1f600}, \u2028']],
   ])('is read as the place %j from which it was made [AUD-35]', (place) => {
     expect(parsePage({ cursor: cursorOf(place) }, Place)).toMatchObject({ value: { after: place } })
   })

@@ -157,6 +157,39 @@ describe('the id of an operation', () => {
     }
   )
 
+  it.each(Object.entries(kinds))(
+    'may be as long as can be, with an operator’s id that is long too, of a caller %s [A9]',
+    async (_kind, callerOf) => {
+      const { id, owner } = await kit.organization()
+      const long = (last: string) => `${'k'.repeat(254)}${last}`
+      const rename = async (name: string, operationId: string, by?: string) => {
+        const scope = scopeOf(callerOf(owner, by), id)
+        return unwrap(await renameOrganization(seatgate, scope, { name }, { operationId }))
+      }
+      const asked = [
+        ['One', long('1')],
+        ['Two', long('2')],
+        ['Three', long('1'), long('a')],
+        ['Four', long('1'), long('b')],
+        ['Five', long('2'), long('a')],
+      ] as const
+      for (const [name, key, by] of asked) expect((await rename(name, key, by)).name).toBe(name)
+      // Each is answered their own again.
+      for (const [name, key, by] of asked) expect((await rename(name, key, by)).name).toBe(name)
+    }
+  )
+
+  it('is a mistake of the host if D1 cannot keep it [B15]', async () => {
+    const { id, owner } = await kit.organization()
+    const scope = scopeOf({ userId: owner }, id)
+    for (const operationId of ['', 'k'.repeat(256), '\0', 'k\0', 'k\ud800', 5 as never]) {
+      const renamed = renameOrganization(seatgate, scope, { name: 'Other' }, { operationId })
+      await expect(renamed).rejects.toThrow('operationId must be 1 to 255 characters long')
+    }
+    const operationId = '\u{1f600}'.repeat(255)
+    unwrap(await renameOrganization(seatgate, scope, { name: 'Other' }, { operationId }))
+  })
+
   it('is another actor’s too where a host’s ids look like it [A9]', async () => {
     const { id, owner } = await kit.organization()
     const rename = (caller: Principal, operationId: string) =>

@@ -13,9 +13,12 @@ import {
   enforcingOr,
   everything,
   freshStores,
+  newAddress,
   newUser,
   newUsers,
+  takeAddress,
   unwrap,
+  violations,
   type KitOptions,
 } from '../../../kit/index.ts'
 
@@ -112,6 +115,49 @@ describe.each(enforcingOr('d1'))(
       expect(codeOf(await lower(3, remove))).toBe(code)
       expect(await everything()).toEqual(users)
       expect(Object.keys(before)).toEqual(Object.keys(users))
+    })
+
+    it('removes an inviter and a user who has taken an invited address since, in any order [SEAT-51]', async () => {
+      for (const turn of [0, 1]) {
+        const { kit, organization, members, lower } = await scene()
+        const admin = await organization.join('admin')
+        const [member = ''] = members
+        const email = newAddress()
+        const asAdmin = organization.as(admin)
+        unwrap(await createInvitation(kit.seatgate, asAdmin, { email, role: 'member' }))
+        await takeAddress(member, email)
+        const remove = turn === 0 ? [admin, member] : [member, admin]
+        expect(unwrap(await lower(3, remove))).toMatchObject({ limit: 3, held: 3, reserved: 0 })
+        const asOwner = organization.as(organization.owner)
+        const filters = { action: 'organization.invitation.revoked' }
+        const { data } = unwrap(await listAuditEvents(kit.seatgate, asOwner, filters))
+        expect(data).toHaveLength(1)
+        await kit.settled()
+        expect(await violations(organization.id, { quiet: true })).toEqual([])
+      }
+    })
+
+    it('counts the seats of the invitations that end with a removal, and how many end [SEAT-50 SEAT-51]', async () => {
+      const { kit, organization, lower } = await scene()
+      const admin = await organization.join('admin')
+      const invite = async (by: string) => {
+        const input = { email: newAddress(), role: 'member' }
+        return unwrap(await createInvitation(kit.seatgate, organization.as(by), input))
+      }
+      const kept = await invite(organization.owner)
+      for (let sent = 0; sent < 2; sent++) await invite(admin)
+      await kit.settled()
+      // The owner, three members, and the seat of the owner’s invitation are left.
+      expect(await lower(4, [admin])).toMatchObject({
+        error: { code: 'seats_in_use', mustFree: { seats: 1, invitations: [{ id: kept.id }] } },
+      })
+      expect(unwrap(await lower(5, [admin]))).toMatchObject({ limit: 5, held: 4, reserved: 1 })
+      const asOwner = organization.as(organization.owner)
+      const filters = { action: 'organization.member_remove' }
+      const { data } = unwrap(await listAuditEvents(kit.seatgate, asOwner, filters))
+      expect(data.map(({ metadata }) => metadata)).toEqual([
+        { user_id: admin, ended_invitations: 2 },
+      ])
     })
 
     it('refuses to remove both of two owners [SEAT-51]', async () => {

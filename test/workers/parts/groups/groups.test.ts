@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { users } from '../../../../host/identity/schema.ts'
 import {
   addToGroup,
   createGroup,
@@ -53,6 +54,26 @@ describe('a group', () => {
     const added = unwrap(await addToGroup(context, scope, group.id, { userIds }))
     expect(added.members).toBe(2)
     expect(await inIt(organization, group.id)).toEqual([member, organization.owner].toSorted())
+  })
+
+  it('lists its members page by page, also those whose ids are not ASCII [GROUP-2]', async () => {
+    const organization = await kit.organization()
+    const ids = ['\u7528\u6237', 'Zo\u00eb'].map((name) => `${name}-${crypto.randomUUID()}`)
+    for (const id of ids) {
+      const email = `${crypto.randomUUID()}@example.com`
+      const row = { id, email, passwordHash: 'none', createdAt: new Date(0) }
+      await db.insert(users).values(row)
+      await join(kit, organization, 'member', id)
+    }
+    const { id } = await groupOf(kit, organization)
+    const scope = owned(organization)
+    unwrap(await addToGroup(context, scope, id, { userIds: ids }))
+    const first = unwrap(await listGroupMembers(context, scope, id, { limit: 1 }))
+    const cursor = first.nextCursor ?? ''
+    const second = unwrap(await listGroupMembers(context, scope, id, { limit: 1, cursor }))
+    const shown = [...first.data, ...second.data].map(({ userId }) => userId)
+    expect(shown).toEqual(ids.toSorted())
+    expect(second.nextCursor).toBeNull()
   })
 
   it('has a name that is unique in its organization [GROUP-6]', async () => {
