@@ -1,7 +1,8 @@
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import type { ExtractSchema, Schema } from 'hono/types'
 import { hasForwarding, hasInvitations, hasJoining, hasLog } from './router-parts.ts'
 import type { Seatgate } from '../seatgate.ts'
+import { mountable } from './mountable.ts'
 import type { RouterEnv } from './request.ts'
 import {
   auditRoutes,
@@ -99,7 +100,7 @@ export function seatgateRouter<S extends Seatgate>(
   checkRouteOptions('seatgateRouter', options, ['signIn', 'mfaCheck'])
   checkProof('seatgateRouter', seatgate)
   const { signIn, mfaCheck, ...shared } = options
-  const router = new Hono<RouterEnv>()
+  const router = mountable<RouterEnv>()
   router.route('/', sessionRoutes(seatgate, shared))
   if (hasInvitations(seatgate)) {
     router.route('/', invitationRoutes(seatgate, { ...shared, ...(signIn && { signIn }) }))

@@ -42,6 +42,17 @@ const SET_UP = `import { env } from 'cloudflare:workers'
   const database = drizzle(env.DB)
   const authenticate = (c) => ({ userId: c.req.header('x-user-id') })`
 
+const organizationsAndMembers = (hono: string) => `${SET_UP}
+    import { Hono } from '${hono}'
+    import { createSeatgate, d1Seats } from './dist/index.js'
+    import { memberRoutes, organizationRoutes } from './dist/hono/index.js'
+    const identity = { stepUp: () => false }
+    const own = createSeatgate({ database, seats: d1Seats({ defaultLimit: 3 }), sessions: 'none', identity })
+    const app = new Hono()
+    app.route('/', organizationRoutes(own, { authenticate }))
+    app.route('/', memberRoutes(own, { authenticate }))
+    export default app`
+
 /** Small Workers, with what they import. */
 export const SMALL_WORKERS: Readonly<Record<string, string>> = {
   'Drizzle and Hono alone': `${SET_UP}
@@ -71,16 +82,8 @@ export const SMALL_WORKERS: Readonly<Record<string, string>> = {
         ])
       },
     }`,
-  'the routes of organizations and members': `${SET_UP}
-    import { Hono } from 'hono'
-    import { createSeatgate, d1Seats } from './dist/index.js'
-    import { memberRoutes, organizationRoutes } from './dist/hono/index.js'
-    const identity = { stepUp: () => false }
-    const own = createSeatgate({ database, seats: d1Seats({ defaultLimit: 3 }), sessions: 'none', identity })
-    const app = new Hono()
-    app.route('/', organizationRoutes(own, { authenticate }))
-    app.route('/', memberRoutes(own, { authenticate }))
-    export default app`,
+  'the routes of organizations and members': organizationsAndMembers('hono'),
+  'the same with hono/tiny': organizationsAndMembers('hono/tiny'),
   'all routes': `${SET_UP}
     import { Hono } from 'hono'
     import { createSeatgate, d1Seats } from './dist/index.js'

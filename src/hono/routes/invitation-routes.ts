@@ -1,5 +1,6 @@
 import { partOf } from '../../engine/changes/part.ts'
-import { Hono, type Context } from 'hono'
+import type { Context, Hono } from 'hono'
+import { mountable } from '../mountable.ts'
 import type { ExtractSchema } from 'hono/types'
 import { acceptInvitation } from '../../operations/invitations/accept.ts'
 import {
@@ -83,7 +84,7 @@ export function invitationRoutes(
 ): InvitationRoutes {
   const where = 'invitationRoutes'
   partOf(given, 'invitations')
-  return new Hono<RouterEnv>()
+  return mountable<RouterEnv>()
     .route('/', openRoutes(where, given, options, addByToken, ['signIn']))
     .route('/', signedInRoutes(where, given, options, addInvitations, ['signIn']))
 }

@@ -1,4 +1,5 @@
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
+import { mountable } from '../mountable.ts'
 
 /**
  * The route `GET /openapi.json`, which needs no identity and responds with a document. The one of the ready
@@ -12,5 +13,5 @@ import { Hono } from 'hono'
  * ```
  */
 export function openapiRoutes(document: object): Hono {
-  return new Hono().get('/openapi.json', (c) => c.json(document))
+  return mountable().get('/openapi.json', (c) => c.json(document))
 }

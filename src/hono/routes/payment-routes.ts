@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import type { Hono } from 'hono'
 import { getBilling } from '../../operations/billing/get-billing.ts'
 import { checkProrations } from '../../parts/billing/check-proration.ts'
 import {
@@ -18,6 +18,7 @@ import {
 import type { BillingConnection } from '../../parts/billing/connection.ts'
 import { receiveWebhook } from '../../parts/billing/receive-webhook.ts'
 import type { Seatgate } from '../../seatgate.ts'
+import { mountable } from '../mountable.ts'
 import { answer, inOrganization, readOperation } from '../request.ts'
 import type { Taking } from '../typed-response.ts'
 import { readBody } from '../request-body.ts'
@@ -95,7 +96,7 @@ export function billingWebhooks(
   connection: BillingConnection
 ): BillingWebhooks {
   checkProrations(seatgate.billing?.plans ?? null, connection)
-  return addWebhooks(new Hono(), { ...seatgate, connection })
+  return addWebhooks(mountable(), { ...seatgate, connection })
 }
 
 /** The route of {@link billingWebhooks}. */

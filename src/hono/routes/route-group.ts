@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import type { HonoBase } from 'hono/hono-base'
 import type { ExtractSchema, Schema } from 'hono/types'
 import { checkOptionNames } from '../../base/names.ts'
@@ -12,6 +12,7 @@ import { latestBookmark, notingBookmarks, readingReplica } from '../../database/
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import type { RefusalCode } from '../../base/result.ts'
 import type { Seatgate } from '../../seatgate.ts'
+import { mountable } from '../mountable.ts'
 import { checkAuthenticate, type Authenticate, type RouterEnv } from '../request.ts'
 import type { Grouped } from '../typed-response.ts'
 import { refuseCrossSite } from '../cross-site.ts'
@@ -128,8 +129,8 @@ export function openRoutes<G extends Seatgate, O extends RouteOptions, Adds exte
   checkRouteOptions(where, options, others)
   const seatgate = configuredReads(given, options)
   const head = [...headOf(seatgate, options), ...further]
-  const routes = add(new Hono(), seatgate, options)
-  const group = new Hono()
+  const routes = add(mountable(), seatgate, options)
+  const group = mountable()
   group.onError((error) => {
     if (error instanceof RefusalException) return error.getResponse()
     return problemResponse(storeRefusal(seatgate, error))

@@ -1,4 +1,4 @@
-import { Hono, type Context } from 'hono'
+import type { Context, Hono } from 'hono'
 import { createScimGroup } from '../../parts/scim-groups/create-scim-group.ts'
 import { deleteScimGroup } from '../../parts/scim-groups/delete-scim-group.ts'
 import { getScimGroup } from '../../parts/scim-groups/get-group.ts'
@@ -7,6 +7,7 @@ import { patchScimGroup } from '../../parts/scim-groups/patch-group.ts'
 import { replaceScimGroup } from '../../parts/scim-groups/replace-group.ts'
 import type { ScimGroupsContext } from '../../parts/scim-groups/scim-group.ts'
 import { isNamedBy } from '../../parts/scim/user-view.ts'
+import { mountable } from '../mountable.ts'
 import { readBody } from '../request-body.ts'
 import {
   conditions,
@@ -23,7 +24,7 @@ const LARGEST_GROUP = 1024 * 1024
 
 /** The routes of groups. Changes are answered without the members. */
 export function groupRoutes(context: ScimGroupsContext): Hono<ScimEnv> {
-  return new Hono<ScimEnv>()
+  return mountable<ScimEnv>()
     .get('/Groups', async (c) => {
       const page = await listScimGroups(context, c.var.place, parametersOf(c), membersIn(c))
       if (!page.ok) return scimError(page.error)

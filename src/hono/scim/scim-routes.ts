@@ -1,4 +1,4 @@
-import { Hono, type Context, type MiddlewareHandler } from 'hono'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { partOf } from '../../engine/changes/part.ts'
 import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
 import { refused } from '../../base/result.ts'
@@ -20,6 +20,7 @@ import { isNamedBy } from '../../parts/scim/user-view.ts'
 import { has } from '../../engine/changes/part.ts'
 import { GROUP_DOCUMENT, GROUP_TYPE } from '../../parts/scim-groups/group-schema.ts'
 import type { ScimGroupsContext } from '../../parts/scim-groups/scim-group.ts'
+import { mountable } from '../mountable.ts'
 import { bearerOf, marksOfRequest } from '../request.ts'
 import { readBody, requireWellEncoded } from '../request-body.ts'
 import { noStore, RefusalException } from '../problem.ts'
@@ -50,7 +51,7 @@ import {
  */
 export function scimRoutes(given: ScimContext): Hono {
   partOf(given, 'scim')
-  const routes = new Hono()
+  const routes = mountable()
   routes.onError((error) =>
     scimError(error instanceof RefusalException ? error.refusal : storeRefusal(given, error))
   )
@@ -81,7 +82,7 @@ function addDiscovery(routes: Hono, withGroups: boolean): void {
 }
 
 function userRoutes(context: ScimContext): Hono<ScimEnv> {
-  return new Hono<ScimEnv>()
+  return mountable<ScimEnv>()
     .get('/Users', async (c) => {
       const { filter, startIndex, count } = parametersOf(c)
       const page = await listScimUsers(context, c.var.place, { filter, startIndex, count })
@@ -123,7 +124,7 @@ function userRoutes(context: ScimContext): Hono<ScimEnv> {
 
 // A provider that asks for groups gets an empty list.
 function noGroups(context: ScimContext): Hono<ScimEnv> {
-  return new Hono<ScimEnv>().get('/Groups', async (c) => {
+  return mountable<ScimEnv>().get('/Groups', async (c) => {
     const allowed = await listScimUsers(context, c.var.place, { count: 0 })
     return allowed.ok ? listResponse(c, [], 0, 1) : scimError(allowed.error)
   })

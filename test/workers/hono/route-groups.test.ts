@@ -1,4 +1,6 @@
 import { Hono } from 'hono'
+import { Hono as QuickHono } from 'hono/quick'
+import { Hono as TinyHono } from 'hono/tiny'
 import { describe, expect, it } from 'vitest'
 import { registration } from '../../../host/identity/routes.ts'
 import {
@@ -50,6 +52,7 @@ const routesOf = ({ routes }: Routed) => [
 const ofEach = Object.values(groups).flatMap(routesOf)
 
 const ids = /:\w+/g
+const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000'
 async function ask(app: Pick<Hono, 'request'>, route: string, headers: HeadersInit = {}) {
   const [method = '', path = ''] = route.split(' ')
   return app.request(path.replaceAll(ids, crypto.randomUUID()), { method, headers })
@@ -121,6 +124,37 @@ describe('the groups of routes', () => {
       expect(active.status).toBe(401)
     }
   )
+
+  it.each([
+    ['hono', Hono],
+    ['hono/quick', QuickHono],
+    ['hono/tiny', TinyHono],
+  ])('respond mounted in a Hono of %s as they do by themselves', async (_preset, Host) => {
+    const app = new Host().route('/', whole as unknown as Hono)
+    const others = ['GET /', 'GET /organizations/acme/nothing', 'PUT /organizations', 'GET /users']
+    const encoded = ['GET /organizations/a%2Fb', 'GET /organizations/a%2Fb/members/count']
+    const responseOf = async (host: Pick<Hono, 'request'>, route: string) => {
+      const [method = '', path = ''] = route.replaceAll(ids, UNKNOWN_ID).split(' ')
+      const headers = { authorization: 'Bearer user:somebody' }
+      const response = await host.request(path, { method, headers })
+      return [route, response.status, await response.text()]
+    }
+    for (const route of [...routesOf(whole), ...others, ...encoded]) {
+      const alone = await responseOf(whole as unknown as Hono, route)
+      expect(await responseOf(app, route)).toEqual(alone)
+    }
+    expect(await responseOf(app, 'PUT /organizations')).toContain('404 Not Found')
+    const counted = await responseOf(app, 'GET /organizations/a%2Fb/members/count')
+    expect(counted).toContain(404)
+    expect(counted.at(-1)).toContain('organization_not_found')
+  })
+
+  it('respond by themselves as with the router of hono to a path that ends in a slash', async () => {
+    const slashed = await Promise.all(
+      [whole as unknown as Hono, mounted(FOUR)].map((app) => app.request('/organizations/'))
+    )
+    expect(slashed.map(({ status }) => status)).toEqual([404, 404])
+  })
 
   it('do not authenticate requests for routes that the host mounts beside them', async () => {
     const asked: string[] = []
