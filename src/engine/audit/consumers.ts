@@ -2,7 +2,7 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema/audit-tables.ts'
-import { withFollowing } from './core-actions.ts'
+import { withFollowing } from './event.ts'
 
 /** The limits of one invocation of a Worker, which the runs of several organizations share. */
 export interface Invocation {

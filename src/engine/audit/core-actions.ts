@@ -1,6 +1,7 @@
 /**
  * How an action is defined, and the actions of organizations, members and seats. Those of the parts are in
- * `part-actions.ts`, so that a bundle without a part leaves them out.
+ * `part-actions.ts`, so that a bundle without a part leaves them out. The compiler checks the
+ * events of these actions, so that a bundle has the table only if it uses the catalogue.
  *
  * @module
  */
@@ -148,27 +149,3 @@ export const CORE_ACTIONS = {
     grace_end: v.optional(v.nullable(text)),
   }),
 } as const satisfies ActionTable
-
-function definitionOf(action: string): ActionDefinition | null {
-  return Object.hasOwn(CORE_ACTIONS, action)
-    ? CORE_ACTIONS[action as keyof typeof CORE_ACTIONS]
-    : null
-}
-
-/** Whether an event changes an organization's seats, their holders or their number. */
-export function changesSeats(action: string): boolean {
-  return definitionOf(action)?.changesSeats ?? false
-}
-
-/** Whether an event contains the number of an organization's seats. */
-export function countsSeats(action: string): boolean {
-  const metadata = definitionOf(action)?.metadata
-  return metadata !== undefined && 'entries' in metadata && 'held' in (metadata.entries as object)
-}
-
-/** Returns an action, and those of the events that may be recorded behind it in the same batch. */
-export function withFollowing(action: string): readonly string[] {
-  if (!changesSeats(action)) return [action]
-  const cleared = [action, 'seat.over_limit_cleared', 'seat.limit_notice']
-  return action === 'seat.limit_changed' ? [...cleared, 'seat.over_limit_entered'] : cleared
-}

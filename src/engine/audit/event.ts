@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm'
 import * as v from 'valibot'
 import type { Attribution, AuditActor } from '../../base/runtime.ts'
 import type { SaltedData } from '../../proof/personal.ts'
-import { CORE_ACTIONS, type ActionTable, type MetadataIn } from './core-actions.ts'
+import type { ActionTable, CORE_ACTIONS, MetadataIn, TargetType } from './core-actions.ts'
 
 /** The trail of events that belong to no organization. */
 export const SYSTEM = 'system'
@@ -51,37 +51,42 @@ export type With<T extends ActionTable, A extends keyof T, Known extends string 
     ? [metadata?: Told<T, A, Known>]
     : [metadata: Told<T, A, Known>]
 
+type On<T extends ActionTable, Target extends TargetType> = {
+  [A in keyof T]: T[A]['target'] extends Target ? A : never
+}[keyof T] &
+  string
+
 /** Creates an event about an organization itself. */
-export function organizationEvent<A extends keyof typeof CORE_ACTIONS>(
+export function organizationEvent<A extends On<typeof CORE_ACTIONS, 'organization'>>(
   organizationId: string,
   action: A,
   ...[metadata]: With<typeof CORE_ACTIONS, A>
 ): EventDraft {
-  return libraryEvent(CORE_ACTIONS, organizationId, action, organizationId, { ...metadata })
+  const target = { type: 'organization', id: organizationId }
+  return { organizationId, action, target, metadata: { ...metadata } }
 }
 
 /** Creates an event about a member; the metadata contain their id too. */
-export function memberEvent<A extends keyof typeof CORE_ACTIONS>(
+export function memberEvent<A extends On<typeof CORE_ACTIONS, 'user'>>(
   { organizationId, userId }: { readonly organizationId: string; readonly userId: string },
   action: A,
   ...[metadata]: With<typeof CORE_ACTIONS, A, 'user_id'>
 ): EventDraft {
-  return libraryEvent(CORE_ACTIONS, organizationId, action, userId, {
-    user_id: userId,
-    ...metadata,
-  })
+  const target = { type: 'user', id: userId }
+  return { organizationId, action, target, metadata: { user_id: userId, ...metadata } }
 }
 
 /** Creates an event about a seat, with its holder or former holder. */
-export function seatEvent<A extends keyof typeof CORE_ACTIONS>(
+export function seatEvent<A extends On<typeof CORE_ACTIONS, 'seat'>>(
   { organizationId, seatId }: { readonly organizationId: string; readonly seatId: string },
   action: A,
   ...[metadata]: With<typeof CORE_ACTIONS, A>
 ): EventDraft {
-  return libraryEvent(CORE_ACTIONS, organizationId, action, seatId, { ...metadata })
+  const target = { type: 'seat', id: seatId }
+  return { organizationId, action, target, metadata: { ...metadata } }
 }
 
-/** Creates an event of a table, with the target that the table defines. */
+/** Creates an event of a part's table, with the target that the table defines. */
 export function libraryEvent<T extends ActionTable>(
   table: T,
   organizationId: string,
@@ -92,6 +97,32 @@ export function libraryEvent<T extends ActionTable>(
   const { target: type, metadata: shape } = table[action] as ActionTable[string]
   v.assert(shape, metadata)
   return { organizationId, action, target: { type, id: targetId }, metadata }
+}
+
+const SEAT_CHANGES = [
+  'seat.reserved',
+  'seat.assigned',
+  'seat.released',
+  'seat.limit_changed',
+  'seat.drift_repaired',
+]
+const SEAT_NOTICES = ['seat.over_limit_entered', 'seat.over_limit_cleared', 'seat.limit_notice']
+
+/** Whether an event changes an organization's seats, their holders or their number. */
+export function changesSeats(action: string): boolean {
+  return SEAT_CHANGES.includes(action)
+}
+
+/** Whether an event contains the number of an organization's seats. */
+export function countsSeats(action: string): boolean {
+  return changesSeats(action) || SEAT_NOTICES.includes(action)
+}
+
+/** Returns an action, and those of the events that may be recorded behind it in the same batch. */
+export function withFollowing(action: string): readonly string[] {
+  if (!changesSeats(action)) return [action]
+  const cleared = [action, 'seat.over_limit_cleared', 'seat.limit_notice']
+  return action === 'seat.limit_changed' ? [...cleared, 'seat.over_limit_entered'] : cleared
 }
 
 /**

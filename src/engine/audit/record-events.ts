@@ -13,8 +13,7 @@ import {
   type SaltedData,
 } from '../../proof/personal.ts'
 import { horizonOf } from './trail-extent.ts'
-import { countsSeats } from './core-actions.ts'
-import { EVENT_VERSION, personalUserOf, type EventDraft } from './event.ts'
+import { EVENT_VERSION, countsSeats, personalUserOf, type EventDraft } from './event.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
 
 const LONGEST_MARK = 255

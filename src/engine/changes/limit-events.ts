@@ -1,5 +1,5 @@
 import { sql, type SQL } from 'drizzle-orm'
-import { organizationEvent, type EventDraft } from '../audit/event.ts'
+import { changesSeats, organizationEvent, type EventDraft } from '../audit/event.ts'
 import {
   markWaiting,
   recordEventsWhere,
@@ -16,7 +16,6 @@ import {
   type ChangeContext,
   type ChangeInfo,
 } from './change-context.ts'
-import { changesSeats } from '../audit/core-actions.ts'
 import type { Statement } from '../../database/database.ts'
 import { isMarkedOver, isOver } from '../seats/counts.ts'
 import { poolOf } from '../../base/seat-types.ts'

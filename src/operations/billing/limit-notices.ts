@@ -5,8 +5,7 @@
  * @module
  */
 import { sql, type SQL } from 'drizzle-orm'
-import { changesSeats } from '../../engine/audit/core-actions.ts'
-import { organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
+import { changesSeats, organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
 import {
   markWaiting,
   recordEventsWhere,

@@ -33,15 +33,16 @@ export function createOrganizationInput(rules: SlugRules) {
 export const RenameOrganizationInput = v.object({ name: OrganizationName }, 'Must be an object.')
 
 /** The schema of the input of `updateOrganization`, which refuses a slug. */
-export const UpdateOrganizationInput = v.object(
-  {
-    name: OrganizationName,
-    slug: v.optional(
-      v.never('Cannot be changed here: use the slug route, with a password and a confirmation.')
-    ),
-  },
-  'Must be an object.'
-)
+export const UpdateOrganizationInput = /* @__PURE__ */ (() =>
+  v.object(
+    {
+      name: OrganizationName,
+      slug: v.optional(
+        v.never('Cannot be changed here: use the slug route, with a password and a confirmation.')
+      ),
+    },
+    'Must be an object.'
+  ))()
 
 /** Creates the schema of the input of `updateSlug` without the proof. */
 export function updateSlugInput(rules: SlugRules) {

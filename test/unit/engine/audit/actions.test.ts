@@ -2,7 +2,13 @@ import * as fc from 'fast-check'
 import * as v from 'valibot'
 import { describe, expect, it } from 'vitest'
 import { ACTIONS, isLibraryAction, type AuditAction } from '../../../../src/engine/audit/actions.ts'
-import { libraryEvent, memberEvent, organizationEvent } from '../../../../src/engine/audit/event.ts'
+import {
+  changesSeats,
+  countsSeats,
+  libraryEvent,
+  memberEvent,
+  organizationEvent,
+} from '../../../../src/engine/audit/event.ts'
 import { invitationEvent } from '../../../../src/engine/audit/part-actions.ts'
 import { isReserved, OWN_PREFIXES } from '../../../../src/engine/audit/event-rules.ts'
 import { draftOf, forbiddenKey } from '../../../../src/operations/audit/host-event-rules.ts'
@@ -40,6 +46,14 @@ describe('the catalogue', () => {
       'seat.drift_repaired',
     ])
   })
+
+  it.each(actions)(
+    '%s is known to change or to count seats as the catalogue says',
+    (action, row) => {
+      expect(changesSeats(action)).toBe(row.changesSeats)
+      expect(countsSeats(action)).toBe('held' in row.metadata.entries)
+    }
+  )
 
   it.each(actions)('%s refuses unknown metadata [AUD-29]', (action) => {
     const write = () => libraryEvent(ACTIONS, 'o', action as AuditAction, 't', { surprise: 1 })

@@ -49,6 +49,7 @@ import {
   updateSlug,
   verifyDomain,
   withdrawJoinRequest,
+  type AuditAction,
   type JoinOutcome,
   type Result,
 } from '../../../../src/index.ts'
@@ -318,7 +319,10 @@ describe('recorded events', () => {
   })
 })
 
-/** The actions of all rows that are there; each row says whom it is about, who did it and on whose behalf. */
+/**
+ * The actions of all rows that are there; each row says whom it is about, who did it and on whose behalf, and
+ * has the metadata of the catalogue.
+ */
 async function actionsTold(): Promise<readonly string[]> {
   const { results } = await testEnv.DB.prepare(
     `SELECT action, (
@@ -328,6 +332,15 @@ async function actionsTold(): Promise<readonly string[]> {
      ) AS filled FROM seatgate_audit_events GROUP BY 1, 2`
   ).all<{ action: string; filled: number }>()
   expect(results.filter(({ filled }) => filled === 0)).toEqual([])
+  const rows = await testEnv.DB.prepare(
+    'SELECT action, target_type AS target, metadata FROM seatgate_audit_events'
+  ).all<{ action: AuditAction; target: string; metadata: string }>()
+  for (const { action, target, metadata } of rows.results) {
+    const defined = auditActions[action]
+    expect([action, target]).toEqual([action, defined.target])
+    const { issues = [] } = await defined.metadata['~standard'].validate(JSON.parse(metadata))
+    expect([action, metadata, issues]).toEqual([action, metadata, []])
+  }
   return results.map(({ action }) => action)
 }
 
