@@ -42,7 +42,7 @@ export interface RequestOptions {
   /** Further headers. */
   readonly headers?: HeadersInit
   readonly signal?: AbortSignal
-  /** The key of a POST, to repeat one whose answer was lost. Default: a new one. */
+  /** The key of a POST or PUT, to repeat one whose answer was lost. Default: a new one. */
   readonly idempotencyKey?: string
   /** A body that is not JSON, such as the CSV of an import, with its type. */
   readonly body?: { readonly type: string; readonly text: string }
@@ -69,6 +69,7 @@ export interface Client<App = SeatgateRouter> {
     path: Path,
     ...parameters: Parameters<App, 'post', Path>
   ): Answered<App, 'post', Path>
+  /** Sends a PUT, with an `Idempotency-Key` as well. */
   put<Path extends PathOf<App, 'put'>>(
     path: Path,
     ...parameters: Parameters<App, 'put', Path>
@@ -101,16 +102,17 @@ interface Input {
 
 const BOOKMARK = 'x-seatgate-bookmark'
 
-// They take no key, and a second attempt gets another answer than the first.
-const ONCE = ['/invitations/decline', '/invitations/accept-with-signup']
+// They take no key, and a second attempt gets another answer than the first, or makes another token.
+const ONCE =
+  /^DELETE|^PATCH .*\/roles\/:name$|\/(invitations\/(decline|accept-with-signup)|step-up|scim-tokens(\/:id\/rotate)?)$/
 
 /**
  * Creates a client for `seatgateRouter`, alone or mounted in an application: `App` is `typeof app`, and its
  * paths, inputs, answers and refusals are the client's.
  *
  * A refusal is an answer, not an exception: `error.code` says which. So are a network failure, an aborted
- * request and the response of something else in between, see {@link ClientFailure}. Every POST has an
- * `Idempotency-Key`. A response with `Retry-After` is awaited and the request repeated, within
+ * request and the response of something else in between, see {@link ClientFailure}. Every POST and PUT has
+ * an `Idempotency-Key`. A response with `Retry-After` is awaited and the request repeated, within
  * `maxWaitSeconds` and `maxRepetitions`. The bookmark of a response is sent with the next request.
  *
  * @throws {TypeError} from a request, if a parameter of the path is missing or empty.
@@ -149,7 +151,7 @@ export function createClient<App = SeatgateRouter>(options: ClientOptions = {}):
     { headers, signal, body, idempotencyKey }: RequestOptions = {}
   ): Promise<Answer<unknown, unknown>> {
     const url = baseUrl.replace(/\/$/, '') + filled(path, input.param) + queryOf(input.query)
-    const key = method === 'POST' ? (idempotencyKey ?? newKey()) : null
+    const key = /^P(OS|U)T/.test(method) ? (idempotencyKey ?? newKey()) : null
     const sent = body?.text ?? jsonOf(method, input.json)
     let left = maxWaitSeconds
     for (let repetitions = 0; ; repetitions++) {
@@ -176,6 +178,8 @@ export function createClient<App = SeatgateRouter>(options: ClientOptions = {}):
         if (!again) return await answerOf(response)
         await response.body?.cancel()
         left -= seconds
+        // A timer does not hear of what was aborted before.
+        signal?.throwIfAborted()
         await sleep(seconds * 1000, signal)
         signal?.throwIfAborted()
       } catch (cause) {
@@ -187,15 +191,12 @@ export function createClient<App = SeatgateRouter>(options: ClientOptions = {}):
 
   async function* pages(path: string, input: Input = {}, options?: RequestOptions) {
     for (let cursor = input.query?.['cursor']; ;) {
-      const page = await request(
-        'GET',
-        path,
-        { ...input, query: { ...input.query, cursor } },
-        options
-      )
+      const query = { ...input.query, cursor }
+      const page = await request('GET', path, { ...input, query }, options)
       yield page
-      cursor = page.ok ? (page.value as { nextCursor: string | null }).nextCursor : null
-      if (cursor === null) return
+      cursor = page.ok ? (page.value as { nextCursor?: string | null }).nextCursor : null
+      // Without one the first page would be read again.
+      if (!cursor) return
     }
   }
 
@@ -246,15 +247,18 @@ function secondsToWait({ headers }: Response, now: () => number): number {
 
 // After a 503 a change may have been made: repeating is safe where it has a key, or the same effect twice.
 function mayRepeat(method: string, path: string, { status }: Response): boolean {
-  const once = method === 'DELETE' || ONCE.some((end) => path.endsWith(end))
-  return status === 429 || (status === 503 && !once)
+  return status === 429 || (status === 503 && !ONCE.test(`${method} ${path}`))
 }
 
 async function answerOf(response: Response): Promise<Answer<unknown, unknown>> {
   const { ok, status, headers } = response
   if (status === 204) return { ok: true, value: null }
-  if (!/^application\/([\w.-]+\+)?json\b/.test(headers.get('content-type') ?? '')) {
-    return ok ? { ok, value: response } : failed({ code: 'unexpected_response', response })
+  const type = headers.get('content-type') ?? ''
+  const isFile = ok && headers.has('content-disposition')
+  if (isFile || !/^application\/([\w.-]+\+)?json\b/.test(type)) {
+    // A page is of something else, such as a proxy that asks to sign in.
+    const isExpected = ok && !type.startsWith('text/html')
+    return isExpected ? { ok, value: response } : failed({ code: 'unexpected_response', response })
   }
   const value: unknown = await response.json()
   return ok ? { ok, value } : { ok: false, error: value }

@@ -66,7 +66,7 @@ type Refused<Route> = Route extends { output: infer Output; status: infer Status
 /**
  * No answer of the application. `network_failure`: no response came, so that a change may or may not have
  * been made; `idempotencyKey` repeats it. `aborted`: the caller's signal ended the request.
- * `unexpected_response`: something else answered, such as a proxy.
+ * `unexpected_response`: something else answered, such as a proxy: no JSON and no success, or a page.
  */
 export type ClientFailure =
   | {

@@ -6,7 +6,7 @@ import type { ImpersonationPart } from '../parts/impersonation/impersonation.ts'
 import { callerOfToken, type ImpersonationLookup } from '../parts/impersonation/running.ts'
 import { isImpersonationToken } from '../parts/impersonation/token.ts'
 import { attributesIn } from './outcome.ts'
-import { baseOf, pathOf } from './visit.ts'
+import { baseOf, pathOf, type Visit } from './visit.ts'
 
 const COOKIE = 'seatgate_console_acting'
 
@@ -36,10 +36,20 @@ export function actingInConsole(
   const acting: Authenticate = (c) => {
     const token = getCookie(c, COOKIE)
     if (token === undefined) return authenticate(c)
-    return isImpersonationToken(token) ? callerOfToken(seatgate, token) : null
+    const ended = () => forgetEnded(c)
+    return isImpersonationToken(token) ? callerOfToken(seatgate, token, ended) : ended()
   }
   made.add(acting)
   return acting
+}
+
+// Otherwise the browser would send the cookie again, and no sign-in would help.
+function forgetEnded(c: Context): null {
+  const organization = c.req.param('org')
+  if (organization === undefined) return null
+  forgetActing(c, organization)
+  ;(c as Visit).set('actingEnded', true)
+  return null
 }
 
 /** Whether {@link actingInConsole} has made it. */

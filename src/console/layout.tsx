@@ -16,6 +16,7 @@ import {
   byOperator,
   may,
   pathIn,
+  withOutcome,
   wordsOf,
   type Console,
   type Visit,
@@ -193,6 +194,10 @@ export function showRefusal(
 ): Response | Promise<Response> {
   const { signInUrl = '/sign-in' } = setup.options
   if (refusal.code === 'unauthenticated') {
+    if ((c as Visit).var.actingEnded) {
+      const outcome = { kind: 'done', key: 'actingEnded', values: {} } as const
+      return withOutcome(c, outcome, `${baseOf(c)}/impersonations`)
+    }
     const { pathname, search } = new URL(c.req.url)
     const back = c.req.method === 'POST' ? homeOf(c) : pathname + search
     const mark = signInUrl.includes('?') ? '&' : '?'

@@ -86,9 +86,13 @@ export type ImpersonationLookup = DatabaseContext & Pick<Runtime, 'now'>
 
 /**
  * Returns the caller of a token: the user, with the operator who acts as them. The token is looked up in the
- * round trip of the operation, and again in the batch of a change.
+ * round trip of the operation, and again in the batch of a change. `ended` is called if there is none.
  */
-export function callerOfToken({ db, now }: ImpersonationLookup, token: string): PrincipalQuery {
+export function callerOfToken(
+  { db, now }: ImpersonationLookup,
+  token: string,
+  ended: () => null = () => null
+): PrincipalQuery {
   const { id, organizationId, userId, operatorId, tokenHash, expiresAt } = impersonations
   const hash = hashOf(token)
   // Compares with the time of each use: an operation may outlive the impersonation.
@@ -107,7 +111,7 @@ export function callerOfToken({ db, now }: ImpersonationLookup, token: string): 
         .where(valid())
     },
     principal([row]: readonly Acting[]) {
-      if (!row) return null
+      if (!row) return ended()
       return {
         userId: row.userId,
         impersonatedBy: row.operatorId,

@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createClient, type ClientOptions } from '../../../src/client/index.ts'
+import type { SeatgateRouter, StepUpRoutes } from '../../../src/hono/index.ts'
+import type { RoleRoutes } from '../../../src/hono/roles/index.ts'
+import type { ScimTokenRoutes } from '../../../src/hono/scim/index.ts'
 
 interface Sent {
   readonly url: string
@@ -17,11 +20,11 @@ const problem = (code: string, status: number, headers: Record<string, string> =
     headers: { 'content-type': 'application/problem+json', ...headers },
   })
 
-function clientWith(replies: readonly Reply[], options: ClientOptions = {}) {
+function clientWith<App = SeatgateRouter>(replies: readonly Reply[], options: ClientOptions = {}) {
   const sent: Sent[] = []
   const waits: number[] = []
   let keys = 0
-  const client = createClient({
+  const client = createClient<App>({
     baseUrl: 'https://seats.example.com/',
     newKey: () => `key-${(keys += 1)}`,
     sleep: async (milliseconds) => void waits.push(milliseconds),
@@ -110,10 +113,25 @@ describe('an answer', () => {
     expect(file.ok && (await file.value.text())).toBe('line\n')
   })
 
+  it('is the response itself if it is a file of JSON', async () => {
+    const { client } = clientWith([
+      json({ events: [] }, 200, { 'content-disposition': 'attachment; filename="audit.json"' }),
+    ])
+    const input = { param: { org: 'acme' }, query: { format: 'json' } } as const
+    const file = await client.get('/organizations/:org/audit/export', input)
+    expect(file.ok && (await file.value.text())).toBe('{"events":[]}')
+  })
+
   it('is unexpected if something else answers', async () => {
-    const { client } = clientWith([new Response('<h1>Bad gateway</h1>', { status: 502 })])
-    const answer = await client.get('/organizations')
-    expect(answer).toMatchObject({ ok: false, error: { code: 'unexpected_response' } })
+    const html = { 'content-type': 'text/html; charset=utf-8' }
+    const { client } = clientWith([
+      new Response('<h1>Bad gateway</h1>', { status: 502 }),
+      new Response('<h1>Sign in</h1>', { headers: html }),
+    ])
+    for (let request = 0; request < 2; request++) {
+      const answer = await client.get('/organizations')
+      expect(answer).toMatchObject({ ok: false, error: { code: 'unexpected_response' } })
+    }
   })
 
   it('is a network failure with the key that repeats the request', async () => {
@@ -135,6 +153,26 @@ describe('an answer', () => {
     const answer = await client.get('/organizations', {}, { signal: abort.signal })
     expect(answer).toMatchObject({ ok: false, error: { code: 'aborted' } })
     expect(sent).toHaveLength(1)
+  })
+
+  it('does not wait if the signal aborted as the answer came', async () => {
+    const abort = new AbortController()
+    const { client, waits } = clientWith([], {
+      fetch: async () => {
+        abort.abort()
+        return problem('unavailable', 503, BUSY)
+      },
+    })
+    const answer = await client.get('/organizations', {}, { signal: abort.signal })
+    expect(answer).toMatchObject({ ok: false, error: { code: 'aborted' } })
+    expect(waits).toEqual([])
+  })
+
+  it('has a key if it is a PUT, as one for seats needs it', async () => {
+    const { client, sent } = clientWith([json({}, 202)])
+    const input = { param: { org: 'acme' }, json: { limit: 3 } }
+    await client.put('/organizations/:org/seats/limit', input, { idempotencyKey: 'mine' })
+    expect(sent[0]?.headers.get('idempotency-key')).toBe('mine')
   })
 })
 
@@ -201,6 +239,22 @@ describe('Retry-After', () => {
   })
 })
 
+describe('After a 503', () => {
+  it('no second token is created, and no role looked for under its former name', async () => {
+    const busy = () => [problem('unavailable', 503, BUSY), problem('unavailable', 503, BUSY)]
+    const tokens = clientWith<ScimTokenRoutes>(busy())
+    const param = { org: 'acme', id: 't1' }
+    await tokens.client.post('/organizations/:org/scim-tokens', { param, json: {} })
+    await tokens.client.post('/organizations/:org/scim-tokens/:id/rotate', { param, json: {} })
+    const roles = clientWith<RoleRoutes>(busy())
+    const renamed = { param: { org: 'acme', name: 'reviewer' }, json: { name: 'auditor' } }
+    await roles.client.patch('/organizations/:org/roles/:name', renamed)
+    const proofs = clientWith<StepUpRoutes>(busy())
+    await proofs.client.post('/step-up', { json: { action: 'delete', params: {} } })
+    expect([...tokens.waits, ...roles.waits, ...proofs.waits]).toEqual([])
+  })
+})
+
 describe('pages', () => {
   it('are read until the last one', async () => {
     const { client, sent } = clientWith([
@@ -214,6 +268,12 @@ describe('pages', () => {
     }
     expect(seen).toEqual([1, 2, 3])
     expect(sent.map(({ url }) => new URL(url).search)).toEqual(['?limit=2', '?limit=2&cursor=two'])
+  })
+
+  it('end with something that is no page', async () => {
+    const { client, sent } = clientWith([new Response('welcome'), new Response('welcome')])
+    for await (const page of client.pages('/organizations')) expect(page.ok).toBe(true)
+    expect(sent).toHaveLength(1)
   })
 
   it('end with the refusal of one', async () => {

@@ -123,6 +123,9 @@ describe('the client', () => {
     expect(valueOf(await client.get('/organizations/:org/audit/count', { param })).count).toBe(2)
     const file = valueOf(await client.get('/organizations/:org/audit/export', { param }))
     expect((await file.text()).split('\n')[0]).toContain('organization.create')
+    const inJson = { param, query: { format: 'json' } } as const
+    const document = valueOf(await client.get('/organizations/:org/audit/export', inJson))
+    expect((await document.json<{ end: { events: number } }>()).end.events).toBe(3)
     expect(valueOf(await client.get('/organizations/:org/audit/sinks', { param })).data).toEqual([])
   })
 

@@ -99,12 +99,29 @@ describe('the pages of impersonations', () => {
       expect(ended.headers.get('set-cookie')).toContain('"actingEnded"'.replaceAll('"', '%22'))
       expect(actingIn(ended).attributes).toContain('Max-Age=0')
       const after = await pages.get(leads(begun), null, acting)
-      expect(after.headers.get('location')).toContain('/sign-in')
+      expect(leads(after)).toContain('/impersonations?outcome=')
     }
     expect(await read('/impersonations', operator)).toContain('No operator is acting as a member.')
     const earlier = await read(`/org/${slug}/impersonations/earlier`, owner)
     expect(earlier.match(/Acting as a user (started|ended)/g)?.length).toBe(4)
     expect(earlier).toContain(REASON)
+  })
+
+  it('forget one that has ended elsewhere, so that the operator is again the operator', async () => {
+    const { operator, owner, member, pages, begin, slug } = await acted()
+    const begun = await begin({ user: member.userId })
+    const { cookie } = actingIn(begun)
+    const path = leads(begun)
+    await pages.post(`/org/${slug}/members/${member.userId}/remove`, owner, { confirmed: 'yes' })
+    for (const stale of [cookie, 'seatgate_console_acting=no-token']) {
+      const headers = { cookie: `session=${operator.token}; ${stale}` }
+      const answer = await pages.get(path, null, headers)
+      expect(leads(answer)).toMatch(/^\/impersonations\?outcome=/)
+      const below = `/admin/console${path.replace('/members', '')}`
+      expect(actingIn(answer).attributes).toEqual(
+        expect.arrayContaining(['Max-Age=0', `Path=${below}`])
+      )
+    }
   })
 
   it('show the organization who acts as whom, why and until when, in two trips a page', async () => {
