@@ -26,8 +26,9 @@ export function sqlIn(directory) {
 
 function sqlNamesIn(directory) {
   try {
-    return readdirSync(directory)
-      .filter((name) => name.endsWith('.sql'))
+    return readdirSync(directory, { withFileTypes: true })
+      .filter((entry) => entry.name.endsWith('.sql') && !entry.isDirectory())
+      .map(({ name }) => name)
       .sort()
   } catch (error) {
     if (error.code === 'ENOENT') return []

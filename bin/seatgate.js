@@ -26,6 +26,11 @@ const CLOSING = `seatgate --help, seatgate COMMAND --help, seatgate --version
 Exit codes: 0 if the command succeeded; 1 if it did not, for whatever reason.
 `
 
+// A reader that has seen enough, such as `head`, closes the pipe.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error
+})
+
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...words]) {

@@ -81,36 +81,37 @@ function numbered(missing, files, copies, from) {
     throw new Error(`--from is a number, such as 0042, not "${from}".`)
   }
   const digits = files.map(({ name }) => NUMBER.exec(name)?.[1] ?? '')
-  const last = digits.reduce((most, each) => (Number(each) > Number(most) ? each : most), '')
-  const first = Number(from ?? Number(last) + 1)
-  const width = Math.max((from ?? '').length, last.length) || 4
-  const numbers = missing.map((_, index) => String(first + index).padStart(width, '0'))
+  const last = digits.reduce((most, each) => (BigInt(each) > BigInt(most) ? each : most), '')
+  // Numbers of a time in milliseconds have more digits than a Number keeps.
+  const first = BigInt(from ?? BigInt(last) + 1n)
+  const width = Math.max(from?.length ?? 0, last.length || 4)
+  const numbers = missing.map((_, index) => String(first + BigInt(index)).padStart(width, '0'))
   if (numbers.length > 0) refuseNumbers(numbers, { digits, copies, width })
   return missing.map((migration, index) => copyName(numbers[index], migration))
 }
 
 function refuseNumbers(numbers, { digits, copies, width }) {
-  const taken = new Set(digits.filter((each) => each !== '').map(Number))
-  const twice = numbers.find((number) => taken.has(Number(number)))
+  const taken = digits.filter((each) => each !== '').map(BigInt)
+  const twice = numbers.find((number) => taken.includes(BigInt(number)))
   if (twice !== undefined) {
     throw new Error(
-      `the number ${twice} is taken. Give a higher one, such as --from ${above(taken)}.`
+      `the number ${twice} is taken. Give a higher one, such as --from ${highest(taken) + 1n}.`
     )
   }
-  const before = copies
-    .filter(({ origin }) => origin !== null)
-    .map(({ file }) => parseInt(file, 10))
-  const latest = Math.max(0, ...before)
-  if (Number(numbers[0]) < latest) {
+  const latest = highest(
+    copies.filter(({ origin }) => origin !== null).map(({ file }) => NUMBER.exec(file)?.[1] ?? '')
+  )
+  if (BigInt(numbers[0]) < latest) {
     throw new Error(
       `--from must be above ${latest}, the last migration of Seatgate there: they are applied in order.`
     )
   }
   if (numbers.at(-1).length > width) {
+    const [after, before] = [`1${'0'.repeat(width)}`, '9'.repeat(width)]
     throw new Error(
-      `there are not enough numbers of ${width} digits: 10000 is sorted before 9999. Rename your files to more digits.`
+      `there are not enough numbers of ${width} digits: ${after} is sorted before ${before}. Rename your files to more digits.`
     )
   }
 }
 
-const above = (taken) => Math.max(...taken) + 1
+const highest = (numbers) => numbers.map(BigInt).reduce((a, b) => (a > b ? a : b), 0n)

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { exec, execFile } from 'node:child_process'
 import { cp, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -119,6 +119,26 @@ describe('seatgate migrations', () => {
     )
   })
 
+  test('counts numbers of a time in milliseconds, and passes over a directory', async () => {
+    await mkdir(join(host, 'times/0001_old.sql'), { recursive: true })
+    await writeFile(join(host, 'times/20260101120000123_first.sql'), 'SELECT 1;\n')
+    const { exitCode, out } = await migrations('times')
+    expect(exitCode).toBe(0)
+    const numbers = [...out.matchAll(/times\/(\d+)_/g)].map(([, number = '']) => BigInt(number))
+    expect(numbers).toEqual(numbers.map((_, index) => 20260101120000124n + BigInt(index)))
+  })
+
+  test('begins with four digits in an empty directory, also behind --from 1', async () => {
+    expect((await migrations('fresh', '--from', '1')).out).toContain('fresh/0001_seatgate_')
+  })
+
+  test('ends quietly if its reader closes the pipe', async () => {
+    const command = `"${process.execPath}" "${join(seatgate, 'bin/seatgate.js')}" migrations piped | true`
+    const { stderr } = await promisify(exec)(command, { cwd: host })
+    expect(stderr).toBe('')
+    expect(await readdir(join(host, 'piped'))).toHaveLength(COUNT)
+  })
+
   test('recognizes copies that were made by hand, with other ends of lines', async () => {
     for (const name of migrationNames()) {
       const text = await readFile(join(root, 'migrations', name), 'utf8')
@@ -158,7 +178,7 @@ describe('seatgate migrations', () => {
     [[], /DIR is missing/],
     [['migrations', '--from', 'ten'], /--from is a number, such as 0042, not "ten"/],
     [['migrations', '--from', '0001'], /the number 0001 is taken.*--from 3/],
-    [['migrations', '--from', '9990'], /not enough numbers of 4 digits/],
+    [['migrations', '--from', '9990'], /not enough numbers of 4 digits: 10000 is sorted before 9999/],
     [['migrations/0001_users.sql'], /ENOTDIR/],
   ])('with %j prints the fault, and keeps the directory as it is', async (args, message) => {
     const { exitCode, error } = await migrations(...args)
