@@ -178,7 +178,7 @@ export function createClient<App = SeatgateRouter>(options: ClientOptions = {}):
         if (!again) return await answerOf(response)
         await response.body?.cancel()
         left -= seconds
-        // A timer does not hear of what was aborted before.
+        // A timer does not notice an earlier abort.
         signal?.throwIfAborted()
         await sleep(seconds * 1000, signal)
         signal?.throwIfAborted()

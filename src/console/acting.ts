@@ -6,7 +6,7 @@ import type { ImpersonationPart } from '../parts/impersonation/impersonation.ts'
 import { callerOfToken, type ImpersonationLookup } from '../parts/impersonation/running.ts'
 import { isImpersonationToken } from '../parts/impersonation/token.ts'
 import { attributesIn } from './outcome.ts'
-import { baseOf, pathOf, type Visit } from './visit.ts'
+import { baseOf, pathOf, withOutcome, type Visit } from './visit.ts'
 
 const COOKIE = 'seatgate_console_acting'
 
@@ -43,12 +43,14 @@ export function actingInConsole(
   return acting
 }
 
-// Otherwise the browser would send the cookie again, and no sign-in would help.
+// With its cookie no sign-in would help.
 function forgetEnded(c: Context): null {
   const organization = c.req.param('org')
   if (organization === undefined) return null
   forgetActing(c, organization)
-  ;(c as Visit).set('actingEnded', true)
+  const outcome = { kind: 'done', key: 'actingEnded', values: {} } as const
+  const leave = () => withOutcome(c, outcome, `${baseOf(c)}/impersonations`)
+  ;(c as Visit).set('leave', leave)
   return null
 }
 

@@ -16,7 +16,6 @@ import {
   byOperator,
   may,
   pathIn,
-  withOutcome,
   wordsOf,
   type Console,
   type Visit,
@@ -194,10 +193,8 @@ export function showRefusal(
 ): Response | Promise<Response> {
   const { signInUrl = '/sign-in' } = setup.options
   if (refusal.code === 'unauthenticated') {
-    if ((c as Visit).var.actingEnded) {
-      const outcome = { kind: 'done', key: 'actingEnded', values: {} } as const
-      return withOutcome(c, outcome, `${baseOf(c)}/impersonations`)
-    }
+    const { leave } = (c as Visit).var
+    if (leave) return leave()
     const { pathname, search } = new URL(c.req.url)
     const back = c.req.method === 'POST' ? homeOf(c) : pathname + search
     const mark = signInUrl.includes('?') ? '&' : '?'

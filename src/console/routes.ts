@@ -79,13 +79,8 @@ export function consoleRoutes(setup: Console, add: (routes: Routes) => void): Ho
     open: (method, path, handler) =>
       app.on(method, [path], ...(method === 'POST' ? guarded : head), handler),
   })
-  app.onError(async (error, c) => {
-    const response = await showRefusal(setup, c, refusalFor(setup, error))
-    response.headers.set('content-security-policy', POLICY)
-    response.headers.set('cache-control', 'no-store')
-    response.headers.set('referrer-policy', 'same-origin')
-    return response
-  })
+  // The headers of a page are added to its response.
+  app.onError((error, c) => showRefusal(setup, c, refusalFor(setup, error)))
   return app
 }
 

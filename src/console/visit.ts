@@ -67,8 +67,8 @@ export interface ConsoleEnv {
       readonly words: Words
       /** The roles of the organization: the configured ones, and those that it has made. */
       readonly organizationRoles: Roles
-      /** Whether the impersonation by which the request was sent has ended. */
-      readonly actingEnded?: boolean
+      /** Redirects a caller whom a section no longer knows, in place of the sign-in page. */
+      readonly leave?: () => Response
     }
 }
 

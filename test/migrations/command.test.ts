@@ -178,7 +178,10 @@ describe('seatgate migrations', () => {
     [[], /DIR is missing/],
     [['migrations', '--from', 'ten'], /--from is a number, such as 0042, not "ten"/],
     [['migrations', '--from', '0001'], /the number 0001 is taken.*--from 3/],
-    [['migrations', '--from', '9990'], /not enough numbers of 4 digits: 10000 is sorted before 9999/],
+    [
+      ['migrations', '--from', '9990'],
+      /not enough numbers of 4 digits: 10000 is sorted before 9999/,
+    ],
     [['migrations/0001_users.sql'], /ENOTDIR/],
   ])('with %j prints the fault, and keeps the directory as it is', async (args, message) => {
     const { exitCode, error } = await migrations(...args)

@@ -86,7 +86,7 @@ export type ImpersonationLookup = DatabaseContext & Pick<Runtime, 'now'>
 
 /**
  * Returns the caller of a token: the user, with the operator who acts as them. The token is looked up in the
- * round trip of the operation, and again in the batch of a change. `ended` is called if there is none.
+ * round trip of the operation, and again in the batch of a change. `ended` is called if the impersonation has ended.
  */
 export function callerOfToken(
   { db, now }: ImpersonationLookup,

@@ -78,6 +78,9 @@ describe('a page of an organization', () => {
       const response = await pages.get(`/org/${slug}/${page}`, owner)
       expect(response.status, page).toBe(503)
       expect(response.headers.get('retry-after')).toBe('5')
+      expect(response.headers.get('content-security-policy')).toContain("script-src 'self'")
+      expect(response.headers.get('cache-control')).toBe('no-store')
+      expect(response.headers.get('referrer-policy')).toBe('same-origin')
       expect(await response.text()).toContain('data-refusal="unavailable"')
     }
     const refused = await pages.post(`/org/${slug}/settings/rename`, owner, { name: 'Later' })
