@@ -11,12 +11,12 @@
 import { readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { COMPATIBLE_FROM } from '../src/database/schema-version.ts'
+import { COMPATIBLE_FROM } from '../src/database/check-schema.ts'
 import { takeNone } from './arguments.ts'
 import { root } from './run-wrangler.ts'
 
 const MIGRATIONS = join(root, 'migrations')
-const CODE = join(root, 'src/database/schema-version.ts')
+const CODE = join(root, 'src/database/check-schema.ts')
 const DOCTOR = join(root, 'bin/schema.json')
 
 const RECORDS_THE_VERSION = /^\d{4}_schema\.sql$/

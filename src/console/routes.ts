@@ -1,7 +1,7 @@
 import { Hono, type Handler, type MiddlewareHandler } from 'hono'
 import { csrf } from 'hono/csrf'
 import type { Result } from '../base/result.ts'
-import { storeRefusal } from '../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../engine/changes/operation-refusals.ts'
 import { refuseCrossSite } from '../hono/cross-site.ts'
 import { loadOrganizationFromSlug } from '../hono/load-organization-from-slug.ts'
 import { RefusalException } from '../hono/problem.ts'

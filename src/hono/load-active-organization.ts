@@ -6,7 +6,7 @@ import type { Seatgate } from '../seatgate.ts'
 import { loadActiveOrganization as load, type Loaded } from '../operations/sessions/load-active.ts'
 import { checkAuthenticate, marksOfRequest, type Authenticate, type ScopeEnv } from './request.ts'
 import { checkRefusalHandler, halt, type RefusalHandler } from './problem.ts'
-import { storeRefusal } from '../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../engine/changes/operation-refusals.ts'
 import type { Roles } from '../engine/access/roles.ts'
 import { isUser, type Principal } from '../engine/access/principal.ts'
 import {

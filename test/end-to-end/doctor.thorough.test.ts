@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { migrated, migrationNames } from '../../scripts/schema.ts'
-import { SCHEMA_VERSION } from '../../src/database/schema-version.ts'
+import { SCHEMA_VERSION } from '../../src/database/check-schema.ts'
 import { root } from '../../scripts/run-wrangler.ts'
 import { temporaryDirectory, type TemporaryDirectory } from './temporary-directory.ts'
 

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createTestHarness } from 'wrangler'
 import { root } from '../../scripts/run-wrangler.ts'
 import { migrationNames } from '../../scripts/schema.ts'
-import { SCHEMA_VERSION } from '../../src/database/schema-version.ts'
+import { SCHEMA_VERSION } from '../../src/database/check-schema.ts'
 import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/temporary-directory.ts'
 import { THOROUGH } from '../kit/scale.ts'
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { expectedObjects, migrated, migrationNames, schemaMigration } from '../../scripts/schema.ts'
-import { COMPATIBLE_FROM, SCHEMA_VERSION } from '../../src/database/schema-version.ts'
+import { COMPATIBLE_FROM, SCHEMA_VERSION } from '../../src/database/check-schema.ts'
 import { lintMigration, lintNames, type Problem } from './lint.ts'
 
 const folder = fileURLToPath(new URL('../../migrations/', import.meta.url))

@@ -303,7 +303,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
   'operations/joining/verify-domain.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
-  'engine/changes/listed-refusals.ts': { first: workers('schema-check'), more: [] },
+  'engine/changes/operation-refusals.ts': { first: workers('schema-check'), more: [] },
   'operations/invitations/accept.ts': {
     first: [...workers('invitation-accept invitation-proof'), ...museumOf('ledger')],
     more: [...workers('invitation-overtaken'), ...invitations],

@@ -205,7 +205,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 11,
   },
   'a join is answered anew under its id': {
-    file: 'src/engine/changes/stored-result.ts',
+    file: 'src/engine/changes/idempotency.ts',
     from: 'return key ? replaceOutcome(db, key, storedForm(operation, outcome), final) : final',
     to: 'return final',
     seed: 126,

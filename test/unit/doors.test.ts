@@ -146,7 +146,7 @@ describe('the doors [SEAT-1]', () => {
     ])
     const named = filesWith(/'founding'|'awaited'|\bkind\b[^\n]*'reserved'/)
     expect(named).toEqual([
-      'src/engine/changes/listed-refusals.ts',
+      'src/engine/changes/operation-refusals.ts',
       'src/engine/changes/seat-claims.ts',
       'src/engine/model/membership.ts',
       'src/engine/model/plan.ts',

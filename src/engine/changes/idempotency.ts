@@ -1,3 +1,8 @@
+/**
+ * Results that are stored under an operation id: the keys, the rows, their forms and their replay.
+ *
+ * @module
+ */
 import { and, eq, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import type { Database, Statement } from '../../database/database.ts'
@@ -131,7 +136,7 @@ export async function storeOutcome<T, Code extends RefusalCode>(
  * Replaces a result that was not returned to a caller yet, unless another attempt did: then returns that
  * one.
  */
-export async function replaceOutcome<T, Code extends RefusalCode>(
+async function replaceOutcome<T, Code extends RefusalCode>(
   db: Database,
   key: OperationKey,
   current: unknown,
@@ -151,6 +156,58 @@ export async function replaceOutcome<T, Code extends RefusalCode>(
     first: recordedUnder(db, key),
   })
   return replay<T, Code>(first, key) ?? outcome
+}
+
+/** The parts of a result beside its value. */
+export interface Answering<T, Code extends RefusalCode = RefusalCode> {
+  /** How a result with a secret is stored and replayed. */
+  readonly sealing?: Sealing<T, Code>
+  /** Runs after the commit; its result is the result of the operation. It may run twice. */
+  readonly finish?: (value: T) => Promise<Result<T, Code>>
+}
+
+/** How a result with a secret is stored. */
+export interface Sealing<T, Code extends RefusalCode> {
+  seal(value: T): unknown
+  /** Refuses if it cannot be decrypted, because the host has another secret now. */
+  open(storedForm: unknown): Promise<Result<T, Code>>
+}
+
+/** A stored result; an unsettled one was not returned to a caller yet. */
+export type StoredResult<Code extends RefusalCode = RefusalCode> = Result<unknown, Code> & {
+  readonly unsettled?: true
+}
+
+/** Returns the stored form of a result, for its own batch. */
+export function storedForm<T>({ sealing, finish }: Answering<T>, outcome: Result<T>): StoredResult {
+  if (!outcome.ok) return outcome
+  if (finish) return { ...outcome, unsettled: true }
+  return sealing ? ok(sealing.seal(outcome.value)) : outcome
+}
+
+/** Returns the stored result. A result that was cut off before it was returned is settled now. */
+export async function replayResult<T, Code extends RefusalCode>(
+  db: Database,
+  key: OperationKey,
+  operation: Answering<T, Code>,
+  earlier: StoredResult<Code | 'idempotency_mismatch'>
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
+  const { sealing } = operation
+  if (!earlier.ok) return earlier
+  if (earlier.unsettled) return finished(db, key, operation, ok(earlier.value as T))
+  return sealing ? sealing.open(earlier.value) : ok(earlier.value as T)
+}
+
+/** Settles a result and stores it; if two attempts settle it, the first one's is returned. */
+export async function finished<T, Code extends RefusalCode>(
+  db: Database,
+  key: OperationKey | null,
+  operation: Answering<T, Code>,
+  outcome: Result<T, Code>
+): Promise<Result<T, Code | 'idempotency_mismatch'>> {
+  if (!outcome.ok || !operation.finish) return outcome
+  const final = await operation.finish(outcome.value)
+  return key ? replaceOutcome(db, key, storedForm(operation, outcome), final) : final
 }
 
 // SQLite ends a text at a NUL, and stores a lone surrogate as another character.

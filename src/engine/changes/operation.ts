@@ -30,19 +30,28 @@ import { refusalOf, type Prepared } from './change-batch.ts'
 import type { ChangeContext } from './change-context.ts'
 import { conclude } from './conclude.ts'
 import {
+  finished,
   operationKey,
   questionOf,
   recordedOutcomes,
   recordOutcome,
   replay,
+  replayResult,
+  storedForm,
   storeOutcome,
+  type Answering,
   type OperationKey,
   type Question,
   type Recorded,
 } from './idempotency.ts'
-import { answerable, checkListed, storeRefusal, type PerformRefusal } from './listed-refusals.ts'
+import {
+  answerable,
+  checkListed,
+  isStored,
+  storeRefusal,
+  type PerformRefusal,
+} from './operation-refusals.ts'
 import { prepare, prepareRows } from './prepare-change.ts'
-import { isStored, storedForm, replayResult, finished, type Answering } from './stored-result.ts'
 
 /** Options of every operation that changes something. */
 export interface OperationOptions {

@@ -5,7 +5,7 @@ import { ok, refused, type Refusal, type Result } from '../../base/result.ts'
 import { refusalOf, type Prepared } from './change-batch.ts'
 import { conclude } from './conclude.ts'
 import type { ChangeContext } from './change-context.ts'
-import { storeRefusal } from './listed-refusals.ts'
+import { storeRefusal } from './operation-refusals.ts'
 
 /** The host's own statements around those of the library. */
 export interface HostStatements {

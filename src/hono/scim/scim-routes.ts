@@ -1,6 +1,6 @@
 import type { Context, Hono, MiddlewareHandler } from 'hono'
 import { partOf } from '../../engine/changes/part.ts'
-import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../../engine/changes/operation-refusals.ts'
 import { refused } from '../../base/result.ts'
 import { createScimUser } from '../../parts/scim/create-user.ts'
 import { deleteScimUser } from '../../parts/scim/delete-user.ts'

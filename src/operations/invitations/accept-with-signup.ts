@@ -4,7 +4,7 @@ import { guard } from '../../database/commit.ts'
 import { normalizeEmail } from '../../base/email.ts'
 import { isConfigured, rolesIn } from '../../engine/access/roles.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../../engine/changes/operation-refusals.ts'
 import { find } from '../../engine/access/authorize.ts'
 import {
   HOOK_REFUSALS,

@@ -9,7 +9,7 @@ import { batch } from '../../database/batch.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
 import { StoreUnavailable, type Database, type DatabaseContext } from '../../database/database.ts'
 import { rateLimits } from '../../database/schema/changes-tables.ts'
-import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../../engine/changes/operation-refusals.ts'
 import { refused, type RefusalCode, type Refused, type Result } from '../../base/result.ts'
 import { operationActor, type Caller } from '../../engine/access/principal.ts'
 import {

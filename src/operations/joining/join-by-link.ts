@@ -33,7 +33,7 @@ import {
 } from '../../engine/access/principal.ts'
 import { isConfigured, rolesIn } from '../../engine/access/roles.ts'
 import { joinRequestEvent, linkEvent } from '../../engine/audit/part-actions.ts'
-import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../../engine/changes/operation-refusals.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import {
   excluding,

@@ -6,7 +6,7 @@ import { authorizeRole, find } from '../../engine/access/authorize.ts'
 import { requestInfoOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { scimEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
-import { storeRefusal } from '../../engine/changes/listed-refusals.ts'
+import { storeRefusal } from '../../engine/changes/operation-refusals.ts'
 import type { Plan } from '../../engine/model/plan.ts'
 import {
   HOOK_REFUSALS,

@@ -5,7 +5,7 @@ import { getTableConfig, SQLiteSyncDialect, type SQLiteTable } from 'drizzle-orm
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { guard } from '../../../src/database/commit.ts'
 import { GUARD_CODES } from '../../../src/database/schema/changes-tables.ts'
-import { SCHEMA_VERSION } from '../../../src/database/schema-version.ts'
+import { SCHEMA_VERSION } from '../../../src/database/check-schema.ts'
 import * as schema from '../../../src/database/schema.ts'
 import {
   addMember,

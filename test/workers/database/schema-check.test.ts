@@ -1,8 +1,7 @@
 import { reset } from 'cloudflare:test'
 import { drizzle } from 'drizzle-orm/d1'
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { schemaMismatch } from '../../../src/database/check-schema.ts'
-import { SCHEMA_VERSION } from '../../../src/database/schema-version.ts'
+import { SCHEMA_VERSION, schemaMismatch } from '../../../src/database/check-schema.ts'
 import {
   createOrganization,
   d1Seats,

@@ -1,5 +1,6 @@
 /**
- * The refusals of an operation, compared with the codes that it lists.
+ * The refusals of an operation: compared with the codes that it lists, stored under its id or not, and those
+ * for errors of D1.
  *
  * @module
  */
@@ -86,6 +87,43 @@ export function checkListed(
   ]
   const missing = needed.find((code) => !refusals.includes(code))
   if (missing) throw new TypeError(`${name} does not list ${missing} among its refusals.`)
+}
+
+// Transient refusals, which may differ the next time. They are not stored.
+const TRANSIENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'operation_in_progress',
+  'invalid_password',
+  'step_up_required',
+  'step_up_failed',
+  'hook_failed',
+  'rate_limited',
+  'rate_limited_user',
+  'rate_limited_organization',
+  'seats_unavailable',
+  'unavailable',
+  'schema_mismatch',
+])
+
+// A missing proof is transient like a wrong one: proofs are not part of the digest. So is a seat that could
+// not be bought because the billing provider does not answer.
+function isTransient(refusal: Refusal): boolean {
+  if (refusal.code === 'seat_limit_reached') return refusal.expansion === 'provider_unavailable'
+  if (refusal.code !== 'validation_error') return TRANSIENT.has(refusal.code)
+  return 'password' in refusal.errors || 'stepUpProof' in refusal.errors
+}
+
+// Refusals of callers without access. Any caller can cause them.
+const ABSENT: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'unauthenticated',
+  'organization_not_found',
+  'not_found',
+  'not_a_member',
+  'invitation_invalid',
+])
+
+/** Whether a refusal is stored under its key. Strangers could otherwise fill the table. */
+export function isStored(refusal: Refusal, membership: unknown): boolean {
+  return !isTransient(refusal) && (membership !== null || !ABSENT.has(refusal.code))
 }
 
 /**
