@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 
 const WIDTH = 640
 const HEIGHT = 180

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import type { Child, PropsWithChildren } from 'hono/jsx'
 import type { Refusal, SeatsToFree } from '../base/result.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import { html } from 'hono/html'
 import type { Child } from 'hono/jsx'

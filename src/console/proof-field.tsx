@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { ProofInput } from '../engine/access/step-up.ts'
 import { Field } from './elements.tsx'
 import type { Words } from './texts/languages.ts'

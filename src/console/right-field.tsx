@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Fields } from './visit.ts'
 
 const FOR_RIGHT = 'right '

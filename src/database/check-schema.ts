@@ -79,7 +79,7 @@ export async function storeError(db: Database, error: unknown): Promise<StoreUna
   if (said === null) return new StoreUnavailable(error)
   if (!MISSING.test(said)) return new StatementFailed(error)
   fitting.delete(clientOf(db))
-  return new SchemaMismatch(`D1 says: ${said}. ${await schemaOf(db)} ${REMEDY}`)
+  return new SchemaMismatch(`D1 says: ${said}. ${(await schemaOf(db)) ?? differing(said)}`)
 }
 
 const DEFINITE = /SQLITE_(?:ERROR|CONSTRAINT|MISMATCH|RANGE|TOOBIG|AUTH)|syntax error/
@@ -97,14 +97,22 @@ function definiteError(error: unknown): string | null {
 }
 
 // Costs a round trip only after a batch has failed.
-async function schemaOf(db: Database): Promise<string> {
+async function schemaOf(db: Database): Promise<string | null> {
   try {
     const [row] = (await db.select().from(schemaVersion)) as readonly SchemaRow[]
-    return (
-      schemaMismatch(row) ??
-      `The version of Seatgate's schema is right, but a table differs from the one that the migrations create.`
-    )
+    const mismatch = schemaMismatch(row)
+    return mismatch && `${mismatch} ${REMEDY}`
   } catch {
-    return "Seatgate's migrations were not applied, or not all of them: there is no table seatgate_schema."
+    return `Seatgate's migrations were not applied, or not all of them: there is no table seatgate_schema. ${REMEDY}`
   }
 }
+
+// A batch also has the host's table of users, the columns that its options name, and its own statements.
+const HOST_TABLE = /no such table: (?!seatgate_)|table (?!seatgate_)\S+ has no column/
+
+const differing = (said: string): string =>
+  HOST_TABLE.test(said)
+    ? "It is a table of your own, such as identity.users. Seatgate's migrations do not create it: write a " +
+      'migration for it, and apply it.'
+    : "The version of Seatgate's schema is right, but a table differs from the one that the migrations " +
+      `create, or lacks a column that you passed in an option. ${REMEDY}`

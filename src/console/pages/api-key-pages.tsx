@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Result } from '../../base/result.ts'
 import { mayGive, type ApiKey, type ApiKeyWithSecret } from '../../parts/keys/api-key.ts'
 import { createApiKey } from '../../parts/keys/create-key.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { html } from 'hono/html'
 import { names } from '#console-assets'
 import { userIdOf } from '../../engine/access/principal.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Child } from 'hono/jsx'
 import type { Refusal, Result } from '../../base/result.ts'
 import type { NamedUser } from '../../engine/model/named-users.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { mayChangeRole } from '../../engine/access/roles.ts'
 import type { NamedUser } from '../../engine/model/named-users.ts'
 import { listMembers } from '../../operations/memberships/list.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { platformHealth } from '../../operations/organizations/platform-health.ts'
 import { Back, Facts, Name, Section, Table, Time } from '../elements.tsx'
 import { showPage } from '../layout.tsx'

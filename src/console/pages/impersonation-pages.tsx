@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import type { Child } from 'hono/jsx'
 import { isUser, type Principal } from '../../engine/access/principal.ts'

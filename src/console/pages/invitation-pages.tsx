@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { mayInvite } from '../../engine/access/roles.ts'
 import { userIdOf } from '../../engine/access/principal.ts'
 import type { Invitation } from '../../engine/model/invitation.ts'

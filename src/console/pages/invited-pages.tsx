@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import type { Refusal, Result } from '../../base/result.ts'
 import { refused } from '../../base/result.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { mayChangeRole } from '../../engine/access/roles.ts'
 import type { Domain } from '../../engine/model/join-request.ts'
 import { addDomain } from '../../operations/joining/add-domain.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Context } from 'hono'
 import { mayInvite } from '../../engine/access/roles.ts'
 import { createInviteLink } from '../../operations/joining/create-link.ts'

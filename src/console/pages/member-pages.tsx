@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { mayChangeRole } from '../../engine/access/roles.ts'
 import { userIdOf } from '../../engine/access/principal.ts'
 import { changeRole } from '../../operations/memberships/change-role.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { listOwnInvitations } from '../../operations/invitations/list.ts'
 import { updateSlug } from '../../operations/organizations/change-slug.ts'
 import { createOrganization } from '../../operations/organizations/create.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import {
   getPlatformOrganization,
   listPlatformOrganizations,

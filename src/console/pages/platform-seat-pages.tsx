@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { listPlatformEvents } from '../../operations/audit/platform-events.ts'
 import { rebuildSeats } from '../../operations/seats/repair.ts'
 import { verifySeats } from '../../operations/seats/verify.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Result } from '../../base/result.ts'
 import { typeOfRole } from '../../base/seat-types.ts'
 import { takesSeat } from '../../engine/access/roles.ts'

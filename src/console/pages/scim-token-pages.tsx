@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import { createScimToken } from '../../parts/scim/create-token.ts'
 import { listScimTokens } from '../../parts/scim/list-tokens.ts'
 import { revokeScimToken } from '../../parts/scim/revoke-token.ts'

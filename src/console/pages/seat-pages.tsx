@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { Refusal } from '../../base/result.ts'
 import type { AuditEvent } from '../../engine/audit/event.ts'
 import type { SeatLimitView, SeatUsage } from '../../engine/seats/limit.ts'

@@ -1,4 +1,3 @@
-/** @jsxImportSource #jsx */
 import type { ForwardingContext } from '../../parts/forwarding/forwarding.ts'
 import { listAttempts } from '../../parts/forwarding/list-attempts.ts'
 import { pauseSink, replaySink, resumeSink } from '../../parts/forwarding/replay.ts'

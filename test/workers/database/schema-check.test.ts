@@ -1,8 +1,10 @@
 import { reset } from 'cloudflare:test'
 import { drizzle } from 'drizzle-orm/d1'
+import { sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { SCHEMA_VERSION, schemaMismatch } from '../../../src/database/check-schema.ts'
 import {
+  addMember,
   createOrganization,
   d1Seats,
   ledgerSeats,
@@ -195,9 +197,26 @@ describe('a database that does not fit [C5]', () => {
     expect(codeOf(await create(seatgate))).toBe('schema_mismatch')
     expect(reports.map(messageOf)).toEqual([
       expect.stringMatching(
-        /no column named seat_id.*differs from the one that the migrations create/
+        /no column named seat_id.*differs from the one that the migrations create, or lacks a column.*wrangler/
       ),
     ])
+  })
+
+  it('names a table of the host that is missing, without sending the host to the migrations', async () => {
+    const users = sqliteTable('people', {
+      id: text('id').primaryKey(),
+      email: text('email').notNull(),
+      name: text('name'),
+    })
+    const { seatgate, reports } = isolate({ identity: { users } })
+    const created = await create(seatgate)
+    const organization = created.ok ? created.value.id : ''
+    const member = { userId: 'ben', role: 'member' } as const
+    const added = await addMember(seatgate, { ...ada, organization }, member)
+    expect(added.ok ? 'ok' : added.error.code).toBe('schema_mismatch')
+    const [message] = reports.map(messageOf)
+    expect(message).toMatch(/no such table: people\. It is a table of your own.*identity\.users/)
+    expect(message).not.toContain('wrangler d1 migrations apply')
   })
 
   it('is no question of seats, with the ledger neither', async () => {
