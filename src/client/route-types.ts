@@ -5,8 +5,9 @@
  * @module
  */
 import type { ExtractSchema } from 'hono/types'
-import type { SuccessStatusCode } from 'hono/utils/http-status'
+import type { ContentfulStatusCode, SuccessStatusCode } from 'hono/utils/http-status'
 import type { SeatgateRouter } from '../hono/router.ts'
+import type { Problem, ProblemMembers } from '../hono/typed-response.ts'
 
 /** The methods of a client. */
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete'
@@ -54,13 +55,24 @@ type Valued<Route> = Route extends {
     : never
   : never
 
-/** The refusals of a route, as its responses carry them: a union that `code` and `status` discriminate. */
-export type RefusalOn<App, M extends Method, Path> = Refused<RouteOf<App, M, Path>>
+/**
+ * The refusals of a route, as its responses carry them: a union that `code` and `status` discriminate. A
+ * route of your own has what it returns with a status of an error, and every refusal of Seatgate: Hono's
+ * types do not say which guards run before it.
+ */
+export type RefusalOn<App, M extends Method, Path> = OrGuarded<Refused<RouteOf<App, M, Path>>>
 
+type OrGuarded<Output> = [Extract<Output, ProblemMembers>] extends [never]
+  ? Output | Problem
+  : Output
+
+// `c.json(value)` without a status has every status as its type, and is a 200.
 type Refused<Route> = Route extends { output: infer Output; status: infer Status }
-  ? Status extends SuccessStatusCode | 303
+  ? ContentfulStatusCode extends Status
     ? never
-    : Output
+    : Status extends SuccessStatusCode | 303
+      ? never
+      : Output
   : never
 
 /**

@@ -3,7 +3,7 @@
  * error.
  */
 import { Hono } from 'hono'
-import { createClient } from '../../src/client/index.ts'
+import { createClient, type ClientFailure } from '../../src/client/index.ts'
 import { seatgateRouter, type SeatgateRouter } from '../../src/hono/index.ts'
 import type { GroupRoutes } from '../../src/hono/groups/index.ts'
 import type { ImpersonationRoutes } from '../../src/hono/impersonation/index.ts'
@@ -14,6 +14,7 @@ import {
   createSeatgate,
   d1Seats,
   permissions,
+  type RefusalCode,
   type Seatgate,
   type SeatgateOptions,
 } from '../../src/index.ts'
@@ -97,9 +98,23 @@ for await (const page of client.pages('/organizations/:org/members', { param }))
 const app = new Hono()
   .route('/', seatgateRouter(seatgate, routing))
   .get('/projects/:id', (c) => c.json({ title: 'One' }))
+  .post('/projects', (c) =>
+    c.req.header('x') ? c.json({ id: 'p1' }, 201) : c.json({ code: 'no_name', field: 'name' } as const, 400)
+  )
 const own = createClient<typeof app>()
 const project = await own.get('/projects/:id', { param: { id: 'p1' } })
 if (project.ok) void project.value.title.length
+else {
+  // A guard can refuse before the handler; what the handler returns with 200 is no error.
+  void (project.error.code satisfies RefusalCode | ClientFailure['code'])
+  if (project.error.code === 'seat_limit_reached') void project.error.limit
+}
+const made = await own.post('/projects')
+if (made.ok) void (made.value satisfies { id: string })
+else if (made.error.code === 'no_name') void (made.error.field satisfies 'name')
+else if (made.error.code === 'organization_not_found') void made.error.title
+// @ts-expect-error: no route and no guard has this code
+else if (made.error.code === 'of_nothing') void made
 // @ts-expect-error: there is no such route in the ready router
 void client.get('/projects/:id', { param: { id: 'p1' } })
 
