@@ -1,4 +1,3 @@
-
 const WIDTH = 640
 const HEIGHT = 180
 const LEFT = 32

@@ -60,7 +60,7 @@ const PROBLEMS = {
   operation_in_progress: [409, 'The operation is in progress; try again'],
   already_replayed: [409, 'Already retried'],
   not_dead: [409, 'Not a dead letter'],
-  too_many: [409, 'Too many items in one request'],
+  too_many: [409, 'No more of these are possible'],
   idempotency_mismatch: [422, 'This Idempotency-Key was used for another request'],
   stored_result_unreadable: [410, 'The stored result can no longer be read'],
   validation_error: [422, 'The input is not valid'],

@@ -1,4 +1,4 @@
-import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -47,6 +47,16 @@ step('install the tarball and its peers, and copy the files of the page', async 
   await makeHost(directory.path, await pack(directory.path))
 })
 
+step(
+  'generate the type of the environment, and compile with the configuration of the page',
+  async () => {
+    const config = (await filesOf('docs/getting-started.md')).get('tsconfig.json') ?? ''
+    await writeFile(join(directory.path, 'tsconfig.json'), config)
+    await node(WRANGLER, 'types')
+    expect(await typeErrors(directory.path)).toEqual([])
+  }
+)
+
 step('install the tools of the tests, and compile', async () => {
   for (const tool of TOOLS) {
     const to = join(directory.path, 'node_modules', tool)
@@ -54,22 +64,24 @@ step('install the tools of the tests, and compile', async () => {
     await symlink(join(root, 'node_modules', tool), to)
   }
   const testing = await filesOf('docs/testing.md')
-  for (const name of ['vitest.config.ts', 'test/setup.ts']) {
-    await writeFile(join(directory.path, name), testing.get(name) ?? '')
+  const setup = testing.get('vitest.config.ts') ?? ''
+  const files: Record<string, string> = {
+    'test/setup.ts': testing.get('test/setup.ts') ?? '',
+    'vitest.config.ts': setup.replace("'node_modules/seatgate/migrations'", "'migrations'"),
   }
-  const config = join(directory.path, 'tsconfig.json')
-  const { compilerOptions } = JSON.parse(await readFile(config, 'utf8'))
-  const types = [...compilerOptions.types, '@cloudflare/vitest-plugin/types']
-  // package.thorough.test.ts checks the declarations.
-  const options = { ...compilerOptions, types, skipLibCheck: true }
-  const include = ['src', 'test', 'worker-configuration.d.ts']
-  await writeFile(config, JSON.stringify({ compilerOptions: options, include }))
+  const config = (await filesOf('docs/getting-started.md')).get('tsconfig.json') ?? ''
+  files['tsconfig.json'] = config
+    .replace('["src"]', '["src", "test"]')
+    .replace('configuration.d.ts"', 'configuration.d.ts", "@cloudflare/vitest-plugin/types"')
+  for (const [name, text] of Object.entries(files))
+    await writeFile(join(directory.path, name), text)
   expect(await typeErrors(directory.path)).toEqual([])
 })
 
 step('apply the migrations', async () => {
   const { stdout } = await node(WRANGLER, 'd1', 'migrations', 'apply', 'DB', '--local')
-  expect(stdout).toContain('0001_organizations.sql')
+  expect(stdout).toContain('0001_application.sql')
+  expect(stdout).toContain('_seatgate_organizations.sql')
 })
 
 let url: string
@@ -133,6 +145,6 @@ test('takes minutes', () => {
   console.log(
     `docs/getting-started.md:\n${took.join('\n')}\n${seconds(began).padStart(6)} s  in all`
   )
-  expect(took).toHaveLength(7)
+  expect(took).toHaveLength(8)
   expect(Number(seconds(began))).toBeLessThan(LONGEST_MINUTES * 60)
 })

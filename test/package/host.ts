@@ -8,8 +8,6 @@ import { promisify } from 'node:util'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 
-const SECRET = 'a-secret-of-the-test'
-
 // No questions, no look-up of the newest version, no fetch of sample request data, no log files.
 export const QUIET = {
   CI: '1',
@@ -67,23 +65,11 @@ interface NpmPacked {
   readonly files: readonly { readonly path: string }[]
 }
 
-const PROJECTS = `CREATE TABLE IF NOT EXISTS projects (
-  id TEXT PRIMARY KEY NOT NULL,
-  organization_id TEXT NOT NULL,
-  name TEXT NOT NULL
-);
-`
-
 // Everybody who asks for something in the tests, each with an address of their own.
 const PEOPLE = ['founder', 'ann', 'ben', 'cleo', 'dora', 'stranger']
 for (let index = 0; index < 15; index++) PEOPLE.push(`person-${index}`)
 
-const USERS = `CREATE TABLE IF NOT EXISTS users (
-  id TEXT PRIMARY KEY NOT NULL,
-  email TEXT NOT NULL,
-  name TEXT
-);
-INSERT OR IGNORE INTO users (id, email) VALUES ${PEOPLE.map((id) => `('${id}', '${id}@example.com')`).join(', ')};
+const USERS = `INSERT INTO users (id, email) VALUES ${PEOPLE.map((id) => `('${id}', '${id}@example.com')`).join(', ')};
 `
 
 /**
@@ -106,15 +92,16 @@ export async function makeHost(directory: string, packed: Packed): Promise<void>
 
   await mkdir(join(directory, 'src'))
   await mkdir(join(directory, 'test'))
+  await mkdir(join(directory, 'migrations'))
   for (const [name, text] of await filesOf('docs/getting-started.md')) await file(name, text)
   await mkdir(join(directory, 'minimal'))
   const readme = await blocksOf('README.md')
   await file('minimal/worker.ts', readme.get('ts') ?? '')
   const minimal = readme.get('toml') ?? ''
   await file('minimal/wrangler.toml', minimal.replace('"node_modules', '"../node_modules'))
-  await file('node_modules/seatgate/migrations/9001_users.sql', USERS)
-  await file('node_modules/seatgate/migrations/9000_projects.sql', PROJECTS)
-  await file('.dev.vars', `JWT_SECRET=${SECRET}\nINVITATION_SECRET=${SECRET.repeat(2)}\n`)
+  await file('migrations/0002_people.sql', USERS)
+  const seatgate = join(directory, 'node_modules/seatgate/bin/seatgate.js')
+  await run(process.execPath, [seatgate, 'migrations', 'migrations'], directory)
   const include = ['src', 'minimal', 'worker-configuration.d.ts']
   await file('tsconfig.json', JSON.stringify({ compilerOptions: COMPILER_OPTIONS, include }))
   const wrangler = join(root, 'node_modules/wrangler/bin/wrangler.js')
@@ -163,7 +150,7 @@ export async function blocksOf(page: string): Promise<Map<string, string>> {
 /** The blocks of a page that name their file in a comment on the first line, by that file. */
 export async function filesOf(page: string): Promise<Map<string, string>> {
   const named = (await allBlocks(page)).flatMap(([, text]) => {
-    const [, name] = /^(?:\/\/|#) ([\w/.-]+\.(?:ts|toml))\n/.exec(text) ?? []
+    const [, name] = /^(?:\/\/|#|--) ([\w/.-]+\.(?:ts|toml|json|sql|vars))\n/.exec(text) ?? []
     return name === undefined ? [] : [[name, text] as const]
   })
   return new Map(named)
@@ -226,7 +213,9 @@ export async function definitionsOf(path: string): Promise<{ name: string; line:
 export async function tokenOf(userId: string, secondsAgo = 0): Promise<string> {
   const { sign } = await import('hono/jwt')
   const iat = Math.floor(Date.now() / 1000) - secondsAgo
-  return sign({ sub: userId, iat }, SECRET, 'HS256')
+  const secrets = (await filesOf('docs/getting-started.md')).get('.dev.vars') ?? ''
+  const [, secret = ''] = /^JWT_SECRET=(.+)$/m.exec(secrets) ?? []
+  return sign({ sub: userId, iat }, secret, 'HS256')
 }
 
 /** Runs a command to its end. */

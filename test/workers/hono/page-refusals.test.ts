@@ -100,7 +100,7 @@ const PAGES = {
   ],
   already_replayed: [{}, { status: 409, says: /Already retried/ }],
   not_dead: [{}, { status: 409, says: /dead letter/ }],
-  too_many: [{}, { status: 409, says: /Too many items/ }],
+  too_many: [{}, { status: 409, says: /No more of these/ }],
   before_horizon: [{ horizon: 5 }, { status: 410, says: /were purged/ }],
   outdated_version: [
     { limit: 5, version: 7 },
