@@ -159,8 +159,8 @@ export function queryOf({ db }: Seatgate, { id }: Session): PrincipalQuery {
 
 /** The two ways in which a host can say who is asking. */
 export const callers = {
-  'somebody known': (_seatgate, { userId, session }) => ({ userId, session }),
-  'somebody looked up': (seatgate, { session }) => queryOf(seatgate, session),
+  'a known caller': (_seatgate, { userId, session }) => ({ userId, session }),
+  'a looked-up caller': (seatgate, { session }) => queryOf(seatgate, session),
 } satisfies Record<
   string,
   (seatgate: Seatgate, who: { readonly userId: string; readonly session: Session }) => Caller

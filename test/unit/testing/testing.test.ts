@@ -68,7 +68,7 @@ describe('the checkers', () => {
     ],
     ['another epoch', { epoch: 6 }, 'epoch 5, in force 6'],
     ['a count that is off', { counts: null }, '0 active in seatgate_member_counts'],
-    ['nobody who owns it', { members: [] }, 'no owner'],
+    ['no owner', { members: [] }, 'no owner'],
     ['somebody in line who is not on record', { line: ['r1'] }, 'in line are r1, on record none'],
     ['a gap in the trail', { events: sound.events.slice(1) }, 'expected sequence 1'],
   ] satisfies [string, Partial<State>, string][])('find %s', (_what, change, problem) => {

@@ -432,7 +432,7 @@ describe('invitations', () => {
     ['a reason that there is not', { revoked_at: 2, revoke_reason: 'bored' }],
     ['a reason and no end', { revoke_reason: 'revoked' }],
     ['a revocation without a reason', { revoked_at: 2 }],
-    ['an acceptance by nobody', { accepted_at: 2 }],
+    ['an acceptance without a user', { accepted_at: 2 }],
     ['somebody who accepted it never', { accepted_by_id: 'ann' }],
     ['mail of another kind', { mail_status: 'lost' }],
     ['two ends: accepted and revoked', { ...ended[0], ...ended[1] }],

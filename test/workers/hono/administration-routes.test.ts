@@ -342,7 +342,7 @@ describe('requireOperator [C6]', () => {
   it.each<[string, Principal | null, string]>([
     ['an operator', { userId: 'ops', operator: true }, 'in'],
     ['the host itself', { type: 'system' }, 'in'],
-    ['nobody', null, 'unauthenticated'],
+    ['no caller', null, 'unauthenticated'],
     ['a token’s bearer', { type: 'anonymous' }, 'unauthenticated'],
     ['a user', { userId: 'ada' }, 'insufficient_role'],
     [

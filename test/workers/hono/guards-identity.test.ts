@@ -111,7 +111,7 @@ describe('requireOrganizationMfa()', () => {
   })
 
   it.each<[string, Loose]>([
-    ['nobody asks', { caller: null, organization: strict }],
+    ['there is no caller', { caller: null, organization: strict }],
     ['there is no organization', { caller: ada, organization: null }],
     ['a service account asks', { caller: machine, organization: strict }],
     ['the host itself asks', { caller: { type: 'system' }, organization: strict }],
@@ -274,7 +274,7 @@ describe('requireSudo()', () => {
   })
 
   it.each<[string, Loose]>([
-    ['nobody asks', { caller: null }],
+    ['there is no caller', { caller: null }],
     ['an anonymous caller asks', { caller: { type: 'anonymous' } }],
   ])('answers unauthenticated, without asking, where %s [C3]', async (_who, variables) => {
     let asked = 0

@@ -177,8 +177,8 @@ describe('requireMembership()', () => {
   })
 
   it.each<[string, Partial<ScopeVariables>]>([
-    ['nobody asks', { caller: null, organization: null, membership: null, role: null }],
-    ['nobody asks, for all that', { ...inAcme('owner'), caller: null }],
+    ['there is no caller', { caller: null, organization: null, membership: null, role: null }],
+    ['there is no caller, but an organization', { ...inAcme('owner'), caller: null }],
     ['an anonymous caller asks', { ...inAcme('owner'), caller: { type: 'anonymous' } }],
   ])('answers unauthenticated, with roles and without, where %s [C3 PIPE-37]', async (...row) => {
     for (const options of [{}, { roles: ['owner'] }, { roles: ['owner', 'admin', 'member'] }]) {

@@ -147,7 +147,7 @@ describe('a request from another site', () => {
     ['Origin with this one in it', { origin: 'http://seatgate.test.evil.example' }],
     ['Sec-Fetch-Site: cross-site', { 'sec-fetch-site': 'cross-site' }],
     ['Sec-Fetch-Site: same-site', { 'sec-fetch-site': 'same-site' }],
-    ['Sec-Fetch-Site that nobody knows', { 'sec-fetch-site': 'elsewhere' }],
+    ['an unknown Sec-Fetch-Site', { 'sec-fetch-site': 'elsewhere' }],
     ['cross-site with this origin', { 'sec-fetch-site': 'cross-site', origin: HERE }],
     ['Basic credentials', { origin: EVIL, authorization: 'Basic YTpi' }],
   ]

@@ -152,7 +152,7 @@ describe('the order of checks', () => {
   })
 
   it.each([
-    ['nobody', 401, 'unauthenticated'],
+    ['no user', 401, 'unauthenticated'],
     ['a stranger', 404, 'organization_not_found'],
     ['a plain member', 403, 'insufficient_role'],
   ])(
@@ -160,7 +160,7 @@ describe('the order of checks', () => {
     async (who, status, code) => {
       const { member, stranger, members } = await fullTeam()
       const tokens = {
-        nobody: 'wrong',
+        'no user': 'wrong',
         'a stranger': stranger.token,
         'a plain member': member.token,
       }

@@ -95,11 +95,11 @@ describe('the checkers', () => {
         change(member, { status: 'suspended', seat_id: null, suspended_by: 'admin' }),
         /no owner/,
       ],
-      'a role that nobody gave': [
+      'a role without an event': [
         change(organization.owner, { role: 'owner' }),
         /member .* is on record and not there/,
       ],
-      'a suspension that nobody made': [
+      'a suspension without an event': [
         change(organization.owner, { status: 'suspended', seat_id: null, suspended_by: 'admin' }),
         /standing .* is on record and not there/,
       ],
@@ -146,9 +146,9 @@ describe('the checkers', () => {
         telling('organization.ownership_transfer', { from_user_id: other }),
         /was not the owner’s to give/,
       ],
-      'a name that nobody gave': [organizationIs({ name: 'Other' }), /^name is on record/],
-      'a policy that nobody set': [organizationIs({ enforce_mfa_for_members: 1 }), /^mfa is/],
-      'a deletion that nobody made': [organizationIs({ deleted_at: 1 }), /^deleted is/],
+      'a name without an event': [organizationIs({ name: 'Other' }), /^name is on record/],
+      'a policy without an event': [organizationIs({ enforce_mfa_for_members: 1 }), /^mfa is/],
+      'a deletion without an event': [organizationIs({ deleted_at: 1 }), /^deleted is/],
       'an event of an unknown kind': [
         {
           ...good,
@@ -204,7 +204,7 @@ describe('the checkers', () => {
     const { seats } = good.ledger!
     const seat = rowOf(open).seat_id!
     const spoilt: Record<string, [State, RegExp]> = {
-      'an invitation that nobody made': [
+      'an invitation without an event': [
         { ...good, invitations: [...good.invitations, { ...rowOf(open), id: 'x', seat_id: null }] },
         /^invitation x is there and not on record/,
       ],
@@ -216,7 +216,7 @@ describe('the checkers', () => {
       'a revocation that is not on record': [change(open, { revoked_at: 1 }), /^invitation/],
       'a decline that is not on record': [change(open, { declined_at: 1 }), /^invitation/],
       'one that is open again': [change(revoked, { revoked_at: null }), /^invitation/],
-      'a role that nobody gave': [change(again, { role: 'owner' }), /^invitation/],
+      'a role without an event': [change(again, { role: 'owner' }), /^invitation/],
       'an open one that lost its seat': [change(open, { seat_id: null }), /^seat .* not there/],
       'an open one in another seat': [change(open, { seat_id: 'x' }), /the ledger does not know x/],
       'a promise that the ledger does not know': [

@@ -81,7 +81,7 @@ describe.each(enforcingOr('ledger'))('restoring several (%s)', (provider) => {
   it.each([
     ['nothing', undefined],
     ['no list', { userIds: 'all' }],
-    ['nobody', { userIds: [] }],
+    ['an empty list', { userIds: [] }],
     ['a hundred and one', { userIds: Array.from({ length: 101 }, (_, n) => `user-${n}`) }],
     ['somebody without an id', { userIds: [null] }],
   ])('refuses %s [ORG-99]', async (_what, input) => {

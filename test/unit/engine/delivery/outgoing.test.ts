@@ -143,7 +143,7 @@ describe('a sink that is configured wrong', () => {
     ['a pattern in capitals', { exclude: ['Seat.*'] }, /pattern/],
     ['no time to retry', { retryHours: 0 }, /retryHours/],
     ['a time that is none', { since: new Date('never') }, /since/],
-    ['FWD-37: a field that nobody knows', { redact: { mask: ['e_mail'] } }, /not a field/],
+    ['FWD-37: a field that does not exist', { redact: { mask: ['e_mail'] } }, /not a field/],
     ['FWD-37: a path into nothing', { redact: { exclude: ['meta.role'] } }, /not a field/],
     ['FWD-37: a path with a hole', { redact: { exclude: ['metadata..role'] } }, /not a field/],
     ['FWD-37: an overlap', { redact: { exclude: ['role'], mask: ['role'] } }, /both/],

@@ -256,7 +256,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
     /^\(select count\(\*\) from \(select organization_id \|\| ' ' \|\| count\(\*\) as record from \(/,
   ],
   [
-    'not repaired meanwhile',
+    'not repaired since the read',
     /^not exists \(select 1 from seatgate_audit_events where organization_id = \? and sequence > \? and action = 'seat.drift_repaired'\)$/,
   ],
 ]
@@ -454,7 +454,7 @@ const TABLE: Readonly<Record<string, Row>> = {
   ),
   setSeatLimit: without(OPERATOR, 'live', 'limit as read'),
   setEntitlement: without(OPERATOR, 'live', 'limit as read'),
-  rebuildSeats: without(OPERATOR, 'live', 'not repaired meanwhile'),
+  rebuildSeats: without(OPERATOR, 'live', 'not repaired since the read'),
   replaySink: byMember('no delivery under way'),
   pauseSink: byMember('no delivery under way'),
   resumeSink: byMember('no delivery under way'),

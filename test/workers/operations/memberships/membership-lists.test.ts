@@ -335,7 +335,7 @@ describe('countMembersWithoutMfa', () => {
     await enrol(ann, 1)
     expect(await count(), 'two credentials are one person').toBe(3)
     await enrol(ben, 0)
-    expect(await count(), 'one that is not in use protects nobody').toBe(3)
+    expect(await count(), 'one that is not in use protects no member').toBe(3)
     await enrol(ben, 1)
     expect(await count()).toBe(2)
     unwrap(await suspendMember(seatgate, scope, cem))

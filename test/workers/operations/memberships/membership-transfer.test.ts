@@ -173,7 +173,7 @@ describe('transfers at once', () => {
     ['removed', removeMember],
     ['suspended', suspendMember],
   ] as const)(
-    'to a user who is %s meanwhile leaves the owner where they are [MUSEUM-27]',
+    'to a user who is %s before the commit leaves the owner where they are [MUSEUM-27]',
     async (_what, act) => {
       const organization = await calm.organization()
       const { owner, id } = organization

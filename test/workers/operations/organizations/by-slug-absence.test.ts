@@ -166,7 +166,7 @@ describe('loadOrganizationFromSlug()', () => {
     const organization = await kit.organization()
     const app = hostOf(seatgate, { authenticate: () => null })
     const lost = await sessionOf(await newUser())
-    const forgotten = callers['somebody looked up'](seatgate, {
+    const forgotten = callers['a looked-up caller'](seatgate, {
       userId: '',
       session: { ...lost, id: 'no-such-session' },
     })

@@ -195,7 +195,7 @@ describe('createOrganization', () => {
 
   it.each<[string, unknown]>([
     ['no caller', {}],
-    ['nobody', { caller: null }],
+    ['null as the caller', { caller: null }],
     ['a caller without an id', { caller: {} }],
     ['an empty id', { caller: { userId: '' } }],
     ['a number', { caller: { userId: 7 } }],

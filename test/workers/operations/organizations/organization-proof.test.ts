@@ -76,7 +76,7 @@ describe.each(shareOf(acts, 2))('the proof of %s', (_name, act) => {
     ['wrong', passwordOnly, { password: 'wrong' }, 'invalid_password'],
     ['missing', passwordOnly, {}, ['password']],
     ['null', passwordOnly, { password: null }, ['password']],
-    ['a step-up that nobody can check', passwordOnly, { stepUpProof: '123456' }, ['password']],
+    ['a step-up that no function checks', passwordOnly, { stepUpProof: '123456' }, ['password']],
     ['right beside junk', both, { password: PASSWORD, stepUpProof: null }, 'ok'],
     [
       'wrong beside a right step-up',
@@ -96,7 +96,7 @@ describe.each(shareOf(acts, 2))('the proof of %s', (_name, act) => {
     ['wrong, without passwords', stepUpOnly, { stepUpProof: '000000' }, 'step_up_failed'],
     ['missing, without passwords', stepUpOnly, {}, ['stepUpProof']],
     ['a number', stepUpOnly, { stepUpProof: 123456 }, ['stepUpProof']],
-    ['a password that nobody can check', stepUpOnly, { password: PASSWORD }, ['stepUpProof']],
+    ['a password that no function checks', stepUpOnly, { password: PASSWORD }, ['stepUpProof']],
     ['right, beside passwords', both, { stepUpProof: '123456' }, 'ok'],
     ['wrong, beside passwords', both, { stepUpProof: '000000' }, 'step_up_failed'],
   ])('a step-up that is %s [ORG-32]', async (_what, proofs, proof, expected) => {

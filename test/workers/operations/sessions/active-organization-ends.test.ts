@@ -162,7 +162,7 @@ describe('suspendMember', () => {
       (await load(seatgate, { caller: queryOf(seatgate, sessions[2]) })).organization?.id
     ).toBe(there.id)
     unwrap(await restoreMember(seatgate, here.as(here.owner), userId))
-    expect(await pointerOf(sessions[0]), 'nobody is put back where they were').toBeNull()
+    expect(await pointerOf(sessions[0]), 'no session is put back where it was').toBeNull()
   })
 })
 

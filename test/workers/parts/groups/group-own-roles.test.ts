@@ -235,7 +235,7 @@ describe('a change of a role that groups carry', () => {
   })
 })
 
-describe('at the same moment', () => {
+describe('concurrent changes', () => {
   it('a rename and added members leave no unknown role [PERM-19]', async () => {
     const organization = await kit.organization()
     const scope = owned(organization)
