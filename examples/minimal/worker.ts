@@ -8,7 +8,7 @@ const seatgate = createSeatgate({
   database: drizzle(env.DB),
   seats: d1Seats({ defaultLimit: 3 }),
   sessions: 'none',
-  // Replace this function: deleting an organization and changing its slug need a proof of identity.
+  // Replace this function: it refuses every proof of identity, which transferring and deleting need.
   identity: { stepUp: () => false },
 })
 

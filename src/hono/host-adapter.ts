@@ -62,7 +62,7 @@ export interface HostAdapter<User = unknown> {
   isAdmin?(user: User): boolean | Promise<boolean>
   /** Returns the action that the user has to take before a destructive operation. */
   stepUpChallenge?(user: User, action: string): StepUpChallenge | Promise<StepUpChallenge>
-  /** Checks the proof. */
+  /** Checks the proof. `params` is the JSON of the request, unchecked. */
   verifyStepUp?(user: User, params: unknown, action: string): StepUpAnswer | Promise<StepUpAnswer>
   /** Marks an adapter for tests, which does not run in production. */
   readonly testOnly?: true

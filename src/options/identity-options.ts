@@ -7,9 +7,10 @@ import { ANY, FUNCTION, groupOf, hasMethods, part, type Rules } from './option-g
 /** The host's users, and how they prove who they are. */
 export interface IdentityOptions {
   /**
-   * The host's users. Without them the library cannot check that a new member exists, or show their data.
+   * The host's users. Without them, or with null, the library cannot check that a new member exists, or
+   * show their data.
    */
-  readonly users?: UserTable
+  readonly users?: UserTable | null
   /** Verifies a password. Changing a slug and deleting need this or `stepUp`. */
   readonly verifyPassword?: VerifyPassword
   /** Verifies another proof than a password. */

@@ -4,6 +4,7 @@
  */
 import {
   forwardingRoutes,
+  hostAdapter,
   invitationRoutes,
   joiningRoutes,
   logRoutes,
@@ -213,3 +214,7 @@ void seatgateRouter(bare, routing)
 const name = (any: Seatgate) => any.roles.owner
 void name(own)
 void name(bare)
+
+// The users of a host adapter, as docs/host-adapter.md passes them: null where there are none.
+const host = hostAdapter({ adapter: () => null, environment: 'test' })
+void createSeatgate({ ...options, identity: { users: host.users } })
