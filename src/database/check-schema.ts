@@ -107,12 +107,11 @@ async function schemaOf(db: Database): Promise<string | null> {
   }
 }
 
-// A batch also has the host's table of users, the columns that its options name, and its own statements.
-const HOST_TABLE = /no such table: (?!seatgate_)|table (?!seatgate_)\S+ has no column/
+// A batch also has the host's table of users, and columns that its options name.
+const HOST_TABLE = /table:? (?!seatgate_)/
 
 const differing = (said: string): string =>
   HOST_TABLE.test(said)
-    ? "It is a table of your own, such as identity.users. Seatgate's migrations do not create it: write a " +
-      'migration for it, and apply it.'
+    ? 'It is a table of your own, such as identity.users: write a migration for it.'
     : "The version of Seatgate's schema is right, but a table differs from the one that the migrations " +
-      `create, or lacks a column that you passed in an option. ${REMEDY}`
+      `create, or lacks a column that an option names. ${REMEDY}`
