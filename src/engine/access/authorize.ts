@@ -39,7 +39,16 @@ export interface Found<Q extends Queries> {
   readonly target: MembershipRow | null
   /** The value of the target's `person`. */
   readonly person: string | null
+  /** The value of what was asked {@link Beside} the organization. */
+  readonly beside: string | null
   readonly rows: RowsOf<Q>
+}
+
+/** What is read with the organization, by the same statement. */
+export interface Beside {
+  readonly target?: Target | undefined
+  /** A scalar subquery, which may name the columns of the organization. */
+  readonly value?: SQL<string> | null
 }
 
 /** A user whose membership is read with the organization. */
@@ -60,7 +69,7 @@ export interface Access extends Rights {
 }
 
 /**
- * Reads the caller, the organization, the memberships of the caller and of a `target` in it, and further
+ * Reads the caller, the organization, the caller's membership in it, what is {@link Beside} it, and further
  * queries, all in one round trip. A caller who is confined to an organization finds no other one, and without
  * one in the scope they are unknown.
  */
@@ -68,14 +77,14 @@ export async function find<Q extends Queries>(
   db: Database,
   { caller, organization }: Scope,
   queries: Q,
-  target?: Target
+  beside: Beside = {}
 ): Promise<Found<Q>> {
   if (organization === undefined) {
     const found = await findIn(db, caller, null, queries)
     const isConfined = found.caller !== null && confinementOf(found.caller) !== undefined
     return isConfined ? { ...found, caller: null } : found
   }
-  return findIn(db, caller, organizationNamed(organization), queries, target)
+  return findIn(db, caller, organizationNamed(organization), queries, beside)
 }
 
 /** Reads the caller and queries that keep to the caller's own organizations, all in one round trip. */
@@ -99,11 +108,12 @@ export async function findActive<Q extends Queries>(
 }
 
 // The organization and the caller's membership in it: one statement, because D1 charges time for each.
-const placeOf = /* @__PURE__ */ keptQuery((db, own: SQL, named: SQL) =>
+const placeOf = /* @__PURE__ */ keptQuery((db, beside: SQL, own: SQL, named: SQL) =>
   db
     .select({
       organization: getTableColumns(organizations),
       membership: renamedColumns(memberships, 'membership'),
+      beside: sql<string | null>`${beside}`.as('beside'),
     })
     .from(organizations)
     .leftJoin(memberships, own)
@@ -112,13 +122,14 @@ const placeOf = /* @__PURE__ */ keptQuery((db, own: SQL, named: SQL) =>
 
 // The same, with the membership of another user.
 const placeWithTarget = /* @__PURE__ */ keptQuery(
-  (db, person: SQL, own: SQL, userId: SQL, named: SQL) =>
+  (db, person: SQL, beside: SQL, own: SQL, userId: SQL, named: SQL) =>
     db
       .select({
         organization: getTableColumns(organizations),
         membership: renamedColumns(memberships, 'membership'),
         target: renamedColumns(memberships, 'target', 'target'),
         person: sql<string | null>`${person}`.as('target_person'),
+        beside: sql<string | null>`${beside}`.as('beside'),
       })
       .from(organizations)
       .leftJoin(memberships, own)
@@ -136,6 +147,7 @@ interface PlaceRow {
   readonly membership: JoinedMembership
   readonly target?: JoinedMembership
   readonly person?: string | null
+  readonly beside: string | null
 }
 
 async function findIn<Q extends Queries>(
@@ -143,15 +155,15 @@ async function findIn<Q extends Queries>(
   caller: Caller,
   named: SQL | null,
   queries: Q,
-  target?: Target
+  { target, value = null }: Beside = {}
 ): Promise<Found<Q>> {
   checkCaller(caller)
   const own = ownMembership(caller, organizations.id)
   const place =
     named &&
     (target
-      ? placeWithTarget(db, target.person ?? null, own, target.userId, named)
-      : placeOf(db, own, named))
+      ? placeWithTarget(db, target.person ?? null, value, own, target.userId, named)
+      : placeOf(db, value, own, named))
   const access: Queries = {
     ...(isQuery(caller) && { $caller: quickly(caller.statement) }),
     ...(place && { $place: place }),
@@ -182,6 +194,7 @@ function placeIn(rows: Rows): Omit<Found<Queries>, 'caller' | 'rows'> {
     membership: joined(row?.membership),
     target: joined(row?.target),
     person: row?.person ?? null,
+    beside: row?.beside ?? null,
   }
 }
 

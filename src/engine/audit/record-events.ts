@@ -6,14 +6,10 @@ import { areFew, fieldOf, insertMany, insertRow, insertRows } from '../../databa
 import { keptQuery } from '../../database/kept-query.ts'
 import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
 import { canonicalJson, shortened } from '../../proof/encoding.ts'
-import {
-  personalDataOf,
-  type Origin,
-  type RecordedData,
-  type SaltedData,
-} from '../../proof/personal.ts'
+import type { Origin, RecordedData } from '../../proof/personal.ts'
 import { horizonOf } from './trail-extent.ts'
-import { EVENT_VERSION, countsSeats, personalUserOf, type EventDraft } from './event.ts'
+import { countsSeats, EVENT_VERSION, type EventDraft } from './event.ts'
+import { digestsOf, type KnownPersonal, type PersonalRow } from './personal-rows.ts'
 import { isAccepted, type ConsumerContext } from './consumers.ts'
 
 const LONGEST_MARK = 255
@@ -40,6 +36,8 @@ export type WithSeatCount = (
 export interface EventContext extends Attribution {
   readonly requestId: string | null
   readonly origin?: Origin | undefined
+  /** Rows of the same personal data that recent events have. */
+  readonly known?: readonly KnownPersonal[] | undefined
   readonly now: Date
 }
 
@@ -55,11 +53,8 @@ export function recordEvents(
 ): RecordedBatch {
   const { db } = context
   const markedIds = organizationsOf(acceptedOf(context, drafts))
-  const digests = new Map(personal.map((row) => [textOf(row), row.digest]))
-  const facts = drafts.map((draft) => {
-    const digest = digests.get(textOf(ownerOf(eventContext, draft)))
-    return factsOf(context, eventContext, draft, digest ?? null)
-  })
+  const digestOf = digestsOf(eventContext, personal)
+  const facts = drafts.map((draft) => factsOf(context, eventContext, draft, digestOf(draft)))
   const statements = [
     ...insertRows(db, auditPersonal, personal),
     ...runsOf(facts).flatMap((run) => append(context, eventContext.now, run)),
@@ -96,47 +91,6 @@ export type RecordedEvent = Omit<Extract<Metric, { name: 'audit.recorded' }>, 'n
 export function organizationsOf(drafts: readonly EventDraft[]): readonly string[] {
   return [...new Set(drafts.map(({ organizationId }) => organizationId))]
 }
-
-/** The personal data of a request, for the events of one user in the trail of one organization. */
-export interface SaltedRow extends SaltedData {
-  readonly organizationId: string
-  readonly userId: string
-}
-
-/** A {@link SaltedRow} with its digest, which the events contain. */
-export interface PersonalRow extends SaltedRow {
-  readonly digest: string
-}
-
-/**
- * Returns the personal data of a request that are recorded: for the whole batch one row per organization and
- * user, whose own salt goes with it.
- */
-export function saltPersonalData(
-  { newSecret, recordedData }: Pick<TrailContext, 'newSecret' | 'recordedData'>,
-  eventContext: EventContext,
-  drafts: readonly EventDraft[]
-): readonly SaltedRow[] {
-  const data = eventContext.origin && personalDataOf(eventContext.origin, recordedData)
-  if (!data) return []
-  const owners = drafts.map((draft) => ownerOf(eventContext, draft))
-  return [...new Map(owners.map((owner) => [textOf(owner), owner])).values()].map((owner) => {
-    const salt = Array.from(newSecret(), (byte) => byte.toString(16).padStart(2, '0')).join('')
-    return { ...owner, salt, ...data }
-  })
-}
-
-type Owner = Pick<SaltedRow, 'organizationId' | 'userId'>
-
-function ownerOf(
-  context: EventContext,
-  { organizationId, actor = context.actor }: EventDraft
-): Owner {
-  return { organizationId, userId: personalUserOf({ ...context, actor }) }
-}
-
-// No id of an organization has a space.
-const textOf = ({ organizationId, userId }: Owner) => `${organizationId} ${userId}`
 
 /** Builds the condition on which an event is written: about an organization, and the target's id. */
 type Condition = (
@@ -199,12 +153,12 @@ type Facts = Omit<typeof auditEvents.$inferInsert, 'sequence' | 'metadata'> & {
 
 function factsOf(
   { newId }: Pick<Runtime, 'newId'>,
-  { effectiveUserId, causeEventId, requestId, origin, now, ...eventContext }: EventContext,
+  { actor: by, effectiveUserId, causeEventId, requestId, origin, now }: EventContext,
   draft: EventDraft,
   digest: string | null
 ): Facts {
   const { organizationId, action, target, metadata } = draft
-  const actor = draft.actor ?? eventContext.actor
+  const actor = draft.actor ?? by
   const { id = newId() } = draft
   const { onlyOnce = false, idempotencyKey = onlyOnce ? `once:${id}` : null } = draft
   return {

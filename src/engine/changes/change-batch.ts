@@ -3,13 +3,8 @@
  *
  * @module
  */
-import {
-  organizationsOf,
-  recordEvents,
-  saltPersonalData,
-  type PersonalRow,
-  type RecordedEvent,
-} from '../audit/record-events.ts'
+import { saltPersonalData, type PersonalRow } from '../audit/personal-rows.ts'
+import { organizationsOf, recordEvents, type RecordedEvent } from '../audit/record-events.ts'
 import { digestedText } from '../../proof/personal.ts'
 import { sha256 } from '../../proof/encoding.ts'
 import type { Aborted, GuardCode } from '../../database/commit.ts'

@@ -39,12 +39,13 @@ export type RefusalCounts = Map<string, { readonly window: number; readonly refu
 /** The caller, the request and the time of a change. */
 export interface ChangeInfo extends RequestInfo {
   readonly caller: Principal
+  readonly known?: EventContext['known']
   readonly now: Date
 }
 
 /** Returns the parts that the events of a change have in common. */
-export function contextOf({ caller, requestId, origin, now }: ChangeInfo): EventContext {
-  return { ...attributionOf(caller), requestId: requestId ?? null, origin, now }
+export function contextOf({ caller, requestId, ...info }: ChangeInfo): EventContext {
+  return { ...attributionOf(caller), requestId: requestId ?? null, ...info }
 }
 
 /** Returns the context of writing events, with the count of seats, which the trail does not know. */

@@ -18,6 +18,7 @@ import type { Queries } from '../../database/batch.ts'
 import { guard } from '../../database/commit.ts'
 import { find, type Found, type Target } from '../access/authorize.ts'
 import { observed } from '../access/observed.ts'
+import { knownPersonal, recentPersonal } from '../audit/personal-rows.ts'
 import {
   isImpersonated,
   isQuery,
@@ -216,7 +217,8 @@ async function attemptOnce<
     ...operation.queries,
     ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
   }
-  const found = await find(db, scope, queries, operation.target)
+  const value = recentPersonal(context, scope.origin)
+  const found = await find(db, scope, queries, { target: operation.target, value })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
   const key = question && (await operationKey(question.id, caller, question.asked))
@@ -245,7 +247,8 @@ async function attemptOnce<
   if (operation.sealing && isImpersonated(caller)) return answer(WITHHELD as Refused<Code>)
   if (progress.unreadableId) return progress.unreadableId.refuse()
   const plan = planned.value
-  const info = { caller, ...requestInfoOf(scope), now }
+  const known = knownPersonal(found.beside, found.organization?.id, now)
+  const info = { caller, ...requestInfoOf(scope), known, now }
   if ('rows' in plan) {
     const prepared = await prepareRows(context, info, plan)
     // Every row was refused. The result is not stored, because there may be seats the next time.

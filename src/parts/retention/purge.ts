@@ -322,19 +322,16 @@ function record({ db }: DatabaseContext, purge: Purge, run: Run): Statement {
   )
 }
 
-// The rows of `seatgate_audit_personal` that go with the events. Events of one batch share rows: they are adjacent, and
-// were inserted at one time. A row that an event of that time behind the range has too, stays.
+// How many events may come between two that share a row: those of requests that were planned at one time.
+const EVENTS_BETWEEN = 1000
+
+// The rows of `seatgate_audit_personal` that go with the events. A row that an event behind the range has too, stays.
 function isPersonalOf({ organizationId }: Run, { lastSequence }: Purge): SQL {
-  const here = sql`organization_id = ${organizationId}`
   const key = sql`${personalUserColumn()}, organization_id, personal_digest`
-  const insertedAt = sql`(select inserted_at from seatgate_audit_events
-    where ${here} and sequence = ${lastSequence})`
-  const next = sql`(select sequence from seatgate_audit_events
-    where ${here} and sequence > ${lastSequence} and inserted_at <> ${insertedAt}
-    order by sequence limit 1)`
-  return sql`(user_id, organization_id, digest) in (select ${key} from seatgate_audit_events
-    where ${here} and sequence <= ${lastSequence} and personal_digest is not null
-    and (${key}) not in (select ${key} from seatgate_audit_events
-      where ${here} and sequence > ${lastSequence} and sequence < coalesce(${next}, 1e18)
-      and personal_digest is not null))`
+  const of = (range: SQL) => sql`(select ${key} from seatgate_audit_events
+    where organization_id = ${organizationId} and ${range} and personal_digest is not null)`
+  const purged = of(sql`sequence <= ${lastSequence}`)
+  const next = of(sql`sequence > ${lastSequence} and sequence <= ${lastSequence + EVENTS_BETWEEN}`)
+  const row = sql`(user_id, organization_id, digest)`
+  return sql`${row} in ${purged} and ${row} not in ${next}`
 }
