@@ -405,7 +405,8 @@ describe('the recorded data of a request', () => {
     }
     const told = prepareEvents(seatgate, scope, [{ action: 'a.b' }, { action: 'a.c' }])
     if (told.ok) await commitTogether(seatgate, told.value)
-    await renameOrganization(seatgate, scope, { name: 'Other' })
+    const elsewhere = { ...scope, origin: { ipAddress: '203.0.113.10' } }
+    await renameOrganization(seatgate, elsewhere, { name: 'Other' })
     const digests = (await eventsOf(organization)).slice(2).map((event) => event.personalDigest)
     expect(digests[0]).toBe(digests[1])
     expect(digests[2]).not.toBe(digests[0])

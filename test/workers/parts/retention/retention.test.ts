@@ -13,6 +13,7 @@ import {
   type Metric,
   type RetentionWindow,
   type Sink,
+  listAuditEvents,
 } from '../../../../src/index.ts'
 import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
@@ -186,7 +187,7 @@ describe('a run', () => {
     const token = asUser({ userId: owners.get(organization)! })
     const client = embedded({ auditLogKey: keys.privateKey, now: () => new Date(clock.now) })
     for (const name of ['A', 'B']) {
-      const from = { 'cf-connecting-ip': '203.0.113.9' }
+      const from = { 'cf-connecting-ip': '203.0.113.9', 'user-agent': name }
       await client.patch(`/organizations/${organization}`, { name }, token, from)
     }
     await tended(organization, 'C')
@@ -245,6 +246,33 @@ describe('a run', () => {
     expect(await count('seatgate_audit_personal', organization)).toBe(1)
     daysLater(60)
     expect(await purge(organization)).toMatchObject({ horizon: 5 })
+    expect(await count('seatgate_audit_personal', organization)).toBe(0)
+  })
+
+  it('leaves the personal part that a later request shares [AUD-60]', async () => {
+    const { seatgate, clock, purge, daysLater, tended } = retaining(days(30))
+    const organization = await organizationWith(seatgate)
+    const client = embedded({ auditLogKey: keys.privateKey, now: () => new Date(clock.now) })
+    const token = asUser({ userId: owners.get(organization)! })
+    const rename = (name: string) =>
+      client.patch(`/organizations/${organization}`, { name }, token, {
+        'cf-connecting-ip': '203.0.113.9',
+      })
+    const addresses = async () => {
+      const list = await listAuditEvents(seatgate, { caller: system, organization })
+      return unwrap(list).data.map(({ personal }) => personal?.ipAddress ?? null)
+    }
+    await rename('A')
+    clock.now += 30 * 60 * 1000
+    await rename('B')
+    await tended(organization, 'C')
+    expect(await count('seatgate_audit_personal', organization)).toBe(1)
+    daysLater(30)
+    clock.now -= 10 * 60 * 1000
+    expect(await purge(organization)).toMatchObject({ horizon: 3 })
+    expect((await addresses()).filter((address) => address !== null)).toEqual(['203.0.113.9'])
+    daysLater(1)
+    await purge(organization)
     expect(await count('seatgate_audit_personal', organization)).toBe(0)
   })
 
