@@ -25,13 +25,13 @@ const pages = import.meta.glob(['../../../../docs/costs.md'], {
 })
 const costsPage = pages['../../../../docs/costs.md'] ?? ''
 
-const marks = {
-  requestId: 'ray',
-  origin: { ipAddress: '192.0.2.1', userAgent: 'Mozilla/5.0' },
-}
 const onDelete: LifecycleHook = (statements) => ({ ok: true, statements })
 
-async function costsOf(provider: Provider): Promise<Map<string, RowCost>> {
+/** Measures each operation, by default with a user agent of its own, whose row no other event has. */
+async function costsOf(
+  provider: Provider,
+  agentOf = (operation: string) => operation
+): Promise<Map<string, RowCost>> {
   const { around, namespace, measure } = createRowMeter()
   const kit = createKit({
     provider,
@@ -41,7 +41,10 @@ async function costsOf(provider: Provider): Promise<Map<string, RowCost>> {
     invitationLimits: {},
   })
   const costs = new Map<string, RowCost>()
+  const origin = { ipAddress: '192.0.2.1', userAgent: '' }
+  const marks = { requestId: 'ray', origin }
   for (const [operation, act] of Object.entries(await operationsOn(kit, 10, marks))) {
+    origin.userAgent = agentOf(operation)
     const { value, cost } = await measure(kit, act)
     unwrap(value)
     costs.set(operation, cost)
@@ -107,6 +110,20 @@ describe('the rows of each operation', () => {
   it.each(Object.entries(WRITTEN))('%s writes as many rows as it is said to', (name, most) => {
     const written = enforcing.map((provider) => writtenBy(costs.get(provider)!.get(name)!))
     expect(written).toEqual(most)
+  })
+
+  it('a change that shares its personal data with the last one writes a row less, by a statement less', async () => {
+    const shared = await costsOf('d1', () => 'Mozilla/5.0')
+    for (const name of ['change role', 'invite', 'rename organization']) {
+      const [{ answer: first }, { answer: next }] = [costs.get('d1')!, shared].map((of) =>
+        of.get(name)!
+      ) as [RowCost, RowCost]
+      expect([name, next.written, next.statements]).toEqual([
+        name,
+        first.written - 1,
+        first.statements - 1,
+      ])
+    }
   })
 
   it('are listed in docs/costs.md', () => {
