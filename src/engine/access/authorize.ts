@@ -44,7 +44,7 @@ export interface Found<Q extends Queries> {
   readonly rows: RowsOf<Q>
 }
 
-/** What is read with the organization, by the same statement. */
+/** Further values that the statement of the organization reads. */
 export interface Beside {
   readonly target?: Target | undefined
   /** A scalar subquery, which may name the columns of the organization. */

@@ -29,7 +29,7 @@ export interface PersonalRow extends SaltedRow {
   readonly digest: string
 }
 
-/** A row that is there, with the data of this request. */
+/** The key of a row that has the data of this request. */
 export type KnownPersonal = Pick<PersonalRow, keyof Owner | 'digest'>
 
 interface RequestContext extends Attribution {
@@ -38,8 +38,8 @@ interface RequestContext extends Attribution {
 }
 
 /**
- * Returns the personal data of a request that are recorded: one row per organization and user of the events,
- * each with its own salt, unless there is one.
+ * Returns the rows that a batch adds: the recorded data of a request for each organization and user of its
+ * events that has no known row, each with its own salt.
  */
 export function saltPersonalData(
   { newSecret, recordedData }: Pick<Runtime, 'newSecret'> & { readonly recordedData: RecordedData },
@@ -86,7 +86,7 @@ const SHARED_FOR_MS = 60 * 60 * 1000
 
 /**
  * Builds a scalar subquery of the rows with the data of a request that the last events of
- * {@link organizations} have: for {@link knownPersonal}. Null if nothing is recorded of the request.
+ * {@link organizations} have: for {@link knownPersonal}. Null if the request has no data that are recorded.
  */
 export function recentPersonal(
   { recordedData }: { readonly recordedData: RecordedData },
