@@ -22,6 +22,7 @@ const inFile =
 const archive = inFile('parts/retention/archive.ts')
 const segments = inFile('engine/audit/archived-events.ts')
 const purge = inFile('parts/retention/purge.ts')
+const personalRows = inFile('engine/audit/personal-rows.ts')
 const rules = inFile('engine/seats/reserve-rules.ts')
 const limit = inFile('engine/seats/limit.ts')
 const usage = inFile('engine/seats/limit.ts')
@@ -1916,6 +1917,18 @@ export const MUTATIONS: readonly Mutation[] = [
     'segment !== null && !isOf(segment, planned)',
     'false as boolean'
   ),
+  purge('a later event loses the personal data that it shares', ' and ${row} not in ${next}', ''),
+  personalRows(
+    'a row of personal data is shared without end',
+    'occurredAt > now.getTime() - SHARED_FOR_MS',
+    'occurredAt > 0'
+  ),
+  personalRows(
+    'an address has the user agent of another request',
+    ' and user_agent is ${data.userAgent}',
+    ''
+  ),
+  personalRows('two users share a row', '`${organizationId} ${userId}`', '`${organizationId}`'),
   purge('a run passes its segment', 'segment?.lastSequence ?? Infinity', 'Infinity'),
   inviteLinks('a link admits more than its uses', 'and uses_left > 0 and role', 'and role'),
   inviteLinks(

@@ -255,7 +255,7 @@ const TESTS: Readonly<Record<string, Tests>> = {
     more: workers('membership-owners member-roles owners user-deletion audit unheard invariants'),
   },
   'parts/retention/archive.ts': { first: workers('archive'), more: [] },
-  'parts/retention/purge.ts': { first: workers('archive'), more: workers('retention') },
+  'parts/retention/purge.ts': { first: workers('archive retention'), more: [] },
   'engine/audit/archived-events.ts': { first: workers('archive'), more: [] },
   'engine/changes/change-batch.ts': changing,
   'engine/changes/combine.ts': changing,
@@ -286,6 +286,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'hono/routes/invitation-routes.ts': { first: workers('administration-routes'), more: [] },
   'operations/invitations/create-many.ts': { first: workers('administration-routes'), more: [] },
   'engine/audit/consumers.ts': { first: workers('audit-accepted audit-seal'), more: [] },
+  'engine/audit/personal-rows.ts': {
+    first: workers('shared-personal'),
+    more: workers('audit-personal audit-host-events retention'),
+  },
   'engine/audit/record-events.ts': {
     first: workers('audit-accepted audit'),
     more: [...workers('compose-several compose-again repeats-again'), ...invitations],

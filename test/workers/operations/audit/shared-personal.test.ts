@@ -82,6 +82,7 @@ describe('two changes', () => {
     await rename(office, admin)
     await rename(office)
     const [first, second, third] = await saltsOf(3)
+    expect(second).toMatch(/^[0-9a-f]{64}$/)
     expect(second).not.toBe(first)
     expect(third).toBe(first)
   })
