@@ -298,7 +298,7 @@ export type {
   LifecycleHooks,
   OrganizationDraft,
 } from './engine/model/hooks.ts'
-export { composeLifecycle } from './engine/changes/ask-hooks.ts'
+export { composeLifecycle } from './engine/changes/lifecycle-hooks.ts'
 
 export { deleteUser, prepareUserDeletion } from './operations/memberships/delete-user.ts'
 

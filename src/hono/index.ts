@@ -53,6 +53,8 @@ export type {
 } from './routes/organization-routes.ts'
 export { memberRoutes } from './routes/member-routes.ts'
 export type { MemberRoutes } from './routes/member-routes.ts'
+export { userRoutes } from './routes/user-routes.ts'
+export type { UserRoutes } from './routes/user-routes.ts'
 export { sessionRoutes } from './routes/session-routes.ts'
 export type { SessionRoutes } from './routes/session-routes.ts'
 export { invitationRoutes } from './routes/invitation-routes.ts'

@@ -35,15 +35,20 @@ import {
 } from './routes/organization-routes.ts'
 import { checkProof, checkRouteOptions } from './routes/route-group.ts'
 import { sessionRoutes, type SessionRoutes } from './routes/session-routes.ts'
+import { userRoutes, type UserRoutes } from './routes/user-routes.ts'
 
 /** Options of {@link seatgateRouter}. */
 export interface RouterOptions extends OrganizationRouteOptions, InvitationRouteOptions {}
 
-/** The groups of routes that every configuration has. */
+/**
+ * The groups of routes that every configuration has. That of users is in the type either way: without `onDelete`
+ * a request gets the response of a missing route.
+ */
 type Always =
   | SessionRoutes
   | OrganizationRoutes
   | MemberRoutes
+  | UserRoutes
   | SeatRoutes
   | BillingRoutes
   | AuditRoutes
@@ -80,8 +85,8 @@ export type SeatgateRouter<S extends Seatgate = Seatgate> =
  * Bodies are `application/json`. A request that another site's page makes with a cookie is refused, see
  * `refuseCrossSite`. Responses are not cached.
  *
- * It is made of {@link organizationRoutes}, {@link memberRoutes}, {@link seatRoutes}, {@link sessionRoutes},
- * {@link invitationRoutes}, {@link joiningRoutes}, {@link inviteLinkRoutes}, {@link auditRoutes},
+ * It is made of {@link organizationRoutes}, {@link memberRoutes}, {@link userRoutes}, {@link seatRoutes},
+ * {@link sessionRoutes}, {@link invitationRoutes}, {@link joiningRoutes}, {@link inviteLinkRoutes}, {@link auditRoutes},
  * {@link logRoutes}, {@link forwardingRoutes} and {@link operatorRoutes}; each can be mounted by itself.
  *
  * @throws {TypeError} if `authenticate` is not a function, if `allowedOrigins` has an entry that is not
@@ -107,6 +112,7 @@ export function seatgateRouter<S extends Seatgate>(
   }
   router.route('/', organizationRoutes(seatgate, { ...shared, ...(mfaCheck && { mfaCheck }) }))
   router.route('/', memberRoutes(seatgate, shared))
+  if (seatgate.lifecycle.onDelete) router.route('/', userRoutes(seatgate, shared))
   if (hasJoining(seatgate)) {
     router.route('/', joiningRoutes(seatgate, shared))
     if (seatgate.joining.links) router.route('/', inviteLinkRoutes(seatgate, shared))

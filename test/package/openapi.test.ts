@@ -63,6 +63,7 @@ const IN_ROUTER = [
   'organizationRoutes',
   'seatRoutes',
   'memberRoutes',
+  'userRoutes',
   'sessionRoutes',
   'invitationRoutes',
   'joiningRoutes',

@@ -4,21 +4,16 @@
  * @module
  */
 import * as v from 'valibot'
-import type { Statement } from '../../database/database.ts'
 import { ok, refused, type HookRefusal, type Result } from '../../base/result.ts'
 import { within } from '../../base/async.ts'
-import type {
-  HookAnswer,
-  HookContext,
-  LifecycleHooks,
-  OrganizationDraft,
-  Question,
-} from '../model/hooks.ts'
+import { atLeast } from '../../base/input.ts'
+import type { HookAnswer, HookContext, OrganizationDraft, Question } from '../model/hooks.ts'
 import { inHook } from '../model/plan.ts'
 
-const Refused = v.object({
+/** The answer of a hook that refuses. */
+export const Refused = v.object({
   ok: v.literal(false),
-  reason: v.pipe(v.string(), v.minLength(1)),
+  reason: v.pipe(v.string(), atLeast(1)),
   detail: v.optional(v.string()),
 })
 const Allowed = v.object({
@@ -26,10 +21,6 @@ const Allowed = v.object({
   draft: v.optional(v.object({ name: v.unknown(), slug: v.optional(v.unknown()) })),
 })
 const Answer = v.union([Allowed, Refused])
-const Statements = v.union([
-  v.object({ ok: v.literal(true), statements: v.array(v.custom<Statement>(isStatement)) }),
-  Refused,
-])
 
 /** Calls a `before…` hook. An unset hook allows. The answer may carry a changed draft. */
 export async function ask(
@@ -54,37 +45,8 @@ export async function askEach(
   return answers.find((answer) => !answer.ok) ?? ok(null)
 }
 
-/**
- * Lets the host add its statements to those of a step in a user's life, for one batch. Without the hook
- * the statements stay unchanged.
- *
- * Refusals: `hook_refused`, `hook_failed`.
- *
- * @example
- * ```ts
- * const registered = await composeLifecycle(seatgate, 'onRegister', [insertUser], { userId })
- * if (registered.ok) await db.batch(registered.value)
- * ```
- */
-export async function composeLifecycle(
-  context: HookContext,
-  hook: keyof LifecycleHooks,
-  statements: readonly Statement[],
-  facts: { readonly userId: string }
-): Promise<Result<readonly Statement[], HookRefusal>> {
-  const asked = context.lifecycle[hook]
-  if (asked == null) return ok(statements)
-  const answer = await answerOf(context, hook, Statements, () => asked(statements, facts))
-  if (!answer.ok) return answer
-  if (!answer.value.ok) return refused(refusalOf(answer.value))
-  const composed = answer.value.statements
-  if (statements.every((statement) => composed.includes(statement))) return ok(composed)
-  const error = new TypeError(`${hook} did not return every statement that it received.`)
-  context.report({ event: 'hook_failed', error })
-  return refused({ code: 'hook_failed' })
-}
-
-async function answerOf<S extends v.GenericSchema>(
+/** Calls a hook within its deadline, and checks its answer. */
+export async function answerOf<S extends v.GenericSchema>(
   context: HookContext,
   hook: string,
   schema: S,
@@ -101,11 +63,7 @@ async function answerOf<S extends v.GenericSchema>(
   }
 }
 
-function refusalOf({ reason, detail }: v.InferOutput<typeof Refused>) {
+/** Returns the refusal of a hook that refuses. */
+export function refusalOf({ reason, detail }: v.InferOutput<typeof Refused>) {
   return { code: 'hook_refused', reason, ...(detail !== undefined && { detail }) } as const
-}
-
-// A Drizzle statement is a thenable: check it without awaiting it, which would run it.
-function isStatement(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && '_prepare' in value
 }

@@ -7,7 +7,7 @@
 import { ok, type HookRefusal, type Refusal, type Result } from '../../base/result.ts'
 import type { FoundingPlan, Plan, RowsPlan, SeatlessPlan } from '../model/plan.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import { askEach, composeLifecycle } from './ask-hooks.ts'
+import { askEach } from './ask-hooks.ts'
 import { buildBatch, type Prepared } from './change-batch.ts'
 import type { ChangeContext, ChangeInfo } from './change-context.ts'
 import { recordRefusal } from './limit-events.ts'
@@ -37,9 +37,7 @@ export async function prepare<T>(
   const allowed = await askEach(context, plan.before ?? [])
   if (!allowed.ok) return allowed
   const composed = plan.lifecycle
-    ? await composeLifecycle(context, plan.lifecycle.hook, plan.statements, {
-        userId: plan.lifecycle.userId,
-      })
+    ? await plan.lifecycle(context, plan.statements)
     : ok(plan.statements)
   if (!composed.ok) return composed
   const claims = plan.claims ?? []

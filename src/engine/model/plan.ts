@@ -1,7 +1,7 @@
 import type { EventDraft } from '../audit/event.ts'
 import type { Database, Statement } from '../../database/database.ts'
-import type { AfterHook, AfterStates, HookContext, LifecycleHooks, Question } from './hooks.ts'
-import type { Refusal } from '../../base/result.ts'
+import type { AfterHook, AfterStates, HookContext, Question } from './hooks.ts'
+import type { HookRefusal, Refusal, Result } from '../../base/result.ts'
 import type { SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { Rights, Roles } from '../access/roles.ts'
 import type { ProofCheck } from '../access/step-up.ts'
@@ -22,8 +22,8 @@ export interface Plan<T> {
   readonly before?: readonly Question[]
   /** Conditions and changes, in order. */
   readonly statements: readonly Statement[]
-  /** The host's lifecycle hook, after the statements. */
-  readonly lifecycle?: { readonly hook: keyof LifecycleHooks; readonly userId: string }
+  /** Asks the host's lifecycle hook, which adds its own to the statements. */
+  readonly lifecycle?: LifecycleQuestion
   /** The claimed seats: all of them are granted, or the plan is refused. */
   readonly claims?: readonly SeatClaim[]
   /** The seats that the batch frees. */
@@ -36,6 +36,12 @@ export interface Plan<T> {
   /** The organizations whose notices may be due though no event is about their seats. */
   readonly noticesDue?: readonly string[]
 }
+
+/** Asks a lifecycle hook of the host. Returns the statements with those of the host. */
+export type LifecycleQuestion = (
+  context: HookContext,
+  statements: readonly Statement[]
+) => Promise<Result<readonly Statement[], HookRefusal>>
 
 /** The rights that a member has after a change of their role, who may have lost some. */
 export interface RightsLeft {

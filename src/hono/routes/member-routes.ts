@@ -1,10 +1,8 @@
-import type { ProofInput } from '../../engine/access/step-up.ts'
 import type { ChangeRoleInput } from '../../engine/access/roles.ts'
 import type { AddMemberInput } from '../../engine/model/join.ts'
 import { addMember } from '../../operations/memberships/add.ts'
 import { changeRole } from '../../operations/memberships/change-role.ts'
 import { countMembers } from '../../operations/memberships/count.ts'
-import { deleteUser } from '../../operations/memberships/delete-user.ts'
 import { listMembers, type MembersInput } from '../../operations/memberships/list.ts'
 import { removeMember } from '../../operations/memberships/remove.ts'
 import { restoreMember } from '../../operations/memberships/restore.ts'
@@ -14,7 +12,7 @@ import {
   type TransferOwnershipInput,
 } from '../../operations/memberships/transfer-ownership.ts'
 import type { Seatgate } from '../../seatgate.ts'
-import { answer, done, inOrganization, readOperation, readQuery, scopeOf } from '../request.ts'
+import { answer, done, inOrganization, readOperation, readQuery } from '../request.ts'
 import type { Taking } from '../typed-response.ts'
 import { readBody } from '../request-body.ts'
 import {
@@ -28,7 +26,7 @@ import {
 
 /**
  * The routes of members: list, count, add, change the role, remove, suspend, restore, transfer the
- * ownership. `DELETE /users/me` is there if `hooks.onDelete` is configured.
+ * ownership.
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
  */
@@ -41,7 +39,7 @@ export function memberRoutes(given: Seatgate, options: RouteOptions): MemberRout
 export type MemberRoutes = GroupOf<typeof addMembers>
 
 function addMembers(routes: Routes, seatgate: Seatgate) {
-  const always = routes
+  return routes
     .post('/organizations/:org/transfer', async (c: Taking<{ json: TransferOwnershipInput }>) => {
       const { input, options } = await readOperation(c)
       return answer(c, await transferOwnership(seatgate, inOrganization(c), input, options))
@@ -80,12 +78,4 @@ function addMembers(routes: Routes, seatgate: Seatgate) {
       const userId = c.req.param('userId')
       return answer(c, await restoreMember(seatgate, inOrganization(c), userId, options))
     })
-
-  const withDeletion = () =>
-    always.delete('/users/me', async (c: Taking<{ json: ProofInput }>) =>
-      done(c, await deleteUser(seatgate, scopeOf(c), await readBody(c)))
-    )
-  // In the type it is there either way: without `onDelete` a request gets the response of a missing route.
-  if (seatgate.lifecycle.onDelete) return withDeletion()
-  return always as ReturnType<typeof withDeletion>
 }

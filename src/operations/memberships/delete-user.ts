@@ -12,6 +12,7 @@ import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { perform } from '../../engine/changes/operation.ts'
+import { composeLifecycle } from '../../engine/changes/lifecycle-hooks.ts'
 import { prepare } from '../../engine/changes/prepare-change.ts'
 import type { SeatlessPlan } from '../../engine/model/plan.ts'
 import { proving, readProof, type ProofInput } from '../../engine/access/step-up.ts'
@@ -239,7 +240,8 @@ function planDeletion(
     ],
     freedSeats: [...leave.freedSeats, ...lost.freedSeats],
     events: [...leave.events, ...lost.events],
-    lifecycle: { hook: 'onDelete', userId },
+    lifecycle: (context, statements) =>
+      composeLifecycle(context, 'onDelete', statements, { userId }),
   })
 }
 

@@ -16,6 +16,7 @@ import {
   seatgateRouter,
   seatRoutes,
   sessionRoutes,
+  userRoutes,
 } from '../../../src/hono/index.ts'
 import { generateLogKey } from '../../../src/index.ts'
 import { byName, db, seatgateWith } from '../../kit/index.ts'
@@ -31,6 +32,7 @@ const whole = seatgateRouter(seatgate, { ...options, signIn })
 const groups = {
   organizationRoutes: organizationRoutes(seatgate, options),
   memberRoutes: memberRoutes(seatgate, options),
+  userRoutes: userRoutes(seatgate, options),
   seatRoutes: seatRoutes(seatgate, options),
   sessionRoutes: sessionRoutes(seatgate, options),
   billingRoutes: billingRoutes(seatgate, options),
@@ -181,6 +183,10 @@ describe('the groups of routes', () => {
       /organizationRoutes: .* identity\.verifyPassword or identity\.stepUp/
     )
     expect(() => memberRoutes(proofless, options)).toThrow(/memberRoutes: .* identity\.stepUp/)
+    expect(() => userRoutes(proofless, options)).toThrow(/userRoutes: .* identity\.stepUp/)
+    expect(() => userRoutes(without({ lifecycle: {} }), options)).toThrow(
+      /userRoutes: .*hooks\.onDelete/
+    )
     expect(() => joiningRoutes(without({ joining: null }), options)).toThrow(/the part joining/)
     expect(() => seatRoutes(seatgate, { authenticate: null as never })).toThrow(
       /seatRoutes: authenticate must be a function/
