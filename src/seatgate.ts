@@ -199,7 +199,8 @@ export function createSeatgate<
   const configured = checkedRoles(options.roles)
   const roles = { ...configured, extend: parts.ownRoles?.extend ?? null }
   const { seatTypes } = roles
-  const seatContext = { db, defaultLimit, seatTypes, now: runtime.now }
+  const isWaiting = parts.joining?.members.isWaiting(roles) ?? null
+  const seatContext = { db, defaultLimit, seatTypes, isWaiting, now: runtime.now }
   checkSeatTypes(seatTypes, seats)
   const seatgate = {
     ...runtime,

@@ -894,7 +894,7 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   gate(
     'a provider that breaks breaks the caller',
-    "    report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })\n    return requests.map(() => refused({ code: 'seats_unavailable' }))",
+    "    context.report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })\n    return requests.map(() => refused({ code: 'seats_unavailable' }))",
     '    throw error'
   ),
   gate('a provider limits founders', "grant && claim.kind !== 'founding'", 'grant'),
@@ -1061,10 +1061,10 @@ export const MUTATIONS: readonly Mutation[] = [
     'return permissions.includes(permission)',
     'return permissions.length > 0 || permissions.includes(permission)'
   ),
-  line(
+  inFile('engine/model/joining-members.ts')(
     'a request for a role that is gone holds up the line',
-    ' and ${hasKnownRole(roles)}${waitsFor',
-    ' and ${roles.all.length} > 0${waitsFor'
+    "state = 'waiting' and ${hasKnownRole(roles)}`",
+    "state = 'waiting' and ${roles.all.length} > 0`"
   ),
   shownText('a name may turn the line', '|(?![\\u200c\\u200d])\\p{Cf}/gu', '/gu'),
   shownText(

@@ -188,7 +188,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
   },
   'somebody passes the line': {
     file: 'src/engine/seats/count-seats.ts',
-    from: "state = 'waiting'${waitsFor(context, type)}\n          limit 1 offset",
+    from: '${isWaiting}${waitsFor(context, type)}\n          limit 1 offset',
     to: "state = 'nowhere' limit 1 offset",
     seed: 8,
   },

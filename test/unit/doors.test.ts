@@ -103,7 +103,6 @@ describe('the doors [SEAT-1]', () => {
       'src/engine/model/membership.ts',
       'src/engine/model/reseat.ts',
       'src/engine/model/role-change.ts',
-      'src/operations/invitations/resend.ts',
       // The status of an event of a billing provider.
       'src/parts/billing/inbox.ts',
       'src/parts/billing/requeue-event.ts',
@@ -352,7 +351,6 @@ describe('the doors of invitations', () => {
       'src/operations/invitations/change-role.ts',
       'src/operations/invitations/invitation-roles.ts',
       'src/operations/invitations/mail.ts',
-      'src/operations/invitations/resend.ts',
     ])
     expect(filesWith(/\bset\(\s*\{[^}]*\bacceptedAt\b/)).toEqual([
       'src/operations/invitations/accept.ts',

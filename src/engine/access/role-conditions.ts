@@ -41,8 +41,9 @@ function isSufficient({ roles, permission, orOwner = false }: Needed, role: stri
 
 /** Builds the condition on rows of an organization for a role that the organization has. */
 export function hasKnownRole(roles: Roles): SQL {
-  if (!roles.extend) return sql`role in ${roles.all}`
-  return sql`(role in ${roles.all} or ${isOwnRole(roles, '', sql`own.key = role`)})`
+  const isConfigured = sql`role in (select value from json_each(${JSON.stringify(roles.all)}))`
+  if (!roles.extend) return isConfigured
+  return sql`(${isConfigured} or ${isOwnRole(roles, '', sql`own.key = role`)})`
 }
 
 /** A holder of roles in an organization, as columns or values. */

@@ -162,6 +162,7 @@ export async function perform<
       unreadableId,
       proven: false,
       bought: 0,
+      besideWaitlist: false,
     }
     try {
       for (let attempt = 1; attempt <= ATTEMPTS + progress.bought; attempt++) {
@@ -196,6 +197,8 @@ interface Progress<
   proven: boolean
   /** How often a seat was bought for it. */
   bought: number
+  /** Whether seats that it asked for are those of the users on the waitlist. */
+  besideWaitlist: boolean
 }
 
 /** Makes one attempt. Returns `again` if a row that was read has changed; its batch was rolled back. */
@@ -250,12 +253,13 @@ async function attemptOnce<
   const known = knownPersonal(found.beside, found.organization?.id, now)
   const info = { caller, ...requestInfoOf(scope), known, now }
   if ('rows' in plan) {
-    const prepared = await prepareRows(context, info, plan)
+    const prepared = await prepareRows(context, info, plan, progress)
     // Every row was refused. The result is not stored, because there may be seats the next time.
     if (prepared.statements.length === 0) return ok(prepared.value)
     const done = await commitPrepared(context, scope, progress, key, prepared)
     if (done.committed) return finished(db, key, operation, ok(prepared.value))
     // The next attempt reads the current rows, a changed limit included.
+    if (done.code === 'seat_limit_reached') progress.besideWaitlist = true
     return done.code === 'host_conflict' ? refused({ code: done.code }) : 'again'
   }
 

@@ -11,7 +11,7 @@ import { askEach } from './ask-hooks.ts'
 import { buildBatch, type Prepared } from './change-batch.ts'
 import type { ChangeContext, ChangeInfo } from './change-context.ts'
 import { recordRefusal } from './limit-events.ts'
-import { claimEach, claimSeats } from './seat-claims.ts'
+import { claimEach, claimSeats, type Claiming } from './seat-claims.ts'
 
 /** Prepares the batch of a plan. A refusal of a hook or of a seat refuses the plan. */
 export function prepare<T>(
@@ -54,7 +54,8 @@ export async function prepare<T>(
 export async function prepareRows<T>(
   context: ChangeContext,
   info: ChangeInfo,
-  { rows, decide }: RowsPlan<T>
+  { rows, decide }: RowsPlan<T>,
+  claiming: Claiming
 ): Promise<Prepared<T>> {
   const allowed = await Promise.all(rows.map(({ before }) => askEach(context, before)))
   const refusals = allowed.map((answer): Refusal | null => (answer.ok ? null : answer.error))
@@ -63,7 +64,8 @@ export async function prepareRows<T>(
   )
   const answers = await claimEach(
     context,
-    claims.map(({ claim }) => claim)
+    claims.map(({ claim }) => claim),
+    claiming
   )
   for (const [position, { claim, index }] of claims.entries()) {
     const answer = answers[position]

@@ -12,7 +12,8 @@ import type { Runtime } from '../../base/runtime.ts'
 import { limitView } from '../seats/limit.ts'
 import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import { poolOf, seatIdOf, typeOfRole, typeOfSeat } from '../../base/seat-types.ts'
+import { roomBesideWaitlist } from '../seats/count-seats.ts'
+import { poolOf, seatIdOf, typeOfRole, typeOfSeat, type SeatType } from '../../base/seat-types.ts'
 
 /** The context of a function that claims seats. */
 export interface SeatClaimContext
@@ -51,7 +52,7 @@ export async function claimSeats(
   context: SeatClaimContext,
   claims: readonly SeatClaim[]
 ): Promise<Result<readonly ClaimedSeat[], ReserveRefusal>> {
-  const answers = await claimEach(context, claims, claims.length === 1)
+  const answers = await claimEach(context, claims, { isAlone: claims.length === 1 })
   const claimed = answers.flatMap((answer) => (answer.ok ? [answer.value] : []))
   const refusal = answers.find((answer) => !answer.ok)
   if (refusal === undefined) return ok(claimed)
@@ -62,21 +63,28 @@ export async function claimSeats(
   return refusal
 }
 
+/** How seats are requested. */
+export interface Claiming {
+  /** Whether the claim is alone in its batch: its seat need not be counted before. */
+  readonly isAlone?: boolean
+  /** Whether the seats of the users on the waitlist are counted before: a batch has failed for them. */
+  readonly besideWaitlist?: boolean
+}
+
 /**
  * Requests seats that are used independently of each other, all of one organization: the first claims are
- * granted while there are seats. The results are in the order of the claims. The seat of a claim that is
- * alone in its batch need not be counted before.
+ * granted while there are seats. The results are in the order of the claims.
  */
 export async function claimEach(
   context: SeatClaimContext,
   claims: readonly SeatClaim[],
-  isAlone = false
+  claiming: Claiming
 ): Promise<readonly Result<ClaimedSeat, ReserveRefusal>[]> {
   const requests = claims.map((claim) =>
     takesSeat(context.roles, claim.role) ? seatRequest(context, claim) : null
   )
   const asked = requests.filter((request) => request !== null)
-  const granted = await reserveByType(context, asked, isAlone)
+  const granted = await reserveByType(context, asked, claiming)
   return claims.map((claim, index) => {
     const request = requests[index]
     if (!request) return ok(withoutSeat(context, claim))
@@ -187,13 +195,13 @@ function claimedSeat(
 async function reserveByType(
   context: ProviderContext & Pick<Runtime, 'report'>,
   requests: readonly SeatRequest[],
-  isAlone: boolean
+  claiming: Claiming
 ): Promise<ReadonlyMap<SeatRequest, Result<SeatGrant, ReserveRefusal>>> {
   const types = [...new Set(requests.map(({ seatId }) => typeOfSeat(seatId)))]
   const answers = await Promise.all(
     types.map(async (type) => {
       const asked = requests.filter(({ seatId }) => typeOfSeat(seatId) === type)
-      const granted = await reserveEach(context, asked, isAlone)
+      const granted = await reserveEach(context, type, asked, claiming)
       return asked.flatMap((request, index) => {
         const grant = granted[index]
         return grant ? [[request, grant] as const] : []
@@ -205,17 +213,26 @@ async function reserveByType(
 
 // A provider that throws, even a host's own, grants no seat.
 async function reserveEach(
-  { seats, seatContext, report }: ProviderContext & Pick<Runtime, 'report'>,
+  context: ProviderContext & Pick<Runtime, 'report'>,
+  type: SeatType,
   requests: readonly SeatRequest[],
-  isAlone: boolean
+  { isAlone = false, besideWaitlist = false }: Claiming
 ): Promise<readonly Result<SeatGrant, ReserveRefusal>[]> {
+  const { seats, seatContext } = context
   const [first] = requests
   if (first === undefined) return []
   try {
     if (isAlone) return [await seats.reserve(seatContext, first)]
-    return await seats.reserveEach(seatContext, requests)
+    const room = besideWaitlist
+      ? await roomBesideWaitlist(context, first.organizationId, type)
+      : null
+    if (room === null) return await seats.reserveEach(seatContext, requests)
+    let { seats: left } = room
+    const fitting = requests.filter(({ kind }) => kind !== 'new' || left-- > 0)
+    const granted = await seats.reserveEach(seatContext, fitting)
+    return requests.map((request) => granted[fitting.indexOf(request)] ?? refused(room.refusal))
   } catch (error) {
-    report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })
+    context.report({ event: 'seat_reserve_failed', organizationId: first.organizationId, error })
     return requests.map(() => refused({ code: 'seats_unavailable' }))
   }
 }

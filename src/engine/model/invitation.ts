@@ -82,29 +82,38 @@ export function claimForInvitation(
   return claim(invitation, seatId, (row) => db.insert(invitations).values(row))
 }
 
-/** Claims the seat of a renewed invitation; `seatId` is the seat that it already holds. */
+/**
+ * Claims the seat of a renewed invitation; `seatId` is the seat that it already holds, and `present` the one in
+ * its row, which after its expiry may be another user's.
+ */
 export function claimForRenewal(
   db: Database,
   invitation: UnseatedInvitation,
-  seatId: string | null
+  seatId: string | null,
+  present: string | null
 ): SeatClaim {
+  return claim(invitation, seatId, (row) => writeRenewal(db, row, present))
+}
+
+/** Builds the write of a renewed invitation, whose row has the seat `present`. */
+export function writeRenewal(db: Database, row: InvitationRow, present: string | null): Statement {
+  const { role, tokenHash, tokenVersion, expiresAt, mailStatus, locale, invitedById, updatedAt } =
+    row
   // Only what changes: SQLite writes every index of a named column again.
-  return claim(invitation, seatId, (row) =>
-    db
-      .update(invitations)
-      .set({
-        role: row.role,
-        tokenHash: row.tokenHash,
-        tokenVersion: row.tokenVersion,
-        expiresAt: row.expiresAt,
-        mailStatus: row.mailStatus,
-        locale: row.locale,
-        invitedById: row.invitedById,
-        updatedAt: row.updatedAt,
-        ...(seatId !== row.seatId && { seatId: row.seatId }),
-      })
-      .where(eq(invitations.id, row.id))
-  )
+  return db
+    .update(invitations)
+    .set({
+      role,
+      tokenHash,
+      tokenVersion,
+      expiresAt,
+      mailStatus,
+      locale,
+      invitedById,
+      updatedAt,
+      ...(present !== row.seatId && { seatId: row.seatId }),
+    })
+    .where(eq(invitations.id, row.id))
 }
 
 /** Claims a seat for the new role of an invitation, or frees `seatId` if the role takes no seat. */

@@ -14,6 +14,8 @@ import {
 } from '../../database/schema/joining-tables.ts'
 import { jobs } from '../../database/schema/changes-tables.ts'
 import { attributionOf, type Principal } from '../access/principal.ts'
+import { hasKnownRole } from '../access/role-conditions.ts'
+import type { Roles } from '../access/roles.ts'
 import { addressOf, exclude, excluding, exclusionsOf, readmit, readmitUsers } from './exclusions.ts'
 import type { HookContext } from './hooks.ts'
 import { personOf } from './membership.ts'
@@ -115,6 +117,14 @@ function closeDoors(
   ]
 }
 
+/**
+ * Builds the condition on requests to join that their users wait for a seat. A request for a role that is no
+ * longer configured keeps its place, and blocks no other user.
+ */
+export function isWaiting(roles: Roles): SQL {
+  return sql`state = 'waiting' and ${hasKnownRole(roles)}`
+}
+
 /** The functions that a context with the part of joining has. */
 export const joiningMembers = {
   addressOf,
@@ -126,6 +136,7 @@ export const joiningMembers = {
   readmit,
   readmitUsers,
   closeAll,
+  isWaiting,
 }
 
 export type JoiningMembers = typeof joiningMembers

@@ -7,6 +7,7 @@ import { eq, sql, type SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
 import { batch } from '../../database/batch.ts'
+import type { RefusalOf } from '../../base/result.ts'
 import { entitlements } from '../../database/schema/seats-tables.ts'
 import { guardSelecting } from '../../database/commit.ts'
 import {
@@ -17,7 +18,8 @@ import {
 } from '../../base/seat-types.ts'
 import { seatsHeld, seatsReserved } from './counts.ts'
 import { finite, seatLimit, unknown, unlimited, type SeatCount, type SeatLimit } from './limit.ts'
-import type { Entitlement, SeatContext, SeatRequest } from './provider.ts'
+import type { Entitlement, ProviderContext, SeatContext, SeatRequest } from './provider.ts'
+import type { ReserveRefusal } from './reserve-rules.ts'
 
 /**
  * Counts an organization's seats of a type in D1. Reads a row for all memberships, and one for each
@@ -79,11 +81,13 @@ export function limitFrom(
 /** Builds a scalar subquery of the number of users who wait for a seat of a type. */
 export function waitingFor(
   organizationId: SQL | string,
-  context: SeatTypeContext,
+  context: Pick<SeatContext, 'isWaiting' | 'seatTypes'>,
   type: SeatType = null
 ): SQL<number> {
+  const { isWaiting } = context
+  if (isWaiting === null) return sql<number>`0`
   return sql<number>`(select count(*) from seatgate_join_requests
-    where organization_id = ${organizationId} and state = 'waiting'${waitsFor(context, type)})`
+    where organization_id = ${organizationId} and ${isWaiting}${waitsFor(context, type)})`
 }
 
 /** Builds the further condition that a request is for a seat of a type. */
@@ -108,7 +112,8 @@ export function guardWaitlist(
   { organizationId, seatId, kind }: SeatRequest,
   { limit, held, reserved }: SeatCount
 ): readonly Statement[] {
-  if (kind !== 'new' || limit.kind !== 'finite') return []
+  const { isWaiting } = context
+  if (kind !== 'new' || limit.kind !== 'finite' || isWaiting === null) return []
   const type = typeOfSeat(seatId)
   const used = held + reserved
   const left = Math.max(0, limit.seats - used)
@@ -118,10 +123,46 @@ export function guardWaitlist(
       context.db,
       sql`select ${code}
         where exists (select 1 from seatgate_join_requests
-          where organization_id = ${organizationId} and state = 'waiting'${waitsFor(context, type)}
+          where organization_id = ${organizationId} and ${isWaiting}${waitsFor(context, type)}
           limit 1 offset ${left})`
     ),
   ]
+}
+
+/** How many seats may be taken, and the refusal of one more. */
+export interface Room {
+  readonly seats: number
+  readonly refusal: RefusalOf<ReserveRefusal>
+}
+
+/**
+ * Counts the free seats of a type beside those that the users on the waitlist need; null without a limit. Costs
+ * a call of the provider and a round trip.
+ */
+export async function roomBesideWaitlist(
+  { seats, seatContext }: ProviderContext,
+  organizationId: string,
+  type: SeatType
+): Promise<Room | null> {
+  const counted = await seats.usage(seatContext, organizationId, type)
+  if (!counted.ok) return { seats: 0, refusal: counted.error }
+  const { limit, held, reserved } = counted.value
+  if (limit.kind !== 'finite') return null
+  const { db } = seatContext
+  const line = waitingFor(organizationId, seatContext, type)
+  const { waiting } = await batch(db, {
+    waiting: db.select({ users: line.as('users') }).from(sql`(select 1)`),
+  })
+  const used = held + reserved
+  return {
+    seats: Math.max(0, limit.seats - used - (waiting[0]?.users ?? 0)),
+    refusal: {
+      code: 'seat_limit_reached',
+      limit: limit.seats,
+      used,
+      ...(type !== null && { seatType: type }),
+    },
+  }
 }
 
 /** Returns the organization and the type of a pool. */

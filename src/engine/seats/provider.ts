@@ -1,3 +1,4 @@
+import type { SQL } from 'drizzle-orm'
 import type { Database, Statement } from '../../database/database.ts'
 import type { Result } from '../../base/result.ts'
 import type { SeatCount, SeatLimit } from './limit.ts'
@@ -9,6 +10,11 @@ export interface SeatContext extends SeatTypeContext {
   readonly db: Database
   /** The limit of an organization that has no entitlement. */
   readonly defaultLimit: SeatLimit
+  /**
+   * The condition on a request to join that its user waits for a seat and can be admitted; null without the
+   * part of joining, which admits them.
+   */
+  readonly isWaiting: SQL | null
   readonly now: () => Date
 }
 

@@ -1,7 +1,5 @@
 import { partOf } from '../../engine/changes/part.ts'
-import { eq } from 'drizzle-orm'
 import { invitationEvent } from '../../engine/audit/part-actions.ts'
-import { invitations } from '../../database/schema/invitations-tables.ts'
 import { withHook } from '../../engine/model/plan.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import { isConfigured, mayInvite } from '../../engine/access/roles.ts'
@@ -26,6 +24,7 @@ import {
   guardUnfinished,
   invitationView,
   stateOf,
+  writeRenewal,
   type InvitationWithToken,
 } from '../../engine/model/invitation.ts'
 import { invitationOf } from '../../engine/model/invitation-lookup.ts'
@@ -135,16 +134,9 @@ export async function resendInvitation(
             guardAccess(context, access.value),
             guardUnfinished(context, target),
             ...countMore(context, rates, 1, now),
-            ...(holds
-              ? []
-              : [
-                  db
-                    .update(invitations)
-                    .set({ ...row, seatId: null })
-                    .where(eq(invitations.id, id)),
-                ]),
+            ...(holds ? [] : [writeRenewal(db, { ...row, seatId: null }, seatId)]),
           ],
-          claims: holds ? [claimForRenewal(db, row, kept)] : [],
+          claims: holds ? [claimForRenewal(db, row, kept, seatId)] : [],
           freedSeats: freed.map(({ seat }) => seat),
           events: [
             ...freed.map(({ event }) => event),

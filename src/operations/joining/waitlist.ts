@@ -36,7 +36,7 @@ import { waitsFor } from '../../engine/seats/count-seats.ts'
 import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext, rightsOf, rolesIn } from '../../engine/access/roles.ts'
-import { hasKnownRole } from '../../engine/access/role-conditions.ts'
+import { isWaiting } from '../../engine/model/joining-members.ts'
 import type { LossContext } from '../../engine/model/leave.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import { LIMIT_REFUSALS, hasCode, ok, type Result } from '../../base/result.ts'
@@ -344,7 +344,6 @@ function guardFirst(context: AccessContext, first: JoinRequestRow): Statement {
   )
 }
 
-// A request for a role that is no longer configured keeps its place, and blocks no one else.
 function isNext({ roles }: Pick<AccessContext, 'roles'>, { organizationId, type }: Line): SQL {
-  return sql`organization_id = ${organizationId} and state = 'waiting' and ${hasKnownRole(roles)}${waitsFor(roles, type)}`
+  return sql`organization_id = ${organizationId} and ${isWaiting(roles)}${waitsFor(roles, type)}`
 }

@@ -180,6 +180,28 @@ describe.each(enforcingOr('d1'))(
       await sound(organization)
     })
 
+    it('resent after its expiry has no seat any more, if its role lost it or no invitation holds one [SEAT-20 INV-36]', async () => {
+      const before = createKit({ ...GUESTS, provider, seatlessRoles: [] })
+      const holding = createKit({ provider })
+      const unheld = createKit({ provider, invitationsHoldSeats: false })
+      for (const [inviting, resending, role] of [
+        [before, kit, 'guest'],
+        [holding, unheld, 'member'],
+      ] as const) {
+        const organization = await inviting.organization({ seats: 3 })
+        const invitation = await invite(inviting, organization, newAddress(), role)
+        await testEnv.DB.prepare('UPDATE seatgate_invitations SET expires_at = ? WHERE id = ?')
+          .bind(Date.now() - 1, invitation.id)
+          .run()
+        const asOwner = organization.as(organization.owner)
+        unwrap(await resendInvitation(resending.seatgate, asOwner, invitation.id))
+        await resending.settled()
+        expect(await seatOf(invitation)).toBeNull()
+        expect(await organization.seats()).toMatchObject({ held: 1, reserved: 0 })
+        await sound(organization)
+      }
+    })
+
     it('loses and gains its seat while others look at it: no seat is left behind [SEAT-30]', async () => {
       // Everything is read before, and written after the role went there and back, under another seat.
       const acts = {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import {
   createInvitation,
+  createInvitations,
   declineJoinRequest,
   listJoinRequests,
   refuse,
@@ -173,6 +174,40 @@ describe.each(enforcingOr('ledger'))('the line, %s seats', (provider) => {
     await kit.settled()
     expect((await membersOf(organization)).at(-1)).toBe(line[0])
     expect(await violations(organization.id, quiet)).toEqual([])
+  })
+
+  it('keeps its seats from a list of invitations, of which each has its own outcome [INV-33 SEAT-42]', async () => {
+    const { organization, scope } = await fullWith(2)
+    const hasty = createKit({ provider })
+    const listed = async (rows: number) => {
+      const list = Array.from({ length: rows }, () => ({ email: newAddress(), role: 'member' }))
+      const answer = await createInvitations(hasty.seatgate, scope, { invitations: list })
+      await hasty.settled()
+      return unwrap(answer).map((row) => (row.ok ? 'ok' : row.error))
+    }
+    const full = { code: 'seat_limit_reached', limit: 4, used: 2 }
+    unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 4 }))
+    await hasty.settled()
+    expect(await listed(3)).toEqual([full, full, full])
+    unwrap(await setSeatLimit(hasty.seatgate, organization.asOperator, { limit: 6 }))
+    await hasty.settled()
+    const [first, second, ...others] = await listed(5)
+    expect([first, second]).toEqual(['ok', 'ok'])
+    expect(others).toEqual(others.map(() => ({ ...full, limit: 6, used: 2 })))
+    expect(await violations(organization.id, { quiet: false })).toEqual([])
+  })
+
+  it('keeps no seat from others where the part of joining is gone', async () => {
+    const { organization } = await fullWith(1)
+    // Roles of its own, so that the kit adds no part of joining.
+    const roles = ['owner', 'admin', 'member']
+    const admins = { ownerRole: 'owner', invitationAdminRoles: ['owner', 'admin'] }
+    const without = createKit({ provider, roles, ...admins })
+    expect(without.seatgate.joining).toBeNull()
+    unwrap(await setSeatLimit(without.seatgate, organization.asOperator, { limit: 3 }))
+    await without.settled()
+    await join(without, organization)
+    expect((await requestsOf(organization)).map(({ state }) => state)).toEqual(['waiting'])
   })
 
   it('removes a user who withdraws, is declined, becomes a member in another way or is deleted', async () => {

@@ -3,6 +3,7 @@ import {
   acceptInvitation,
   acceptInvitationWithSignup,
   approveJoinRequest,
+  canAdd,
   changeInvitationRole,
   createInvitation,
   getMembership,
@@ -13,6 +14,7 @@ import {
 } from '../../../../src/index.ts'
 import { addressVerification, registration } from '../../../../host/identity/routes.ts'
 import {
+  add,
   createKit,
   newAddress,
   userWith,
@@ -162,6 +164,30 @@ describe('a removed role', () => {
     await before.seatgate.joining?.admitWaiting(before.seatgate, organization.id)
     expect(await membersOf(organization)).toEqual([member, editor])
   })
+
+  it.each(['ledger', 'd1'] as const)(
+    'keeps no seat from a new member while it is in line, with %s seats [C4]',
+    async (provider) => {
+      const whenFull = { domain: 'wait', request: 'refuse' } as const
+      const kit = createJoiningKit({ provider }, { whenFull })
+      const before = createJoiningKit({ ...roles, provider }, { role: 'editor', whenFull })
+      const organization = await openOrganization(kit, 'auto', 1)
+      const editor = await neighbourOf(organization)
+      expect(unwrap(await joinAs(before, organization, editor)).status).toBe('waiting')
+      unwrap(await setSeatLimit(kit.seatgate, organization.asOperator, { limit: 2 }))
+      await kit.settled()
+      const asOwner = organization.as(organization.owner)
+      expect(await canAdd(before.seatgate, asOwner)).toMatchObject({
+        value: { canAdd: false, waiting: 1 },
+      })
+      expect(await canAdd(kit.seatgate, asOwner)).toMatchObject({
+        value: { canAdd: true, waiting: 0 },
+      })
+      expect(codeOf(await add(before, organization))).toBe('seat_limit_reached')
+      await join(kit, organization)
+      expect(await requestsOf(organization)).toEqual([{ user_id: editor, state: 'waiting' }])
+    }
+  )
 
   it('is no role of a domain: that is refused at start [C4]', () => {
     expect(() => createJoiningKit({}, { role: 'editor' })).toThrow(/the role of joinRules/)
