@@ -118,7 +118,7 @@ export class RemoteKeys {
     const running = this.#running ?? this.#begin()
     if (running === null) {
       if (held !== null) return found
-      throw new IdentityUnavailable(`${this.#options.url} did not answer a moment ago.`)
+      throw new IdentityUnavailable(`${this.#options.url} did not answer the last request.`)
     }
     try {
       return keysOf(await this.#shared(running), id)
@@ -128,7 +128,7 @@ export class RemoteKeys {
     }
   }
 
-  /** Begins a fetch; null if the last one was a moment ago. */
+  /** Begins a fetch; null if the last one began less than `refetchSeconds` ago. */
   #begin(): Promise<HeldKeys> | null {
     const { refetchSeconds, now } = this.#options
     if ((now().getTime() - this.#triedAt) / 1000 < refetchSeconds) return null

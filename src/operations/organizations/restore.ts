@@ -37,7 +37,7 @@ export type RestoreOrganizationRefusal =
  * returned unchanged.
  *
  * Refusals: `unauthenticated`, `organization_not_found`, `InputRefusal` (on `slug`: another organization
- * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (all its owners are gone meanwhile),
+ * has it now), `HookRefusal`, `StoreRefusal`, `last_owner` (it has no owner any more),
  * `owned_limit_reached` (of one of its owners).
  *
  * @example

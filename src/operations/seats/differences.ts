@@ -242,7 +242,7 @@ const ATTEMPTS = 3
  * ledger must be about to be settled, or have a recorded release that the ledger has not received yet.
  *
  * Refusals: `seats_unavailable` if the ledger does not answer, `operation_in_progress` if it
- * restarts several times meanwhile.
+ * restarts several times during the comparison.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */

@@ -52,7 +52,7 @@ export async function repair(
   const typeEpochs = new Map(
     [...typeLedgers].flatMap(([type, each]) => (isWrong(type) ? [[type, each.epoch]] : []))
   )
-  const meanwhile = sql`exists (select 1 from seatgate_audit_events
+  const repairedSince = sql`exists (select 1 from seatgate_audit_events
     where organization_id = ${organizationId} and sequence > ${overview.head}
     and action = 'seat.drift_repaired')`
   const repaired = await perform(
@@ -64,12 +64,14 @@ export async function repair(
       grows: false,
       refusals: [],
       queries: {
-        meanwhile: db.select({ one: sql`1`.as('one') }).from(sql`(select 1) where ${meanwhile}`),
+        repairedSince: db
+          .select({ one: sql`1`.as('one') })
+          .from(sql`(select 1) where ${repairedSince}`),
       },
       plan(found, _caller, now) {
         const allowed = verifiable(found)
         if (!allowed.ok) return allowed
-        if (found.rows.meanwhile.length > 0) return ok(unchanged(false))
+        if (found.rows.repairedSince.length > 0) return ok(unchanged(false))
         const seatless = overview.seatless.slice(0, RESEATED_AT_ONCE)
         const reseated = reseat(context, organizationId, seatless)
         const needless = overview.needless.slice(0, RESEATED_AT_ONCE)
@@ -87,7 +89,7 @@ export async function repair(
           value: true,
           statements: [
             guardLive(context, organizationId),
-            guard(db, 'stale', sql`not ${meanwhile}`),
+            guard(db, 'stale', sql`not ${repairedSince}`),
             ...reseated.statements,
             ...unseated.statements,
             ...moved.statements,
