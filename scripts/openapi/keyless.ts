@@ -3,8 +3,6 @@ const BY_TOKEN = ['/invitations/view', '/invitations/decline', '/invitations/acc
 /** The routes that need no signed-in caller. */
 export const OPEN: readonly string[] = [...BY_TOKEN, '/billing/webhooks/:provider', '/openapi.json']
 
-const SCIM_TOKENS = '/organizations/:org/scim-tokens'
-
 /** The POSTs that take no `Idempotency-Key`. */
 export const KEYLESS: readonly string[] = [
   ...OPEN,
@@ -13,6 +11,4 @@ export const KEYLESS: readonly string[] = [
   '/invite-links/view',
   '/step-up',
   '/step-up/challenge',
-  SCIM_TOKENS,
-  `${SCIM_TOKENS}/:id/rotate`,
 ]

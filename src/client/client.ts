@@ -102,9 +102,9 @@ interface Input {
 
 const BOOKMARK = 'x-seatgate-bookmark'
 
-// They take no key, and a second attempt gets another answer than the first, or makes another token.
+// They take no key, and a second attempt gets another answer than the first.
 const ONCE =
-  /^DELETE|^PATCH .*\/roles\/:name$|\/(invitations\/(decline|accept-with-signup)|step-up|scim-tokens(\/:id\/rotate)?)$/
+  /^DELETE|^PATCH .*\/roles\/:name$|\/(invitations\/(decline|accept-with-signup)|step-up)$/
 
 /**
  * Creates a client for `seatgateRouter`, alone or mounted in an application: `App` is `typeof app`, and its

@@ -76,7 +76,7 @@ export async function pushedOrganization(
   const organization = await openOrganization(kit, 'off', seats)
   const scope = organization.as(organization.owner)
   const { token, id: tokenId } = unwrap(await createScimToken(kit.context, scope))
-  return pushingTo(kit, { ...organization, token, tokenId })
+  return pushingTo(kit, { ...organization, token: token!, tokenId })
 }
 
 /** The requests of the identity provider of an organization, as a world answers them. */

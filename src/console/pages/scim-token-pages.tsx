@@ -35,7 +35,7 @@ export function tokenPages(setup: Setup, routes: Routes): void {
           {c.var.role === seatgate.roles.owner && (
             <Section id="make" title={words.text('directoryMake')}>
               <p>{words.text('directoryHelp')}</p>
-              <Form action={all(c)}>
+              <Form action={all(c)} operation={seatgate.newId()}>
                 <Field label={words.text('directoryName')}>
                   <input name="name" maxlength={100} autocomplete="off" />
                 </Field>
@@ -69,15 +69,16 @@ export function tokenPages(setup: Setup, routes: Routes): void {
   routes.organizationForm('/org/:org/directory', async (c) => {
     const fields = await readFields(c)
     const name = fields.get('name').trim() || null
-    const made = await createScimToken(seatgate, inOrganization(c), { name })
-    if (!made.ok) return afterAct(c, made, all(c), 'done')
+    const made = await createScimToken(seatgate, inOrganization(c), { name }, fields.options)
+    const token = made.ok ? made.value.token : null
+    if (token === null) return afterAct(c, made, all(c), 'directoryMade')
     return showOrganizationPage(setup, c, {
       key: 'directory',
       content: (words) => (
         <section aria-label={words.text('directory')}>
           <p role="status">{words.text('directoryOnce')}</p>
           <Field label={words.text('directoryToken')}>
-            <input readonly value={made.value.token} />
+            <input readonly value={token} />
           </Field>
           <p class="pages">
             <Back to={all(c)} words={words} />

@@ -404,6 +404,7 @@ const de: Readonly<Record<TextKey, string | Plural>> = {
   directoryCount: { one: '{count} Token', other: '{count} Tokens' },
   directoryName: 'Name, zum Beispiel der des Identitätsanbieters',
   directoryMake: 'Token erstellen',
+  directoryMade: 'Das Token ist erstellt.',
   directoryToken: 'Token',
   directoryOnce: 'Kopieren Sie das Token jetzt. Es wird nur einmal gezeigt.',
   directoryUsed: 'Zuletzt benutzt',

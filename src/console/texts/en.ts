@@ -400,6 +400,7 @@ export const en = {
   directoryCount: { one: '{count} token', other: '{count} tokens' },
   directoryName: 'Name, for example of the identity provider',
   directoryMake: 'Create a token',
+  directoryMade: 'The token was created.',
   directoryToken: 'Token',
   directoryOnce: 'Copy the token now. It is shown only once.',
   directoryUsed: 'Last used',

@@ -5,8 +5,7 @@ import { listScimTokens } from '../../parts/scim/list-tokens.ts'
 import { revokeScimToken } from '../../parts/scim/revoke-token.ts'
 import { rotateScimToken, type RotateScimTokenInput } from '../../parts/scim/rotate-token.ts'
 import type { ScimContext } from '../../parts/scim/scim.ts'
-import { readBody } from '../request-body.ts'
-import { answer, done, inOrganization } from '../request.ts'
+import { answer, done, inOrganization, readOperation } from '../request.ts'
 import type { Taking } from '../typed-response.ts'
 import {
   signedInRoutes,
@@ -20,8 +19,8 @@ type Provisioning = Seatgate & ScimContext
 
 /**
  * The routes of the tokens of an organization's identity provider. An owner creates and rotates them; those
- * with `organization:update` list and revoke them. A secret is in the response to its creation alone. The
- * routes take no `Idempotency-Key`, since a stored answer would have the secret.
+ * with `organization:update` list and revoke them. A secret is in the first response to its creation alone:
+ * a repeat with the same `Idempotency-Key` has `token: null`.
  *
  * @throws {TypeError} if an option is wrong, or if `scim` is not configured.
  *
@@ -43,13 +42,15 @@ const TOKENS = '/organizations/:org/scim-tokens'
 function addScimTokens(routes: Routes, seatgate: Provisioning) {
   return routes
     .get(TOKENS, async (c) => answer(c, await listScimTokens(seatgate, inOrganization(c))))
-    .post(TOKENS, async (c: Taking<{ json: CreateScimTokenInput }>) =>
-      answer(c, await createScimToken(seatgate, inOrganization(c), await readBody(c)), 201)
-    )
+    .post(TOKENS, async (c: Taking<{ json: CreateScimTokenInput }>) => {
+      const { input, options } = await readOperation(c)
+      return answer(c, await createScimToken(seatgate, inOrganization(c), input, options), 201)
+    })
     .post(`${TOKENS}/:id/rotate`, async (c: Taking<{ json: RotateScimTokenInput }, '/:id'>) => {
+      const { input, options } = await readOperation(c)
+      const scope = inOrganization(c)
       const id = c.req.param('id')
-      const input = await readBody(c)
-      return answer(c, await rotateScimToken(seatgate, inOrganization(c), id, input), 201)
+      return answer(c, await rotateScimToken(seatgate, scope, id, input, options), 201)
     })
     .delete(`${TOKENS}/:id`, async (c) =>
       done(c, await revokeScimToken(seatgate, inOrganization(c), c.req.param('id')))

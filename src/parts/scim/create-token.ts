@@ -4,7 +4,7 @@ import { guardAccess } from '../../engine/access/access-guards.ts'
 import { authorizeRole } from '../../engine/access/authorize.ts'
 import { isImpersonated, userIdOf, type OrganizationScope } from '../../engine/access/principal.ts'
 import { scimEvent } from '../../engine/audit/part-actions.ts'
-import { perform } from '../../engine/changes/operation.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { Plan } from '../../engine/model/plan.ts'
 import { parseInput, visibleText } from '../../base/input.ts'
 import { Instant } from '../../base/instant.ts'
@@ -13,9 +13,9 @@ import {
   ok,
   refused,
   type AccessRefusal,
-  type CommitRefusal,
   type InputRefusal,
   type Result,
+  type StoreRefusal,
 } from '../../base/result.ts'
 import { endedTokens } from './ended-tokens.ts'
 import {
@@ -25,6 +25,7 @@ import {
   newToken,
   scimTokenView,
   tokensOf,
+  WITHOUT_SECRET,
   type ScimTokenWithSecret,
 } from './scim-token.ts'
 import type { ScimContext } from './scim.ts'
@@ -43,14 +44,14 @@ export interface CreateScimTokenInput {
 }
 
 /** Why {@link createScimToken} refuses. */
-export type CreateScimTokenRefusal = AccessRefusal | InputRefusal | CommitRefusal | 'too_many'
+export type CreateScimTokenRefusal = AccessRefusal | InputRefusal | StoreRefusal | 'too_many'
 
 /**
  * Creates a token `{ name?, expiresAt? }` for the identity provider of an organization, for an owner alone,
  * because the token has an owner's rights. The secret is returned this one time; only its hash is stored.
  * At most two are valid at once.
  *
- * Refusals: `AccessRefusal`, `InputRefusal`, `CommitRefusal`, `too_many` (two are valid).
+ * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `too_many` (two are valid).
  *
  * @example
  * ```ts
@@ -61,57 +62,64 @@ export type CreateScimTokenRefusal = AccessRefusal | InputRefusal | CommitRefusa
 export async function createScimToken(
   context: ScimContext,
   scope: OrganizationScope,
-  input: CreateScimTokenInput = {}
+  input: CreateScimTokenInput = {},
+  options: OperationOptions = {}
 ): Promise<Result<ScimTokenWithSecret, CreateScimTokenRefusal>> {
   const { db, roles, newId } = context
   const parsed = parseInput(Input, input)
   const secretOf = await newToken(context)
-  return perform(context, scope, {
-    name: 'organization.scim_token.create',
-    input: null,
-    grows: false,
-    refusals: [],
-    queries: { tokens: tokensOf(db, scope) },
-    plan(found, caller, now): Result<Plan<ScimTokenWithSecret>, CreateScimTokenRefusal> {
-      const access = authorizeRole(roles, found, [roles.owner])
-      if (!access.ok) return access
-      if (isImpersonated(caller)) return refused({ code: 'insufficient_role' })
-      if (!parsed.ok) return parsed
-      const { name = null, expiresAt = null } = parsed.value
-      if (expiresAt && expiresAt <= now) {
-        return refused(invalid({ expiresAt: ['Must be in the future.'] }))
-      }
-      const { tokens } = found.rows
-      if (tokens.filter((each) => isValid(each, now)).length >= MOST_TOKENS) {
-        return refused({ code: 'too_many' })
-      }
-      const organizationId = access.value.organization.id
-      const { token, hash } = secretOf(organizationId)
-      const row = {
-        id: newId(),
-        organizationId,
-        tokenHash: hash,
-        name,
-        createdById: userIdOf(caller),
-        expiresAt,
-        lastUsedAt: null,
-        createdAt: now,
-      }
-      return ok({
-        value: { ...scimTokenView(row), token },
-        statements: [
-          guardAccess(context, access.value),
-          guardTokens(context, organizationId, tokens),
-          ...endedTokens(context, organizationId, now),
-          db.insert(scimTokens).values(row),
-        ],
-        events: [
-          scimEvent(row, 'organization.scim_token.created', {
-            token_id: row.id,
-            expires_at: expiresAt?.toISOString() ?? null,
-          }),
-        ],
-      })
+  return perform(
+    context,
+    scope,
+    {
+      name: 'organization.scim_token.create',
+      input,
+      grows: false,
+      refusals: [],
+      sealing: WITHOUT_SECRET,
+      queries: { tokens: tokensOf(db, scope) },
+      plan(found, caller, now): Result<Plan<ScimTokenWithSecret>, CreateScimTokenRefusal> {
+        const access = authorizeRole(roles, found, [roles.owner])
+        if (!access.ok) return access
+        if (isImpersonated(caller)) return refused({ code: 'insufficient_role' })
+        if (!parsed.ok) return parsed
+        const { name = null, expiresAt = null } = parsed.value
+        if (expiresAt && expiresAt <= now) {
+          return refused(invalid({ expiresAt: ['Must be in the future.'] }))
+        }
+        const { tokens } = found.rows
+        if (tokens.filter((each) => isValid(each, now)).length >= MOST_TOKENS) {
+          return refused({ code: 'too_many' })
+        }
+        const organizationId = access.value.organization.id
+        const { token, hash } = secretOf(organizationId)
+        const row = {
+          id: newId(),
+          organizationId,
+          tokenHash: hash,
+          name,
+          createdById: userIdOf(caller),
+          expiresAt,
+          lastUsedAt: null,
+          createdAt: now,
+        }
+        return ok({
+          value: { ...scimTokenView(row), token },
+          statements: [
+            guardAccess(context, access.value),
+            guardTokens(context, organizationId, tokens),
+            ...endedTokens(context, organizationId, now),
+            db.insert(scimTokens).values(row),
+          ],
+          events: [
+            scimEvent(row, 'organization.scim_token.created', {
+              token_id: row.id,
+              expires_at: expiresAt?.toISOString() ?? null,
+            }),
+          ],
+        })
+      },
     },
-  })
+    options
+  )
 }

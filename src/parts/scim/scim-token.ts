@@ -3,6 +3,7 @@ import { and, eq, sql, type SQL } from 'drizzle-orm'
 import { sha256 } from '../../proof/encoding.ts'
 import { inBackground } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
+import { ok } from '../../base/result.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database, DatabaseContext } from '../../database/database.ts'
 import { guard } from '../../database/commit.ts'
@@ -29,9 +30,15 @@ export interface ScimToken {
   readonly createdAt: string
 }
 
-/** A new token with its secret, which is returned this one time. */
+/** A new token with its secret. `token` is null if a repeat returns the stored result. */
 export interface ScimTokenWithSecret extends ScimToken {
-  readonly token: string
+  readonly token: string | null
+}
+
+/** A token is returned once, so the stored result does not contain it. */
+export const WITHOUT_SECRET = {
+  seal: (value: ScimTokenWithSecret) => ({ ...value, token: null }),
+  open: async (stored: unknown) => ok(stored as ScimTokenWithSecret),
 }
 
 /** How many tokens of an organization are valid at once: the current one, and one that replaces it. */

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { createClient, type ClientOptions } from '../../../src/client/index.ts'
 import type { SeatgateRouter, StepUpRoutes } from '../../../src/hono/index.ts'
 import type { RoleRoutes } from '../../../src/hono/roles/index.ts'
-import type { ScimTokenRoutes } from '../../../src/hono/scim/index.ts'
 
 interface Sent {
   readonly url: string
@@ -240,18 +239,14 @@ describe('Retry-After', () => {
 })
 
 describe('After a 503', () => {
-  it('no second token is created, and no role looked for under its former name', async () => {
+  it('no role is looked for under its former name, and no proof checked again', async () => {
     const busy = () => [problem('unavailable', 503, BUSY), problem('unavailable', 503, BUSY)]
-    const tokens = clientWith<ScimTokenRoutes>(busy())
-    const param = { org: 'acme', id: 't1' }
-    await tokens.client.post('/organizations/:org/scim-tokens', { param, json: {} })
-    await tokens.client.post('/organizations/:org/scim-tokens/:id/rotate', { param, json: {} })
     const roles = clientWith<RoleRoutes>(busy())
     const renamed = { param: { org: 'acme', name: 'reviewer' }, json: { name: 'auditor' } }
     await roles.client.patch('/organizations/:org/roles/:name', renamed)
     const proofs = clientWith<StepUpRoutes>(busy())
     await proofs.client.post('/step-up', { json: { action: 'delete', params: {} } })
-    expect([...tokens.waits, ...roles.waits, ...proofs.waits]).toEqual([])
+    expect([...roles.waits, ...proofs.waits]).toEqual([])
   })
 })
 

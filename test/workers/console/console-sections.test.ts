@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { addMember, joinRules } from '../../../src/index.ts'
 import { inviteLinkPages, scimTokenPages, seatgateConsole } from '../../../src/console/index.ts'
 import { createKit, person, postMember, SECRET } from '../../kit/index.ts'
-import { acme, leads, pushed } from './console-kit.ts'
+import { acme, leads, pushed, shownAfter } from './console-kit.ts'
 
 const withLinks = () =>
   acme(
@@ -120,6 +120,17 @@ describe('the page of SCIM tokens', () => {
     const [, id = ''] = /directory\/([\w-]+)\/revoke/.exec(list) ?? []
     await pages.post(`${path}/${id}/revoke`, owner)
     expect(await (await pages.get(path, owner)).text()).toContain('No tokens yet.')
+  })
+
+  it('makes one token of a form that is sent twice, as a reload does', async () => {
+    const { owner, pages, path } = await pushed()
+    const html = await (await pages.get(path, owner)).text()
+    const [, operation = ''] = /name="operation"[^>]*value="([^"]+)"/.exec(html) ?? []
+    const fields = { name: 'Directory', operation }
+    expect((await pages.post(path, owner, fields)).status).toBe(200)
+    expect(await shownAfter(pages, path, owner, fields)).toContain('The token was created.')
+    const list = await (await pages.get(path, owner)).text()
+    expect(list.match(/\/revoke"/g)).toHaveLength(1)
   })
 
   it('lets owners make tokens, and administrators revoke them', async () => {

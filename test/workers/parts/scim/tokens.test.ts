@@ -31,11 +31,11 @@ describe('a token', () => {
     const expiresAt = new Date(time + HOUR)
     time += 1
     const { token, id } = unwrap(await createScimToken(context, scope, { name: 'Okta', expiresAt }))
-    expect(JSON.stringify(await everything())).not.toContain(token.slice(-64))
+    expect(JSON.stringify(await everything())).not.toContain(token!.slice(-64))
     const listed = unwrap(await listScimTokens(context, scope)).data
-    expect(JSON.stringify(listed)).not.toContain(token.slice(-64))
+    expect(JSON.stringify(listed)).not.toContain(token!.slice(-64))
     expect(listed).toMatchObject([{}, { id, name: 'Okta', expiresAt: expiresAt.toISOString() }])
-    const asked = () => organization.send('GET', '/Users', undefined, bearer(token))
+    const asked = () => organization.send('GET', '/Users', undefined, bearer(token!))
     expect((await asked()).status).toBe(200)
     time = expiresAt.getTime()
     const ended = await asked()
@@ -59,7 +59,7 @@ describe('a token', () => {
         },
       }
     )
-    const pushing = pushingTo(slow, { ...organization, token })
+    const pushing = pushingTo(slow, { ...organization, token: token! })
     await pushing.push('early')
     whileProvisioning = () => (time = expiresAt.getTime())
     expect(await pushing.ask('POST', '/Users', pushing.person('late'))).toMatchObject({
@@ -93,15 +93,39 @@ describe('a token', () => {
     })
     const works = async (secret: string) =>
       (await organization.send('GET', '/Users', undefined, bearer(secret))).status
-    expect([await works(token), await works(rotated.token)]).toEqual([200, 200])
+    expect([await works(token), await works(rotated.token!)]).toEqual([200, 200])
     expect(codeOf(await createScimToken(context, scope))).toBe('too_many')
     expect(codeOf(await rotateScimToken(context, scope, rotated.id))).toBe('too_many')
     time += 2 * HOUR
-    expect([await works(token), await works(rotated.token)]).toEqual([401, 200])
+    expect([await works(token), await works(rotated.token!)]).toEqual([401, 200])
     expect(codeOf(await rotateScimToken(context, scope, tokenId))).toBe('not_found')
     unwrap(await rotateScimToken(context, scope, rotated.id, { overlapHours: 0 }))
-    expect(await works(rotated.token)).toBe(401)
+    expect(await works(rotated.token!)).toBe(401)
     expect(unwrap(await listScimTokens(context, scope)).data).toHaveLength(1)
+  })
+
+  it('is created and rotated once under a key, and a repeat has no secret', async () => {
+    const organization = await pushedOrganization(kit)
+    const scope = organization.as(organization.owner)
+    const made = { operationId: crypto.randomUUID() }
+    const input = { name: 'Entra' }
+    const first = unwrap(await createScimToken(context, scope, input, made))
+    expect(unwrap(await createScimToken(context, scope, input, made))).toEqual({
+      ...first,
+      token: null,
+    })
+    const other = { name: 'Okta' }
+    expect(codeOf(await createScimToken(context, scope, other, made))).toBe('idempotency_mismatch')
+    unwrap(await revokeScimToken(context, scope, organization.tokenId))
+    const turn = { operationId: crypto.randomUUID() }
+    const rotated = unwrap(await rotateScimToken(context, scope, first.id, {}, turn))
+    expect(unwrap(await rotateScimToken(context, scope, first.id, {}, turn))).toEqual({
+      ...rotated,
+      token: null,
+    })
+    expect(unwrap(await listScimTokens(context, scope)).data).toHaveLength(2)
+    const stored = JSON.stringify(await everything())
+    for (const { token } of [first, rotated]) expect(stored).not.toContain(token!.slice(-64))
   })
 
   it('is created three times at once, and two are valid', async () => {
