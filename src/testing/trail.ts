@@ -143,7 +143,11 @@ function retell(
         break
       }
       case 'organization.member_suspend':
-        if (standing.get(target_id) !== 'active') say('was not active')
+        // A member whom a limit has suspended may be suspended by a user too.
+        if (standing.get(target_id) !== 'active' && metadata['by'] === 'over_limit') {
+          say('was not active')
+        }
+        if (standing.get(target_id) === 'suspended by admin') say('was suspended already')
         standing.set(target_id, `suspended by ${String(metadata['by'])}`)
         break
       case 'organization.member_restore':

@@ -202,10 +202,10 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   d1Seats(
     'pending invitations hold no seat in D1',
-    ' + ${seatsReserved(organizationId, aMinuteBefore(now()), type)}',
+    ' + ${seatsReserved(organizationId, reservedSince(now()), type)}',
     ''
   ),
-  d1Seats(
+  seatCounts(
     'an invitation frees its seat while it is accepted',
     'now.getTime() - 60_000',
     'now.getTime()'
@@ -697,6 +697,27 @@ export const MUTATIONS: readonly Mutation[] = [
     'asc(memberships.createdAt), asc(memberships.id)',
     'memberships.id'
   ),
+  restoring(
+    'one page of members returns',
+    'const isFull = rows.suspended.length === step.most',
+    'const isFull = false'
+  ),
+  restoring(
+    'members return before the users who wait',
+    'seatsWanted(sql`${id}`, seatContext, since, type)',
+    'sql<number>`0`'
+  ),
+  restoring(
+    'a member whom a hook refuses keeps the seat from the next',
+    'more: !isUsedUp && (more || turnedAway.length > 0)',
+    'more: !isUsedUp && more'
+  ),
+  sweeping(
+    'a deleted organization stays due',
+    'await batch(db, { ended: endTurn(db, organizationId) })',
+    ''
+  ),
+  sweeping('no sweep restores members', 'await restoreInTurn(seatgate)', ''),
   sweeping(
     'what is due later is swept',
     'lte(entitlementStates.dueAt, now())',
@@ -1817,8 +1838,8 @@ export const MUTATIONS: readonly Mutation[] = [
   ),
   scimChange(
     'a deactivated person keeps waiting',
-    ': withEnd(planned.value, planNoWaiting(context, about))',
-    ': planned.value'
+    '? withEnd(planned.value, planNoWaiting(context, about))',
+    '? planned.value'
   ),
   scimCreation(
     'an address from elsewhere is admitted',

@@ -161,8 +161,14 @@ const TESTS: Readonly<Record<string, Tests>> = {
   },
   'operations/billing/set-entitlement.ts': { first: workers('contracts'), more: [] },
   'operations/billing/suspend-excess.ts': { first: workers('over-limit'), more: [] },
-  'operations/billing/restore-excess.ts': { first: workers('over-limit'), more: [] },
-  'operations/billing/sweep-entitlements.ts': { first: workers('over-limit'), more: [] },
+  'operations/billing/restore-excess.ts': {
+    first: workers('over-limit suspended-by-limit'),
+    more: [],
+  },
+  'operations/billing/sweep-entitlements.ts': {
+    first: workers('over-limit suspended-by-limit'),
+    more: [],
+  },
   'engine/model/entitle.ts': {
     first: workers('entitlements contracts over-limit attempts'),
     more: workers('http-seats'),

@@ -95,9 +95,11 @@ export function actingOwner(ownerRole: string, table = ''): SQL {
 }
 
 function unchangedRow(membership: MembershipRow) {
-  const { id, organizationId, userId, role, status, seatId, groupRoles } = membership
+  const { id, organizationId, userId, role, status, suspendedBy, seatId, groupRoles } = membership
+  // A member whom a limit has suspended may be suspended by an admin since.
+  const cause = status === 'suspended' ? sql`and suspended_by is ${suspendedBy}` : sql``
   return sql`exists (select 1 from seatgate_memberships
     where organization_id = ${organizationId} and user_id = ${userId} and id = ${id} and role = ${role}
-    and status = ${status} and seat_id is ${seatId}
+    and status = ${status} ${cause} and seat_id is ${seatId}
     and group_roles is ${groupRoles === null ? sql`null` : groupRoles})`
 }

@@ -63,6 +63,14 @@ export function isMembership({
   return and(eq(memberships.organizationId, organizationId), eq(memberships.userId, userId))
 }
 
+/** Whether a member stays suspended until a user restores them. A suspension by a limit ends when there are seats. */
+export function isPutOut({
+  status,
+  suspendedBy,
+}: Pick<MembershipRow, 'status' | 'suspendedBy'>): boolean {
+  return status === 'suspended' && suspendedBy !== 'over_limit'
+}
+
 export function membershipView(
   row: Omit<MembershipRow, 'seatId' | 'suspendedBy' | 'groupRoles'>
 ): Membership {

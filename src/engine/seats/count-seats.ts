@@ -90,6 +90,29 @@ export function waitingFor(
     where organization_id = ${organizationId} and ${isWaiting}${waitsFor(context, type)})`
 }
 
+/**
+ * Builds a scalar subquery of the number of seats of a type that are in use, or are to be left to users who
+ * wait: a user who has not waited gets one only if there are more.
+ */
+export function seatsWanted(
+  organizationId: SQL | string,
+  context: SeatTypeContext,
+  now: Date,
+  type: SeatType = null
+): SQL<number> {
+  return sql<number>`${seatsHeld(organizationId, type)}
+    + ${seatsReserved(organizationId, reservedSince(now), type)}
+    + ${waitingFor(organizationId, context, type)}`
+}
+
+/**
+ * Returns the instant after which an invitation may have expired and still reserves its seat. An acceptance
+ * that was planned just before the expiry may be written just after, for which the seat stays for a minute.
+ */
+export function reservedSince(now: Date): Date {
+  return new Date(now.getTime() - 60_000)
+}
+
 /** Builds the further condition that a request is for a seat of a type. */
 export function waitsFor({ seatTypes }: SeatTypeContext, type: SeatType): SQL {
   if (seatTypes.size === 0) return sql``

@@ -6,7 +6,7 @@ import { ok, refused } from '../../base/result.ts'
 import { checkedDefaultLimit, type DefaultLimitOption } from './count-seats.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
 import { seatsHeld, seatsReserved } from './counts.ts'
-import { countSeats, limitByDefault, typeInCode, waitingFor } from './count-seats.ts'
+import { countSeats, limitByDefault, reservedSince, typeInCode, waitingFor } from './count-seats.ts'
 import { refusalAt } from './reserve-rules.ts'
 import { typeOfSeat } from '../../base/seat-types.ts'
 
@@ -62,12 +62,6 @@ function isGrowth({ kind }: SeatRequest): boolean {
   return kind === 'new' || kind === 'awaited'
 }
 
-// An acceptance that was planned just before its invitation expired may be written just after. For a
-// minute the seat stays reserved for it.
-function aMinuteBefore(now: Date): Date {
-  return new Date(now.getTime() - 60_000)
-}
-
 // The refusal's numbers are in the guard's code, so that they are those of the decision. A bound number
 // would be written with a decimal point, hence the cast. A user who is already a member passes, so that
 // the unique key refuses the write with `already_member`; a promotion has no such key.
@@ -107,7 +101,7 @@ function guardLimit(
         when seats = ${unknownMark} then 'seats_unavailable'
         else 'seat_limit_reached:' || seats || ':' || used${type === null ? sql`` : sql` || ${typeInCode(context, type)}`}
       end
-      from (select ${seatsHeld(organizationId, type)} + ${seatsReserved(organizationId, aMinuteBefore(now()), type)} as used,
+      from (select ${seatsHeld(organizationId, type)} + ${seatsReserved(organizationId, reservedSince(now()), type)} as used,
         ${kind === 'awaited' ? sql`0` : waitingFor(organizationId, context, type)} as line, coalesce((
         select ${stored} from seatgate_entitlements where organization_id = ${organizationId}
       ), cast(${fallback} as integer)) as seats)

@@ -1,8 +1,10 @@
-import { and, asc, isNotNull, lte } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
+import type { Database, Statement } from '../../database/database.ts'
 import { entitlementStates } from '../../database/schema/billing-tables.ts'
 import { budgeted } from '../../database/statement-budget.ts'
 import { recomputeEntitlement } from './recompute.ts'
+import { restoreInTurn } from './restore-in-turn.ts'
 import { suspendExcess, type ExcessContext } from './suspend-excess.ts'
 
 const ORGANIZATIONS_PER_SWEEP = 20
@@ -12,7 +14,7 @@ const STATEMENTS_TO_SUSPEND = 160
 /**
  * Does what the clock makes due for limits: the end of a trial, a subscription, a grace or an override
  * changes the limit, and members without a seat are suspended where the plan says so. The longest due
- * come first, as many as there are statements for.
+ * come first, as many as there are statements for. Then suspended members are restored where there are seats.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
  */
@@ -34,6 +36,10 @@ export async function sweepEntitlements(unbudgeted: ExcessContext): Promise<void
       report({ event: 'entitlement_sweep_failed', organizationId, error })
     try {
       const recomputed = await recomputeEntitlement(seatgate, organizationId)
+      if (!recomputed.ok && recomputed.error.code === 'organization_not_found') {
+        await batch(db, { ended: endTurn(db, organizationId) })
+        continue
+      }
       if (!recomputed.ok) failed(recomputed.error)
       for (let more = true; more;) {
         more = false
@@ -47,4 +53,19 @@ export async function sweepEntitlements(unbudgeted: ExcessContext): Promise<void
       failed(error)
     }
   }
+  await restoreInTurn(seatgate)
+}
+
+// The limit of a deleted organization does not change. Its restoration makes it due again.
+function endTurn(db: Database, organizationId: string): Statement {
+  return db
+    .update(entitlementStates)
+    .set({ dueAt: null })
+    .where(
+      and(
+        eq(entitlementStates.organizationId, organizationId),
+        sql`exists (select 1 from seatgate_organizations
+          where id = ${organizationId} and deleted_at is not null)`
+      )
+    )
 }

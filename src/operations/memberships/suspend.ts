@@ -19,7 +19,12 @@ import {
   guardAccess,
   guardUnchanged,
 } from '../../engine/access/access-guards.ts'
-import { membershipView, personOf, type ChangedMembership } from '../../engine/model/membership.ts'
+import {
+  isPutOut,
+  membershipView,
+  personOf,
+  type ChangedMembership,
+} from '../../engine/model/membership.ts'
 import type { MembershipContext } from '../../engine/changes/change-context.ts'
 import { mayChangeRole } from '../../engine/access/roles.ts'
 
@@ -33,8 +38,8 @@ export type SuspendMemberRefusal =
 
 /**
  * Suspends a member: they lose access from the next request on, their seat is free, and the membership
- * stays with its history. A suspended member is returned unchanged. The last owner who can act cannot be
- * suspended. Open invitations that the member has sent end. Until the member is restored or let in again,
+ * stays with its history. A member whom a user has suspended is returned unchanged; one whom a limit has
+ * suspended stays suspended when there are seats. The last owner who can act cannot be suspended. Open invitations that the member has sent end. Until the member is restored or let in again,
  * the domain of their address admits no account with it.
  *
  * Refusals: `AccessRefusal`, `HookRefusal`, `StoreRefusal`, `not_found`, `last_owner`.
@@ -73,7 +78,7 @@ export async function suspendMember(
           return refused({ code: 'insufficient_role' })
         }
         if (target === null) return refused({ code: 'not_found' })
-        if (target.status === 'suspended') {
+        if (isPutOut(target)) {
           return ok(unchanged({ ...membershipView(target), endedInvitations: 0 }))
         }
         const by = userIdOf(caller)

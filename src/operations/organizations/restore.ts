@@ -2,6 +2,7 @@ import { eq, sql } from 'drizzle-orm'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { guard } from '../../database/commit.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
+import { entitlementStates } from '../../database/schema/billing-tables.ts'
 import { organizations } from '../../database/schema/organizations-tables.ts'
 import { unchanged, withHook } from '../../engine/model/plan.ts'
 import { actingOwner } from '../../engine/access/access-guards.ts'
@@ -100,6 +101,11 @@ export async function restoreOrganization(
               .update(organizations)
               .set({ deletedAt: null, updatedAt: now })
               .where(eq(organizations.id, organizationId)),
+            // Its limit may have changed since: a subscription ended with the organization.
+            db
+              .update(entitlementStates)
+              .set({ dueAt: now })
+              .where(eq(entitlementStates.organizationId, organizationId)),
           ],
           events: [
             withHook(

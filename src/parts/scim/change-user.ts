@@ -64,7 +64,7 @@ export type ScimChangeRefusal =
 export interface ScimChange {
   readonly name: 'replace' | 'patch'
   readonly keys: Omit<UserKeys, 'userId'>
-  readonly next: (row: ScimUserRow, active: boolean) => Result<PushedUser, ScimChangeRefusal>
+  readonly next: (row: ScimUserRow) => Result<PushedUser, ScimChangeRefusal>
 }
 
 /** Changes a user as `next` returns. A change that leaves all as it is writes no row and no event. */
@@ -93,20 +93,19 @@ export async function changeScimUser(
       if (!access.ok) return access
       const target = targetIn(rows, ifMatch)
       if (!target.ok) return target
-      const { row, isActive } = target.value
+      const { row } = target.value
       const { organizationId, userId } = row
-      const pushed = change.next(row, isActive)
+      const pushed = change.next(row)
       if (!pushed.ok) return pushed
       if (rows.others.some((other) => other.id !== id && hasKeyOf(pushed.value, other))) {
         return refused({ code: 'not_unique' })
       }
       const about = { organizationId, userId, rows, caller, now, actor: access.value }
-      const wanted = pushed.value.active ?? isActive
+      const wanted = pushed.value.active
       const planned = planPresence({ ...context, roles: access.value.roles }, wanted, about)
       if (!planned.ok) return planned
-      const presence = wanted
-        ? planned.value
-        : withEnd(planned.value, planNoWaiting(context, about))
+      const presence =
+        wanted === false ? withEnd(planned.value, planNoWaiting(context, about)) : planned.value
       const next = changedRow(row, pushed.value, now)
       const value = scimUserView(next ?? row, presence.active)
       if (next === null && presence.events.length === 0) return ok(unchanged(value))

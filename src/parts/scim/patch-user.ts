@@ -43,9 +43,9 @@ export async function patchScimUser(
     userNameKey: userName === null ? null : lowerCase(userName),
     externalId: newText(changes, 'externalId'),
   }
-  const next = (row: ScimUserRow, active: boolean) => {
+  const next = (row: ScimUserRow) => {
     if (!read.ok) return read
-    const patched = applyPatch(resourceOf(row, active), changes)
+    const patched = applyPatch(resourceOf(row), changes)
     return patched.ok ? userOf(patched.value) : patched
   }
   return changeScimUser(context, scope, id, { name: 'patch', keys, next }, options)
@@ -56,7 +56,8 @@ function newText(changes: readonly Change[], name: string): string | null {
   return typeof last?.value === 'string' ? last.value : null
 }
 
-function resourceOf(row: ScimUserRow, active: boolean): Complex {
+// Without `active`: only an operation that names it puts the person in or out.
+function resourceOf(row: ScimUserRow): Complex {
   const { userName, externalId } = row
-  return { ...attributesOf(row), userName, ...(externalId !== null && { externalId }), active }
+  return { ...attributesOf(row), userName, ...(externalId !== null && { externalId }) }
 }

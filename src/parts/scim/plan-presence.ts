@@ -14,6 +14,7 @@ import { guardUnchanged, guardUserExists } from '../../engine/access/access-guar
 import type { Principal } from '../../engine/access/principal.ts'
 import { isConfigured, type Rights } from '../../engine/access/roles.ts'
 import { planJoin } from '../../engine/model/join.ts'
+import { isPutOut } from '../../engine/model/membership.ts'
 import { joinRequestView } from '../../engine/model/join-request.ts'
 import { withHook, type Plan } from '../../engine/model/plan.ts'
 import { planRemovals } from '../../engine/model/removals.ts'
@@ -50,17 +51,22 @@ export type PresenceRefusal =
   | 'not_found'
   | 'insufficient_role'
 
-/** Plans that a person is an active member, or not. Without a change it has no events. */
+/**
+ * Plans that a person is an active member, or not; undefined: as they are. Without a change it has no events.
+ * A member whom a limit has suspended is put out too, and does not return when there are seats.
+ */
 export function planPresence(
   context: ScimContext,
-  wanted: boolean,
+  wanted: boolean | undefined,
   change: PresenceChange
 ): Result<Presence, PresenceRefusal> {
   const [membership] = change.rows.membership
   const isActive = membership?.status === 'active'
-  if (wanted === isActive) return ok(asIs(context, membership, change))
-  if (wanted) return planEntry(context, membership, change)
-  return membership ? planExit(context, membership, change) : ok(asIs(context, membership, change))
+  if (wanted === true && !isActive) return planEntry(context, membership, change)
+  if (wanted === false && membership && !isPutOut(membership)) {
+    return planExit(context, membership, change)
+  }
+  return ok(asIs(context, membership, change))
 }
 
 function asIs(

@@ -170,7 +170,7 @@ const GUARDS: readonly (readonly [name: string, condition: RegExp])[] = [
   ['slug is free', /^not exists \(select 1 from seatgate_organizations holder where holder.slug/],
   [
     'membership as read',
-    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \? and seat_id is \? and group_roles is null\)$/,
+    /^exists \(select 1 from seatgate_memberships where organization_id = \? and user_id = \? and id = \? and role = \? and status = \?(?: and suspended_by is \?)? and seat_id is \? and group_roles is null\)$/,
   ],
   [
     'another owner',

@@ -5,12 +5,16 @@ import {
   joinOrganization,
   joinRules,
   listAuditEvents,
+  restoreOrganization,
   verifyDomain,
 } from '../../../../src/index.ts'
+import { sweepBilling } from '../../../../src/parts/billing/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   connected,
   enforcing,
   newDomain,
+  softDeleted,
   unwrap,
   userWith,
   type Connected,
@@ -31,6 +35,23 @@ async function eventsOf(
   )
   return data.map(({ metadata }) => metadata).toReversed()
 }
+
+it.each(enforcing)(
+  'a restored organization has no seats of the subscription that ended with it, %s seats [ORG-32]',
+  async (provider) => {
+    const test = connected({ provider })
+    const organization = await test.subscribed(8)
+    await softDeleted(test.kit.seatgate, organization)
+    await sweepBilling(test.context)
+    await test.deliverAll()
+    const caller = { type: 'system' } as const
+    unwrap(await restoreOrganization(test.kit.seatgate, { caller }, organization.id))
+    await test.kit.settled()
+    await sweepHandler(test.kit.seatgate)()
+    await test.kit.settled()
+    expect(await test.limit(organization)).toBe(3)
+  }
+)
 
 describe('the trail of a subscription', () => {
   it('has a change of the quantity, and no event for an update that changes no part of it', async () => {

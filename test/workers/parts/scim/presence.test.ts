@@ -1,14 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import {
+  billing,
   createInvitation,
   deleteUser,
+  getOrganization,
   joinRules,
   listJoinRequests,
   listMembers,
+  setEntitlement,
   suspendMember,
   type LifecycleHook,
 } from '../../../../src/index.ts'
 import { deleteScimUser } from '../../../../src/hono/scim/index.ts'
+import { sweepHandler } from '../../../../src/worker/index.ts'
 import {
   active,
   codeOf,
@@ -69,11 +73,73 @@ describe('without a free seat, on the waitlist', () => {
     expect(await waitingIn(organization)).toBe(0)
   })
 
+  it('a change that does not name `active` keeps the place of a user who waits', async () => {
+    const organization = await pushedOrganization(waiting, 1)
+    const ann = await organization.push('ann')
+    const renamed = patch({ op: 'replace', path: 'displayName', value: 'Ann' })
+    for (const [method, body] of [
+      ['PATCH', renamed],
+      ['PUT', organization.person('ann', { displayName: 'Anna' })],
+    ] as const) {
+      const changed = await organization.ask(method, `/Users/${ann.id}`, body)
+      expect(changed).toMatchObject({ status: 200, body: { active: false } })
+      expect([method, await waitingIn(organization)]).toEqual([method, 1])
+    }
+  })
+
   const waitingIn = async (organization: PushedOrganization) => {
     const scope = organization.as(organization.owner)
     const { data } = unwrap(await listJoinRequests(waiting.seatgate, scope, {}))
     return data.filter(({ state }) => state === 'waiting').length
   }
+})
+
+describe.each(['suspend', 'remove'] as const)('where deprovision is "%s"', (deprovision) => {
+  const limited = createScimKit(
+    {
+      provider: 'd1',
+      billing: billing({ plans: {}, baseSeats: 20, whenOver: 'suspend_excess' }),
+      lifecycle: { onDelete },
+    },
+    { deprovision }
+  )
+  const set = async (organization: PushedOrganization, included: number) => {
+    const input = { included, reason: 'test' }
+    unwrap(await setEntitlement(limited.seatgate, organization.asOperator, input))
+    await limited.settled()
+  }
+
+  /** An organization with one seat, whose pushed users are suspended because of that. */
+  async function overLimit(...names: readonly string[]) {
+    const organization = await pushedOrganization(limited)
+    await set(organization, 20)
+    const pushed = []
+    for (const name of names) pushed.push(await organization.push(name))
+    await set(organization, 1)
+    await sweepHandler(limited.seatgate)()
+    await limited.settled()
+    const activeOf = async (id: string) =>
+      (await organization.ask('GET', `/Users/${id}`)).body.active
+    for (const { id } of pushed) expect(await activeOf(id)).toBe(false)
+    return { organization, pushed, activeOf }
+  }
+
+  it('a user who is deactivated while a limit has them suspended does not return with a seat [SCIM-15]', async () => {
+    const { organization, pushed, activeOf } = await overLimit('ann', 'ben', 'cat')
+    const [ann, ben, cat] = pushed.map(({ id }) => id) as [string, string, string]
+    const out = await organization.ask('PATCH', `/Users/${ann}`, active(false))
+    expect(out).toMatchObject({ status: 200, body: { active: false } })
+    const benId = await userIdOf(ben)
+    expect(await organization.ask('DELETE', `/Users/${ben}`)).toMatchObject({ status: 204 })
+    const renamed = patch({ op: 'replace', path: 'displayName', value: 'Cat' })
+    expect((await organization.ask('PATCH', `/Users/${cat}`, renamed)).status).toBe(200)
+    await set(organization, 20)
+    expect([await activeOf(ann), await activeOf(cat)]).toEqual([false, true])
+    expect(codeOf(await getOrganization(limited.seatgate, organization.as(benId)))).toBe(
+      'organization_not_found'
+    )
+    expect(await violations(organization.id, { quiet: true })).toEqual([])
+  })
 })
 
 describe('a deprovisioned user', () => {
