@@ -29,15 +29,15 @@ export async function restoreInTurn(context: Budgeted<ChangeContext>): Promise<v
     where suspended_by = 'over_limit' and organization_id > ${place}
     order by organization_id limit ${MEMBERS_PER_SWEEP})`
   const others = [...roles.seatless, ...[...roles.seatTypes.values()].flatMap((type) => type.roles)]
-  const id = sql<string>`over_limit.organization_id`
+  const id = sql<string>`next.organization_id`
   const limit = limitNow(seatContext, id)
   const { found } = await batch(db, {
     found: db
       .select({ organizationId: sql<string>`${id}`.as('id') })
       .from(sql`(select organization_id, max(role in ${others}) as other from ${page}
-        group by organization_id) as over_limit`)
+        group by organization_id) as next`)
       .where(
-        sql`over_limit.other or (${limit} is not 'unknown' and ${seatsWanted(id, seatContext, now())} < ${limit})`
+        sql`next.other or (${limit} is not 'unknown' and ${seatsWanted(id, seatContext, now())} < ${limit})`
       ),
     moved: db
       .insert(rotations)

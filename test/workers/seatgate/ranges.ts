@@ -85,6 +85,7 @@ export const RANGES: Readonly<Record<string, string>> = {
   'seatgate_memberships (organization_id=? AND role=? AND status=?)': 'looks for one other owner',
   'seatgate_memberships (organization_id=? AND user_id>?)': PAGE,
   'seatgate_memberships (organization_id=?)': 'a page; verification and repair read all members',
+  'seatgate_memberships (organization_id>?)': IN_TURN,
   'seatgate_memberships (user_id=?)': 'the organizations of one user',
   'seatgate_operations ((actor_id,id)<(?,?))': IN_TURN,
   'seatgate_operations ((actor_id,id)>(?,?))': IN_TURN,
