@@ -96,7 +96,7 @@ export function waitingFor(
  */
 export function seatsWanted(
   organizationId: SQL | string,
-  context: SeatTypeContext,
+  context: Pick<SeatContext, 'isWaiting' | 'seatTypes'>,
   now: Date,
   type: SeatType = null
 ): SQL<number> {
