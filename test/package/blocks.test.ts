@@ -12,7 +12,7 @@ import { temporaryDirectory, type TemporaryDirectory } from '../end-to-end/tempo
 import { run } from './host.ts'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const PAGES = globSync(['README.md', 'docs/*.md'], { cwd: root }).sort()
+const PAGES = globSync(['README.md', 'docs/*.md', 'docs/reference/*.md'], { cwd: root }).sort()
 
 // Tables and tools of tests have the names that a host uses itself, such as `users`.
 const NOT_IMPORTED = new Set(['./schema', './testing', './openapi.json', './package.json'])
@@ -31,14 +31,48 @@ declare const base: {
   readonly sessions: 'none'
 }
 declare const value: () => any
-/** A Seatgate with each part whose operations the pages show. */
-type Whole = import('seatgate').Seatgate & {
-  readonly joining: import('seatgate').JoinRules
-  readonly groups: import('seatgate/groups').GroupsPart
-  readonly impersonation: import('seatgate/impersonation').ImpersonationPart
-}
 // Not installed here.
 declare module '@opentelemetry/api'
+// The Worker of the reader, where a page does not show it.
+declare module '*/worker' {
+  export type App = import('seatgate/hono').SeatgateRouter
+}
+`
+
+/** The Seatgate of the blocks that do not create one: it has every part. */
+const WHOLE = `import {
+  auditLog,
+  createSeatgate,
+  forwarding,
+  invitations,
+  joinRules,
+  permissions,
+  retention,
+} from 'seatgate'
+import { groups } from 'seatgate/groups'
+import { impersonation } from 'seatgate/impersonation'
+import { apiKeys } from 'seatgate/keys'
+import { ownRoles } from 'seatgate/roles'
+import { scim } from 'seatgate/scim'
+
+export const seatgate = createSeatgate({
+  ...base,
+  invitations: invitations({ secret: value() }),
+  joining: joinRules({ verifyDomain: () => true, links: {} }),
+  scim: scim({ provision: async () => null }),
+  keys: apiKeys(),
+  groups: groups(),
+  impersonation: impersonation(value()),
+  roles: {
+    permissions: permissions({ resources: { project: ['read', 'write', 'delete'] }, grants: {} }),
+  },
+  ownRoles: ownRoles(),
+  audit: {
+    log: auditLog({ key: value() }),
+    forwarding: forwarding({ sinks: [] }),
+    retention: retention([{ days: 365 }]),
+  },
+})
 `
 
 let directory: TemporaryDirectory
@@ -47,10 +81,12 @@ beforeAll(async () => {
   directory = await temporaryDirectory()
   await symlink(join(root, 'node_modules'), join(directory.path, 'node_modules'))
   await write('ambient.d.ts', AMBIENT)
+  await write('whole.ts', WHOLE)
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   const paths = Object.entries(exports).flatMap(([subpath, { types }]) =>
     types === undefined ? [] : [[subpath.replace('.', 'seatgate'), [join(root, types)]]]
   )
+  paths.push(['whole', [join(directory.path, 'whole.ts')]])
   paths.push(['seatgate/openapi.json', [join(root, 'openapi.json')]])
   const compilerOptions = {
     target: 'ES2023',
@@ -91,19 +127,26 @@ async function write(path: string, text: string) {
   await writeFile(full, text)
 }
 
+/** What the reference declares; `npm run reference` takes it from the declarations. */
+const SIGNATURE =
+  /^(?:declare |abstract )?(?:(?:function|type|interface|class|enum) |const \w+[:\n])/
+
 async function blocksOf(page: string): Promise<Block[]> {
   const text = await readFile(join(root, page), 'utf8')
   const folder = page.replace(/^docs\/|\.md$/g, '')
-  return [...text.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)].map((match) => {
-    const [, extension, code = ''] = match
-    const line = text.slice(0, match.index).split('\n').length + 1
-    const named = /^\/\/ ([\w/.-]+\.ts)\n/.exec(code)?.[1]
-    return {
-      path: `${folder}/${named ?? `line-${line}.${extension}`}`,
-      where: `${page}:${line}`,
-      text: whole(code),
-    }
-  })
+  const all = [...text.matchAll(/^```(tsx?)\n([^]*?)^```$/gm)]
+  return all
+    .filter(([, , code = '']) => !SIGNATURE.test(code))
+    .map((match) => {
+      const [, extension, code = ''] = match
+      const line = text.slice(0, match.index).split('\n').length + 1
+      const named = /^\/\/ ([\w/.-]+\.ts)\n/.exec(code)?.[1]
+      return {
+        path: `${folder}/${named ?? `line-${line}.${extension}`}`,
+        where: `${page}:${line}`,
+        text: whole(code),
+      }
+    })
 }
 
 /** A block without what it leaves to the reader; a member of an object in an object. */
@@ -133,23 +176,26 @@ async function mistakes(): Promise<Mistake[]> {
 }
 
 // A name that is not there, as a value, a shorthand or a type.
-const MISSING = new Set(['TS2304', 'TS2552', 'TS18004', 'TS2503'])
+const MISSING = new Set(['TS2304', 'TS2552', 'TS18004', 'TS2503', 'TS2593'])
 
 /** The line that a block lacks for a name. */
 function declarationOf(name: string, exported: ReadonlyMap<string, string>): string {
-  if (name === 'seatgate') return 'declare const seatgate: Whole'
+  if (name === 'seatgate') return "import { seatgate } from 'whole'"
   const from = exported.get(name)
   return from === undefined
     ? `declare const ${name}: any; type ${name} = any`
     : `import { ${name} } from '${from}'`
 }
 
-/** Where each name of the package is imported from: the shortest subpath first. */
-async function exportedNames(): Promise<Map<string, string>> {
+/** Where each name of the package is imported from: first from the subpath that the page is about. */
+async function exportedNames(page: string): Promise<Map<string, string>> {
   const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as Manifest
   const names = new Map([['Hono', 'hono']])
-  for (const [subpath, { types }] of Object.entries(exports)) {
-    if (types === undefined || NOT_IMPORTED.has(subpath)) continue
+  const [, topic = ''] = /^docs\/reference\/seatgate-([\w-]+)\.md/.exec(page) ?? []
+  const own = `./${topic}`
+  for (const subpath of [own, ...Object.keys(exports)]) {
+    const types = exports[subpath]?.types
+    if (types === undefined || (NOT_IMPORTED.has(subpath) && subpath !== own)) continue
     const source = await readFile(join(root, types), 'utf8')
     for (const [, list = ''] of source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)) {
       for (const each of list.split(',')) {
@@ -172,12 +218,12 @@ test('each block compiles', async () => {
   expect(blocks.length).toBeGreaterThan(70)
   for (const { path, text } of blocks) await write(path, `${text}\nexport {}\n`)
 
-  const exported = await exportedNames()
   const lacking = Map.groupBy(
     (await mistakes()).filter(({ code }) => MISSING.has(code)),
     ({ path }) => path
   )
-  for (const { path, text } of blocks) {
+  for (const { path, where, text } of blocks) {
+    const exported = await exportedNames(where)
     const said = (lacking.get(path) ?? []).map(({ says }) => /'([^']+)'/.exec(says)?.[1] ?? '')
     const lines = [...new Set(said)].map((name) => declarationOf(name, exported))
     await write(path, `${text}\n${lines.join('\n')}\nexport {}\n`)

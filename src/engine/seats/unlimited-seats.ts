@@ -10,7 +10,7 @@ import { countSeats } from './count-seats.ts'
  *
  * @example
  * ```ts
- * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: unlimitedSeats() })
+ * createSeatgate({ database: drizzle(env.DB), seats: unlimitedSeats(), sessions: 'none' })
  * ```
  */
 export function unlimitedSeats(options: NoOptions = {}): SeatProvider {

@@ -39,7 +39,8 @@ const MOST_AT_ONCE = 20
  *
  * @example
  * ```ts
- * createSeatgate({ …, sinks: [quantitySink(connection, { database })] })
+ * const sinks = [quantitySink(connection, { database })]
+ * createSeatgate({ …, audit: { forwarding: forwarding({ sinks }) } })
  * ```
  */
 export function quantitySink(

@@ -59,7 +59,7 @@ const OPTIONS = namesOf<LedgerSeatsOptions>({
  *
  * @example
  * ```ts
- * const seatgate = createSeatgate({ database: drizzle(env.DB), seats: ledgerSeats(env.SEATS) })
+ * createSeatgate({ database: drizzle(env.DB), seats: ledgerSeats(env.SEATS), sessions: 'none' })
  * ```
  */
 export function ledgerSeats(

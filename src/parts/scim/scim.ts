@@ -91,7 +91,7 @@ const OPTIONS = namesOf<ScimOptions>({
  *
  * const seatgate = createSeatgate({
  *   …,
- *   joining: joinRules({ verifyDomain }),
+ *   joining: joinRules({ verifyDomain: txtRecordIsThere }),
  *   scim: scim({ provision: ({ email, name }) => findOrCreateUser(email, name) }),
  * })
  * app.route('/scim/v2', scimRoutes(seatgate))
