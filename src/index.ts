@@ -88,7 +88,7 @@ export type { OperationOptions } from './engine/changes/operation.ts'
 export { commitTogether } from './engine/changes/together.ts'
 export type { HostStatements } from './engine/changes/together.ts'
 export { combine } from './engine/changes/combine.ts'
-export type { Prepared } from './engine/changes/change-batch.ts'
+export type { Prepared } from './engine/changes/prepare-change.ts'
 export type { ChangeContext, MembershipContext } from './engine/changes/change-context.ts'
 export {
   HostConflict,

@@ -72,7 +72,8 @@ const switching = inFile('operations/sessions/put-active.ts')
 const joinings = inFile('operations/joining/join.ts')
 const auditStatements = inFile('engine/audit/record-events.ts')
 const fulfilment = inFile('engine/changes/jobs.ts')
-const batch = inFile('engine/changes/change-batch.ts')
+const batch = inFile('engine/changes/prepare-change.ts')
+const batchRefusals = inFile('engine/changes/operation-refusals.ts')
 const combining = inFile('engine/changes/combine.ts')
 const inviteLinks = inFile('operations/joining/invite-link.ts')
 const joinsByLink = inFile('operations/joining/join-by-link.ts')
@@ -1093,17 +1094,21 @@ export const MUTATIONS: readonly Mutation[] = [
     'SEEN.test(plain) ? cut(plain) : null',
     'cut(plain)'
   ),
-  batch(
+  batchRefusals(
     'a refusal loses its numbers',
     'limit: numbers[0] ?? 0, used: numbers[1] ?? 0',
     'limit: numbers[1] ?? 0, used: numbers[0] ?? 0'
   ),
-  batch(
+  batchRefusals(
     'the last owner is planned again',
     "    case 'broken':\n",
     "    case 'broken':\n    case 'last_owner':\n"
   ),
-  batch('the last owner is planned anew', "case 'stale':", "case 'last_owner':\n    case 'stale':"),
+  batchRefusals(
+    'the last owner is planned anew',
+    "case 'stale':",
+    "case 'last_owner':\n    case 'stale':"
+  ),
   combining(
     'combined changes forget seats',
     'takenSeats: [...first.takenSeats, ...second.takenSeats]',
@@ -1114,11 +1119,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'freedSeats: [...first.freedSeats, ...second.freedSeats]',
     'freedSeats: first.freedSeats'
   ),
-  inFile('engine/changes/prepare-change.ts')(
-    'the host’s hook is not asked',
-    '  if (!allowed.ok) return allowed\n',
-    ''
-  ),
+  batch('the host’s hook is not asked', '  if (!allowed.ok) return allowed\n', ''),
   batch('jobs are not written', '      ...jobs.statements,\n', ''),
   background(
     'what goes wrong afterwards is thrown',

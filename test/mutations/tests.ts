@@ -263,7 +263,6 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'parts/retention/archive.ts': { first: workers('archive'), more: [] },
   'parts/retention/purge.ts': { first: workers('archive retention'), more: [] },
   'engine/audit/archived-events.ts': { first: workers('archive'), more: [] },
-  'engine/changes/change-batch.ts': changing,
   'engine/changes/combine.ts': changing,
   'operations/joining/invite-link.ts': { first: workers('invite-links'), more: [] },
   'operations/joining/join-by-link.ts': { first: workers('invite-links'), more: [] },
@@ -313,7 +312,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
   'operations/joining/recheck-domains.ts': { first: workers('domain-recheck'), more: [] },
   'operations/joining/verify-domain.ts': { first: workers('domain-recheck'), more: [] },
   'database/check-schema.ts': { first: workers('schema-check'), more: [] },
-  'engine/changes/operation-refusals.ts': { first: workers('schema-check'), more: [] },
+  'engine/changes/operation-refusals.ts': {
+    ...changing,
+    first: [...workers('schema-check'), ...changing.first],
+  },
   'operations/invitations/accept.ts': {
     first: [...workers('invitation-accept invitation-proof'), ...museumOf('ledger')],
     more: [...workers('invitation-overtaken'), ...invitations],

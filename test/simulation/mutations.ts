@@ -325,7 +325,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 3_500_000_001,
   },
   'an operator acts as a user after the end': {
-    file: 'src/engine/changes/operation.ts',
+    file: 'src/engine/changes/conclude.ts',
     from: 'const holds = isQuery(caller) && caller.holds ?',
     to: 'const holds = isQuery(caller) && caller.holds && caller.serviceAccount ?',
     seed: 3_500_000_001,

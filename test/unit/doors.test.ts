@@ -275,12 +275,15 @@ describe('the doors [SEAT-1]', () => {
     ])
     expect(filesWith(/\bconclude\(/)).toEqual([
       'src/engine/changes/conclude.ts',
-      'src/engine/changes/operation.ts',
       'src/engine/changes/together.ts',
       'src/operations/sessions/load-active.ts',
       'src/operations/sessions/put-active.ts',
       // The receipt of a webhook, which has no caller and no organization.
       'src/parts/billing/inbox.ts',
+    ])
+    expect(filesWith(/\bcommitPrepared\b.*\(/)).toEqual([
+      'src/engine/changes/conclude.ts',
+      'src/engine/changes/operation.ts',
     ])
     expect(filesWith(/\.batch\(/)).toEqual([
       'host/identity/routes.ts',
@@ -305,7 +308,7 @@ describe('the doors [SEAT-1]', () => {
     expect(filesWith(inserting('auditEvents'))).toEqual(['src/engine/audit/record-events.ts'])
     expect(filesWith(/\brecordEvents\(/)).toEqual([
       'src/engine/audit/record-events.ts',
-      'src/engine/changes/change-batch.ts',
+      'src/engine/changes/prepare-change.ts',
     ])
   })
 })

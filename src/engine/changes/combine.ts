@@ -1,4 +1,4 @@
-import type { Prepared } from './change-batch.ts'
+import type { Prepared } from './prepare-change.ts'
 
 /**
  * Combines two prepared changes into one, in this order. They must not need each other's seats: an

@@ -5,12 +5,16 @@
  */
 import { inBackground } from '../../base/async.ts'
 import type { Runtime } from '../../base/runtime.ts'
-import { commit, type Aborted, type Commit } from '../../database/commit.ts'
+import { ok } from '../../base/result.ts'
+import { commit, guard, type Aborted, type Commit } from '../../database/commit.ts'
 import { HostConflict, StatementFailed, type Statement } from '../../database/database.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
+import { isQuery, type Caller } from '../access/principal.ts'
 import { writtenBy } from '../audit/record-events.ts'
-import { refusalOf, type Prepared } from './change-batch.ts'
+import { refusalOf } from './operation-refusals.ts'
+import type { Prepared } from './prepare-change.ts'
 import { notifyCommitted, notifySeatsFreed, type ChangeContext } from './change-context.ts'
+import { recordOutcome, storedForm, type Answering, type OperationKey } from './idempotency.ts'
 import { runJobs, statementsToRun } from './jobs.ts'
 import { recordRefusal } from './limit-events.ts'
 import { giveBack, releaseSeat, renewLedgers } from './seat-claims.ts'
@@ -53,6 +57,25 @@ export async function conclude(
     await recordRefusal(context, prepared.info, seat.seat.organizationId, refusal)
   }
   return done
+}
+
+/**
+ * Runs the batch of an operation. Its result is stored in the same batch, if the caller is still who they
+ * were.
+ */
+export function commitPrepared<T>(
+  context: ChangeContext,
+  caller: Caller,
+  operation: Answering<T>,
+  key: OperationKey | null,
+  prepared: Prepared<T>
+): Promise<Commit> {
+  const { value, statements, info } = prepared
+  const stored = key
+    ? [recordOutcome(context.db, key, storedForm(operation, ok(value)), info.now)]
+    : []
+  const holds = isQuery(caller) && caller.holds ? [guard(context.db, 'stale', caller.holds)] : []
+  return conclude(context, prepared, [...holds, ...stored, ...statements])
 }
 
 function reportConflict(

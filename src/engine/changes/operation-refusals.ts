@@ -1,6 +1,6 @@
 /**
  * The refusals of an operation: compared with the codes that it lists, stored under its id or not, and those
- * for errors of D1.
+ * of a batch that D1 rolled back or did not take.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import {
   PROOF_REFUSALS,
   SEAT_REFUSALS,
   hasCode,
+  invalid,
   refused,
   type CommitRefusal,
   type Refusal,
@@ -17,7 +18,10 @@ import {
   type Refused,
   type SeatRefusal,
 } from '../../base/result.ts'
+import { typeAtPlace } from '../../base/seat-types.ts'
+import type { Aborted, GuardCode } from '../../database/commit.ts'
 import type { Plan } from '../model/plan.ts'
+import type { ProviderContext } from '../seats/provider.ts'
 import type { ChangeContext } from './change-context.ts'
 import {
   SchemaMismatch,
@@ -143,4 +147,43 @@ export function storeRefusal(
   if (isSchema) return { code: 'schema_mismatch' }
   const isOutage = !(error instanceof StatementFailed)
   return { code: grows && isOutage ? 'seats_unavailable' : 'unavailable' }
+}
+
+/** The codes of a rolled back batch. */
+export type BatchRefusal = RefusalCodeOfGuard | 'host_conflict' | 'not_found' | 'validation_error'
+
+type RefusalCodeOfGuard = Exclude<
+  GuardCode,
+  'stale' | 'ledger_superseded' | 'session_gone' | 'slug_taken' | 'user_unknown'
+>
+
+/** Returns the refusal of a rolled back batch; null if the change must be planned again. */
+export function refusalOf(
+  { seatContext }: Pick<ProviderContext, 'seatContext'>,
+  { code, numbers }: Aborted
+): RefusalOf<BatchRefusal> | null {
+  switch (code) {
+    case 'stale':
+    case 'ledger_superseded':
+    case 'broken':
+      return null
+    case 'rate_limited_user':
+    case 'rate_limited_organization':
+      return { code, retryAfterSeconds: numbers[0] ?? 1 }
+    case 'seat_limit_reached':
+    case 'owned_limit_reached':
+    case 'membership_limit_reached': {
+      const seatType = typeAtPlace(seatContext, numbers[2] ?? 0)
+      const counted = { limit: numbers[0] ?? 0, used: numbers[1] ?? 0 }
+      return { code, ...counted, ...(seatType !== null && { seatType }) }
+    }
+    case 'session_gone':
+      return { code: 'not_found' }
+    case 'slug_taken':
+      return invalid({ slug: ['This slug is already taken.'] })
+    case 'user_unknown':
+      return invalid({ userId: ['This user does not exist.'] })
+    default:
+      return { code }
+  }
 }

@@ -15,40 +15,30 @@ import {
   type Result,
 } from '../../base/result.ts'
 import type { Queries } from '../../database/batch.ts'
-import { guard } from '../../database/commit.ts'
-import { find, type Found, type Target } from '../access/authorize.ts'
+import { find } from '../access/authorize.ts'
 import { observed } from '../access/observed.ts'
 import { knownPersonal, recentPersonal } from '../audit/personal-rows.ts'
-import {
-  isImpersonated,
-  isQuery,
-  requestInfoOf,
-  type Principal,
-  type Scope,
-} from '../access/principal.ts'
-import type { Plan, RowsPlan } from '../model/plan.ts'
-import { refusalOf, type Prepared } from './change-batch.ts'
+import { isImpersonated, requestInfoOf, type Scope } from '../access/principal.ts'
 import type { ChangeContext } from './change-context.ts'
-import { conclude } from './conclude.ts'
+import { commitPrepared } from './conclude.ts'
 import {
   finished,
   operationKey,
   questionOf,
   recordedOutcomes,
-  recordOutcome,
   replay,
   replayResult,
-  storedForm,
   storeOutcome,
-  type Answering,
   type OperationKey,
   type Question,
   type Recorded,
 } from './idempotency.ts'
+import type { Operation } from './operation-definition.ts'
 import {
   answerable,
   checkListed,
   isStored,
+  refusalOf,
   storeRefusal,
   type PerformRefusal,
 } from './operation-refusals.ts'
@@ -67,45 +57,6 @@ export interface OperationOptions {
 }
 
 const OPTIONS = namesOf<OperationOptions>({ operationId: true, unreadableId: true })
-
-/**
- * An operation: its queries, and the plan that is made from their rows. Its plan refuses with a `Code`;
- * its proof, hooks, seats and guards with a `Further` one.
- */
-export interface Operation<
-  Q extends Queries,
-  T,
-  Code extends RefusalCode = RefusalCode,
-  Further extends RefusalCode = RefusalCode,
-> extends Answering<T, Code> {
-  readonly name: string
-  /**
-   * The input that distinguishes it under the same operation id. Without secrets, because its digest is
-   * stored.
-   */
-  readonly input: unknown
-  /** Whether it takes a seat: if a store does not answer, it is then refused with `seats_unavailable`. */
-  readonly grows: boolean
-  /**
-   * The codes that the proof, the hooks, the seats and the guards of its batch may return. The compiler
-   * does not see into a plan, so each code is compared with the list at run time. Default: any.
-   */
-  readonly refusals?: readonly Further[]
-  /** The queries, in one round trip with the caller and their access. */
-  readonly queries: Q
-  /** The user whom it is about, whose membership is read with the organization. */
-  readonly target?: Target | undefined
-  /** The pure decision. `caller` is the established caller. */
-  readonly plan: (
-    found: Found<Q>,
-    caller: Principal,
-    now: Date
-  ) => Result<Plan<T> | RowsPlan<T>, Code>
-  /**
-   * Returns the operation that replaces this one, once the caller is established and before other steps.
-   */
-  readonly revise?: (caller: Principal) => Promise<Result<Operation<Q, T, Code, Further>, Code>>
-}
 
 // Each operation with a secret in its result lists this code, as a refusal of access.
 const WITHHELD = refused({ code: 'insufficient_role' })
@@ -256,7 +207,7 @@ async function attemptOnce<
     const prepared = await prepareRows(context, info, plan, progress)
     // Every row was refused. The result is not stored, because there may be seats the next time.
     if (prepared.statements.length === 0) return ok(prepared.value)
-    const done = await commitPrepared(context, scope, progress, key, prepared)
+    const done = await commitPrepared(context, scope.caller, operation, key, prepared)
     if (done.committed) return finished(db, key, operation, ok(prepared.value))
     // The next attempt reads the current rows, a changed limit included.
     if (done.code === 'seat_limit_reached') progress.besideWaitlist = true
@@ -285,7 +236,7 @@ async function attemptOnce<
   }
 
   // 7. and 8. The batch commits as a whole or not at all; then seats are confirmed, jobs run, listeners called.
-  const done = await commitPrepared(context, scope, progress, key, prepared.value)
+  const done = await commitPrepared(context, scope.caller, operation, key, prepared.value)
   if (done.committed) return finished(db, key, operation, ok(plan.value))
   const aborted = refusalOf(context, done)
   const refusal = aborted && (await unlessBought(aborted))
@@ -296,20 +247,4 @@ async function attemptOnce<
 // in progress, or the seat of an ended membership is not free yet: read again.
 function isHolderConflict({ code }: Refusal, key: OperationKey | null): boolean {
   return code === 'already_member' || (code === 'operation_in_progress' && key !== null)
-}
-
-// The result is stored in the same batch as its change, if the caller is still who they were.
-function commitPrepared<Q extends Queries, T>(
-  context: ChangeContext,
-  { caller }: Scope,
-  { operation }: Progress<Q, T>,
-  key: OperationKey | null,
-  prepared: Prepared<T>
-) {
-  const { value, statements, info } = prepared
-  const stored = key
-    ? [recordOutcome(context.db, key, storedForm(operation, ok(value)), info.now)]
-    : []
-  const holds = isQuery(caller) && caller.holds ? [guard(context.db, 'stale', caller.holds)] : []
-  return conclude(context, prepared, [...holds, ...stored, ...statements])
 }

@@ -2,10 +2,10 @@ import { observed } from '../access/observed.ts'
 import { checkOptionNames } from '../../base/names.ts'
 import type { Statement } from '../../database/database.ts'
 import { ok, refused, type Refusal, type Result } from '../../base/result.ts'
-import { refusalOf, type Prepared } from './change-batch.ts'
+import type { Prepared } from './prepare-change.ts'
 import { conclude } from './conclude.ts'
 import type { ChangeContext } from './change-context.ts'
-import { storeRefusal } from './operation-refusals.ts'
+import { refusalOf, storeRefusal } from './operation-refusals.ts'
 
 /** The host's own statements around those of the library. */
 export interface HostStatements {

@@ -1,10 +1,9 @@
 import { observed } from '../../engine/access/observed.ts'
-import { prepare } from '../../engine/changes/prepare-change.ts'
+import { prepare, type Prepared } from '../../engine/changes/prepare-change.ts'
 import { sql, type SQL } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Statement, UserContext } from '../../database/database.ts'
 import { onlyOnce } from '../../engine/audit/only-once.ts'
-import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { confinedTo, isIdentifier } from '../../engine/access/organization-ref.ts'
 import { hasAllOf, type HolderIn } from '../../engine/access/role-conditions.ts'
 import {

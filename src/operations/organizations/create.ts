@@ -7,12 +7,12 @@ import { ask } from '../../engine/changes/ask-hooks.ts'
 import type { HookContext } from '../../engine/model/hooks.ts'
 import { organizationEvent } from '../../engine/audit/event.ts'
 import { parseInput } from '../../base/input.ts'
-import type { Prepared } from '../../engine/changes/change-batch.ts'
 import { claimAsFounder, newMembership } from '../../engine/model/membership.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
-import { prepare } from '../../engine/changes/prepare-change.ts'
+import type { Operation } from '../../engine/changes/operation-definition.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
+import { prepare, type Prepared } from '../../engine/changes/prepare-change.ts'
 import {
   LIMIT_REFUSALS,
   invalid,

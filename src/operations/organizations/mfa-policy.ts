@@ -8,7 +8,8 @@ import { parseInput } from '../../base/input.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
-import { perform, type Operation } from '../../engine/changes/operation.ts'
+import type { Operation } from '../../engine/changes/operation-definition.ts'
+import { perform } from '../../engine/changes/operation.ts'
 import { unchanged } from '../../engine/model/plan.ts'
 import {
   ok,

@@ -4,7 +4,7 @@ import { isInPerson, requestInfoOf, type Scope } from '../../engine/access/princ
 import { find } from '../../engine/access/authorize.ts'
 import { libraryEvent, SYSTEM, type EventDraft } from '../../engine/audit/event.ts'
 import { TRAIL_ACTIONS } from '../../engine/audit/part-actions.ts'
-import { buildBatch } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/prepare-change.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { countUp } from '../../engine/model/rate-limits.ts'

@@ -1,6 +1,6 @@
 import { libraryEvent, SYSTEM } from '../../engine/audit/event.ts'
 import { BILLING_ACTIONS } from '../../engine/audit/part-actions.ts'
-import { buildBatch } from '../../engine/changes/change-batch.ts'
+import { buildBatch } from '../../engine/changes/prepare-change.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ConnectionContext } from './connection.ts'

@@ -42,7 +42,8 @@ import {
   type ProofInput,
 } from '../../engine/access/step-up.ts'
 import { impersonationEvent } from '../../engine/audit/impersonation-actions.ts'
-import { perform, type Operation, type OperationOptions } from '../../engine/changes/operation.ts'
+import type { Operation } from '../../engine/changes/operation-definition.ts'
+import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import type { ImpersonationContext } from './impersonation.ts'
 import { expiredOf, impersonationView, runningOf, type ImpersonationWithToken } from './running.ts'
 import { hashOf, newToken } from './token.ts'
