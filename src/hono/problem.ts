@@ -86,7 +86,14 @@ export type RefusalHandler = (c: Context, refusal: Refusal) => Response | Promis
 /** The HTTP status of a refusal's code. */
 export type StatusOf<Code extends RefusalCode> = (typeof PROBLEMS)[Code][0]
 
-/** Returns the HTTP status of a refusal's code. */
+/**
+ * Returns the HTTP status of a refusal's code.
+ *
+ * @example
+ * ```ts
+ * statusOf('seat_limit_reached') // 409
+ * ```
+ */
 export function statusOf<Code extends RefusalCode>(code: Code): StatusOf<Code> {
   return PROBLEMS[code][0]
 }
@@ -102,6 +109,14 @@ export function titleOf(code: RefusalCode): string {
  * have a `Retry-After`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9457
+ *
+ * @example
+ * ```ts
+ * app.get('/projects', async (c) => {
+ *   const listed = await listMembers(seatgate, scope)
+ *   return listed.ok ? c.json(listed.value) : problemResponse(listed.error)
+ * })
+ * ```
  */
 export function problemResponse<Code extends RefusalCode>(
   refusal: RefusalOf<Code>

@@ -28,12 +28,26 @@ export interface Span {
   readonly end: number
 }
 
-/** Returns the hash of a leaf. */
+/**
+ * Returns the hash of a leaf.
+ *
+ * @example
+ * ```ts
+ * const leaf = leafHash(new TextEncoder().encode('an entry'))
+ * ```
+ */
 export function leafHash(data: Uint8Array): Hash {
   return sha256(concatBytes(Uint8Array.of(0), data))
 }
 
-/** Returns the hash over two subtrees. */
+/**
+ * Returns the hash over two subtrees.
+ *
+ * @example
+ * ```ts
+ * const root = nodeHash(leafHash(first), leafHash(second))
+ * ```
+ */
 export function nodeHash(left: Hash, right: Hash): Hash {
   return sha256(concatBytes(Uint8Array.of(1), left, right))
 }
@@ -148,6 +162,11 @@ const BESIDE = new Set(['personal', 'leafHash'])
 /**
  * Returns the leaf of an event: the RFC 6962 hash of its canonical JSON without `personal`. The event
  * contains the salted digest of that part.
+ *
+ * @example
+ * ```ts
+ * const leaf = eventLeaf(JSON.parse(line))
+ * ```
  */
 export function eventLeaf(event: object): Hash {
   const covered = Object.entries(event).filter(([name]) => !BESIDE.has(name))

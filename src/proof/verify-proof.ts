@@ -8,7 +8,14 @@ import { nodeHash, rootOver, type Hash } from './merkle.ts'
 import { base64, fromBase64 } from './encoding.ts'
 import { openNote, type NoteSigner } from './note.ts'
 
-/** Whether the proof shows that the leaf stands at `index` (from 0) in the tree of this size and root. */
+/**
+ * Returns whether the proof shows that the leaf stands at `index` (from 0) in the tree of this size and root.
+ *
+ * @example
+ * ```ts
+ * const isIn = verifyInclusion(eventLeaf(event), event.sequence - 1, checkpoint, hashes)
+ * ```
+ */
 export function verifyInclusion(
   leaf: Hash,
   index: number,
@@ -30,7 +37,14 @@ export function verifyInclusion(
   return last === 0 && same(hash, root)
 }
 
-/** Whether the proof shows that the first tree is the beginning of the second. */
+/**
+ * Returns whether the proof shows that the first tree is the beginning of the second.
+ *
+ * @example
+ * ```ts
+ * const grown = verifyConsistency(earlier, later, hashes)
+ * ```
+ */
 export function verifyConsistency(
   first: { readonly size: number; readonly root: Hash },
   second: { readonly size: number; readonly root: Hash },
@@ -81,7 +95,14 @@ export interface Checkpoint {
   readonly root: Hash
 }
 
-/** Returns the name of an organization's log. */
+/**
+ * Returns the name of an organization's log.
+ *
+ * @example
+ * ```ts
+ * originOf('audit.example.com', organizationId) === checkpoint.origin
+ * ```
+ */
 export function originOf(keyName: string, organizationId: string): string {
   return `${keyName}/${organizationId}`
 }

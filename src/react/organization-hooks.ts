@@ -78,7 +78,15 @@ export function useOrganization(client: Reader, organization: string): Of<typeof
   return useOne(client, ORGANIZATION, organization) as Of<typeof ORGANIZATION>
 }
 
-/** Reads the limit of an organization's seats and how many are taken. */
+/**
+ * Reads the limit of an organization's seats and how many are taken.
+ *
+ * @example
+ * ```ts
+ * const seats = useSeats(client, 'acme')
+ * if (seats.status === 'ready') console.log(seats.data.available)
+ * ```
+ */
 export function useSeats(client: Reader, organization: string): Of<typeof SEATS> {
   return useOne(client, SEATS, organization) as Of<typeof SEATS>
 }
@@ -105,7 +113,14 @@ export function useMembers(
   return useList(client, MEMBERS, organization, options) as ListOf<typeof MEMBERS>
 }
 
-/** Reads the pending invitations of an organization, page by page. */
+/**
+ * Reads the pending invitations of an organization, page by page.
+ *
+ * @example
+ * ```ts
+ * const invitations = useInvitations(client, 'acme', { limit: 20 })
+ * ```
+ */
 export function useInvitations(
   client: Reader,
   organization: string,

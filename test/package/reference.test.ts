@@ -15,3 +15,21 @@ test('docs/reference agrees with the docstrings: `npm run reference` writes it',
   }
   expect(stale).toEqual([])
 })
+
+// The invariants of `seatgate/testing` are shown together, in docs/testing.md.
+const WITHOUT_EXAMPLES = ['seatgate-testing.md', 'seatgate-schema.md']
+
+test('docs/reference shows an example of each function', async () => {
+  const names = await readdir(join(root, FOLDER))
+  const missing: string[] = []
+  for (const name of names.filter((each) => !WITHOUT_EXAMPLES.includes(each))) {
+    const page = await readFile(join(root, FOLDER, name), 'utf8')
+    const [, functions = ''] = /^## Functions\n([^]*?)(?=^## |$(?![^]))/m.exec(page) ?? []
+    for (const section of functions.split(/^### /m).slice(1)) {
+      // The first block is the signature.
+      const blocks = section.match(/^```tsx?$/gm) ?? []
+      if (blocks.length < 2) missing.push(`${name} ${section.split('\n')[0]}`)
+    }
+  }
+  expect(missing).toEqual([])
+})

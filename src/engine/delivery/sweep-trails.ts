@@ -29,6 +29,11 @@ const STATEMENTS_TO_FIND = 4
  * in which no change happens any more.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await sweepAudit(seatgate)
+ * ```
  */
 export async function sweepAudit(unbudgeted: TendContext): Promise<void> {
   const context = budgeted(unbudgeted)

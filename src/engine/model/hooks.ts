@@ -26,7 +26,14 @@ export interface OrganizationDraft {
   readonly slug?: unknown
 }
 
-/** Allows the change. */
+/**
+ * Allows the change.
+ *
+ * @example
+ * ```ts
+ * const hooks = { beforeAddMember: () => allow() }
+ * ```
+ */
 export function allow(): HookAnswer {
   return { ok: true }
 }

@@ -48,9 +48,14 @@ type Logging = Seatgate & Pick<LogContext, 'log'>
 type Forwarding = Seatgate & ForwardingContext
 
 /**
- * The routes of the audit trail: list, count, export, seats at an instant.
+ * Returns the routes of the audit trail: list, count, export, seats at an instant.
  *
  * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', auditRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function auditRoutes(given: Seatgate, options: RouteOptions): AuditRoutes {
   return signedInRoutes('auditRoutes', given, options, addTrail)
@@ -90,9 +95,14 @@ function addTrail(routes: Routes, seatgate: Seatgate) {
 }
 
 /**
- * The routes of the log: its checkpoint, and proofs against it.
+ * Returns the routes of the log: its checkpoint, and proofs against it.
  *
  * @throws {TypeError} if an option is wrong, or if there is no log.
+ *
+ * @example
+ * ```ts
+ * app.route('/', logRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function logRoutes(seatgate: Logging, options: RouteOptions): LogRoutes {
   partOf(seatgate, 'log')
@@ -116,9 +126,14 @@ function addLog(routes: Routes, seatgate: Logging) {
 }
 
 /**
- * The routes of sinks: how far each is, what it did not accept, deliver again.
+ * Returns the routes of sinks: how far each is, what it did not accept, deliver again.
  *
  * @throws {TypeError} if an option is wrong, or if `forwarding` is not configured.
+ *
+ * @example
+ * ```ts
+ * app.route('/', forwardingRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function forwardingRoutes(given: Forwarding, options: RouteOptions): ForwardingRoutes {
   partOf(given, 'forwarding')

@@ -4,9 +4,14 @@ import { answer, inOrganization } from '../request.ts'
 import { signedInRoutes, type GroupOf, type RouteOptions, type Routes } from './route-group.ts'
 
 /**
- * The routes of billing: the plan, the subscription and the seats of an organization.
+ * Returns the routes of billing: the plan, the subscription and the seats of an organization.
  *
  * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', billingRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function billingRoutes(seatgate: Seatgate, options: RouteOptions): BillingRoutes {
   return signedInRoutes('billingRoutes', seatgate, options, addBilling)

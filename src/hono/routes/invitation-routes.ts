@@ -74,9 +74,14 @@ export interface InvitationRouteOptions extends RouteOptions {
 type Inviting = Seatgate & Pick<InvitationContext, 'invitations'>
 
 /**
- * The routes of invitations: those of an organization, and those for the person who was invited.
+ * Returns the routes of invitations: those of an organization, and those for the person who was invited.
  *
  * @throws {TypeError} if an option is wrong, or if invitations are not configured.
+ *
+ * @example
+ * ```ts
+ * app.route('/', invitationRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function invitationRoutes(
   given: Inviting,

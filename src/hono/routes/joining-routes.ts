@@ -49,9 +49,14 @@ import {
 type Joining = Seatgate & Pick<JoiningContext, 'joining'>
 
 /**
- * The routes of joining by domain and on request.
+ * Returns the routes of joining by domain and on request.
  *
  * @throws {TypeError} if an option is wrong, or if `joining` is not configured.
+ *
+ * @example
+ * ```ts
+ * app.route('/', joiningRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function joiningRoutes(given: Joining, options: RouteOptions): JoiningRoutes {
   partOf(given, 'joining')
@@ -120,9 +125,14 @@ function addJoining(routes: Routes, seatgate: Joining) {
 }
 
 /**
- * The routes of invite links: those of an organization, and those for the user who has a link.
+ * Returns the routes of invite links: those of an organization, and those for the user who has a link.
  *
  * @throws {TypeError} if an option is wrong, or if `joinRules` has no `links`.
+ *
+ * @example
+ * ```ts
+ * app.route('/', inviteLinkRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function inviteLinkRoutes(given: Joining, options: RouteOptions): InviteLinkRoutes {
   linkRules(given)

@@ -25,10 +25,15 @@ import {
 } from './route-group.ts'
 
 /**
- * The routes of members: list, count, add, change the role, remove, suspend, restore, transfer the
+ * Returns the routes of members: list, count, add, change the role, remove, suspend, restore, transfer the
  * ownership.
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
+ *
+ * @example
+ * ```ts
+ * app.route('/', memberRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function memberRoutes(given: Seatgate, options: RouteOptions): MemberRoutes {
   checkProof('memberRoutes', given)

@@ -32,10 +32,15 @@ const IN_PATH = ['organization_id']
 type InTrail<Input> = QueryOf<Omit<Input, 'organization_id'>>
 
 /**
- * The routes of the platform's own people. Each function checks in its own round trip that the caller is
+ * Returns the routes of the platform's own people. Each function checks in its own round trip that the caller is
  * an operator; about an organization others learn what they learn of one that does not exist.
  *
  * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', operatorRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function operatorRoutes(given: Seatgate, options: RouteOptions): OperatorRoutes {
   return signedInRoutes('operatorRoutes', given, options, addOperator)

@@ -53,7 +53,7 @@ export interface OrganizationRouteOptions extends RouteOptions {
 const hasNone: MfaCheck = (_userId) => false
 
 /**
- * The routes of organizations: create, list, read, rename, change the slug, delete, demand a second
+ * Returns the routes of organizations: create, list, read, rename, change the slug, delete, demand a second
  * factor.
  *
  * @throws {TypeError} if an option is wrong, or if neither `verifyPassword` nor `stepUp` is configured.
@@ -108,9 +108,14 @@ function addOrganizations(routes: Routes, seatgate: Seatgate, options: Organizat
 }
 
 /**
- * The routes of seats: usage, the explanation of a refusal, the limit.
+ * Returns the routes of seats: usage, the explanation of a refusal, the limit.
  *
  * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', seatRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function seatRoutes(given: Seatgate, options: RouteOptions): SeatRoutes {
   return signedInRoutes('seatRoutes', given, options, addSeats)

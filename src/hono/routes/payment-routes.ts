@@ -25,7 +25,7 @@ import { readBody } from '../request-body.ts'
 import { signedInRoutes, type GroupOf, type RouteOptions, type Routes } from './route-group.ts'
 
 /**
- * The routes of a billing provider for those who administer an organization: checkout, the customer's
+ * Returns the routes of a billing provider for those who administer an organization: checkout, the customer's
  * pages, previews, seats, cancelling and resuming.
  *
  * @throws {TypeError} if an option is wrong, or a price of a plan has no proration choice.
@@ -85,11 +85,16 @@ function addPayment(routes: Routes, seatgate: Paying) {
 const LARGEST_WEBHOOK = 512 * 1024
 
 /**
- * The route that billing providers send their webhooks to, `POST /billing/webhooks/:provider`. It reads
+ * Returns the route that billing providers send their webhooks to, `POST /billing/webhooks/:provider`. It reads
  * the bytes before any parser and needs no session: the signature identifies the sender. Responses do not
  * explain a refusal.
  *
  * @throws {TypeError} if a price of a plan has no proration choice.
+ *
+ * @example
+ * ```ts
+ * app.route('/', billingWebhooks(seatgate, connection))
+ * ```
  */
 export function billingWebhooks(
   seatgate: Seatgate,

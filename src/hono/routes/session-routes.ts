@@ -23,9 +23,14 @@ const SwitchInput = v.object(
 )
 
 /**
- * The routes of the session: its active organization, and an organization by its slug.
+ * Returns the routes of the session: its active organization, and an organization by its slug.
  *
  * @throws {TypeError} if an option is wrong.
+ *
+ * @example
+ * ```ts
+ * app.route('/', sessionRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function sessionRoutes(given: Seatgate, options: RouteOptions): SessionRoutes {
   return openRoutes('sessionRoutes', given, options, addSession)

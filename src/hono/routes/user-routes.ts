@@ -13,11 +13,16 @@ import {
 } from './route-group.ts'
 
 /**
- * The route of users, `DELETE /users/me`: ends the caller's memberships and deletes their account, with the
+ * Returns the route of users, `DELETE /users/me`: ends the caller's memberships and deletes their account, with the
  * statements of `hooks.onDelete`.
  *
  * @throws {TypeError} if an option is wrong, if `hooks.onDelete` is not configured, or if neither
  *   `verifyPassword` nor `stepUp` is.
+ *
+ * @example
+ * ```ts
+ * app.route('/', userRoutes(seatgate, { authenticate }))
+ * ```
  */
 export function userRoutes(given: Seatgate, options: RouteOptions): UserRoutes {
   checkProof('userRoutes', given)

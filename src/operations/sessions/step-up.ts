@@ -157,7 +157,14 @@ export async function isFresh(
   return row !== undefined && row.userId === userId && row.freshUntil > now()
 }
 
-/** Ends the freshness of a session. Call it when the session ends. */
+/**
+ * Ends the freshness of a session. Call it when the session ends.
+ *
+ * @example
+ * ```ts
+ * await endStepUp(seatgate, sessionId)
+ * ```
+ */
 export async function endStepUp({ db }: DatabaseContext, sessionId: string): Promise<void> {
   await batch(db, { ended: db.delete(stepUps).where(eq(stepUps.sessionId, sessionId)) })
 }

@@ -108,6 +108,12 @@ export type RequestSeatsRefusal =
  * `invalid_state`, `seats_in_use`, `not_found` (one of `remove` is not a member), `last_owner`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const asked = await requestSeats({ ...seatgate, connection }, scope, { seats: 25 })
+ * if (!asked.ok && asked.error.code === 'seats_in_use') console.log(asked.error.mustFree)
+ * ```
  */
 export async function requestSeats(
   context: ConnectionContext & RemovalContext,
@@ -206,12 +212,17 @@ export type CancelSubscriptionRefusal =
 export type ResumeSubscriptionRefusal = CancelSubscriptionRefusal | 'invalid_state'
 
 /**
- * Cancels the subscription `{ atPeriodEnd }`, for those who administer the organization. At the end of
- * the period it grants its seats until then; at once it ends now.
+ * Cancels the subscription `{ atPeriodEnd }`, for those who administer the organization. With
+ * `true` it grants its seats until the end of the period that is paid; with `false` it ends at once.
  *
  * Refusals: `AccessRefusal`, `InputRefusal`, `no_subscription`, `provider_refused`, `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await cancelSubscription({ ...seatgate, connection }, scope, { atPeriodEnd: true })
+ * ```
  */
 export function cancelSubscription(
   context: ConnectionContext,
@@ -247,6 +258,11 @@ export function cancelSubscription(
  * `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await resumeSubscription({ ...seatgate, connection }, scope)
+ * ```
  */
 export function resumeSubscription(
   context: ConnectionContext,

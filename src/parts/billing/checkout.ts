@@ -142,6 +142,12 @@ const SAME_CHECKOUT_MS = 10 * 60 * 1000
  * Refusals: `AccessRefusal`, `no_subscription`, `provider_refused`, `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const opened = await openPortal({ ...seatgate, connection }, scope)
+ * if (opened.ok) return c.redirect(opened.value.url)
+ * ```
  */
 export function openPortal(
   context: ConnectionContext,
@@ -176,6 +182,11 @@ export interface PreviewView extends Preview {
  * Refusals: `AccessRefusal`, `InputRefusal`, `provider_refused`, `provider_unavailable`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const preview = await previewChange({ ...seatgate, connection }, scope, { seats: 25 })
+ * ```
  */
 export function previewChange(
   context: ConnectionContext,

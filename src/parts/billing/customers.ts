@@ -87,6 +87,11 @@ export async function callKey(parts: readonly (string | number | null)[]): Promi
  * refused. Events that wait for this customer are due.
  *
  * @throws {ProviderError} `customer_taken` if the customer is of another organization.
+ *
+ * @example
+ * ```ts
+ * await putCustomer({ ...seatgate, connection }, 'stripe', organizationId, 'cus_1')
+ * ```
  */
 export function putCustomer(
   context: ConnectionContext,

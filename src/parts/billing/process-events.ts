@@ -32,7 +32,14 @@ import { codeOf, ProviderError } from './provider-error.ts'
 const PARKED_SECONDS = 3600
 const REREADS = 5
 
-/** Applies the due events of a subscription. A failure is recorded and tried again later. */
+/**
+ * Applies the due events of a subscription. A failure is recorded and tried again later.
+ *
+ * @example
+ * ```ts
+ * await processEvents({ ...seatgate, connection }, subject)
+ * ```
+ */
 export async function processEvents(
   context: ConnectionContext,
   subject: InboxSubject
@@ -66,6 +73,11 @@ export async function processEvents(
 /**
  * Compares the subscriptions of an organization with its provider: those that are recorded, and those
  * that the provider has. It finds what no event has brought.
+ *
+ * @example
+ * ```ts
+ * await reconcileCustomer({ ...seatgate, connection }, customer)
+ * ```
  */
 export async function reconcileCustomer(
   context: ConnectionContext,

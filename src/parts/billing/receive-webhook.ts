@@ -12,7 +12,13 @@ export type WebhookOutcome = 'taken' | 'refused' | 'unknown' | 'again'
 
 /**
  * Receives a webhook: checks its signature, records it in one round trip, and applies it after the
- * response. A repeat writes no row and is `taken`.
+ * response. A repeat writes no row and is `taken`. `refused`: the signature is wrong; `unknown`: there is no
+ * such provider; `again`: the batch failed, and the provider has to send it again.
+ *
+ * @example
+ * ```ts
+ * const outcome = await receiveWebhook({ ...seatgate, connection }, 'stripe', request)
+ * ```
  */
 export async function receiveWebhook(
   context: ConnectionContext,

@@ -32,6 +32,11 @@ export type RequeueEventRefusal =
  * Refusals: `unauthenticated`, `insufficient_role`, `not_found`, `not_dead`, `already_replayed`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await requeueEvent({ ...seatgate, connection }, { caller: operator }, { provider: 'stripe', eventId: 'evt_1' })
+ * ```
  */
 export async function requeueEvent(
   context: ConnectionContext,

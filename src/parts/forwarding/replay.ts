@@ -79,6 +79,11 @@ export type ResumeSinkRefusal = AccessRefusal | StoreRefusal | 'not_found'
  * Resumes a paused sink at its cursor.
  *
  * Refusals: `AccessRefusal`, `StoreRefusal`, `not_found` (there is no such sink).
+ *
+ * @example
+ * ```ts
+ * await resumeSink(seatgate, { caller, organization: 'acme' }, 'siem')
+ * ```
  */
 export function resumeSink(
   context: SinkChangeContext,

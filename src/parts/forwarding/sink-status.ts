@@ -71,6 +71,11 @@ export type ListSinksRefusal = AccessRefusal | InputRefusal
  * Refusals: `AccessRefusal`, `InputRefusal` (there are no parameters).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const sinks = await listSinks(seatgate, { caller, organization: 'acme' })
+ * ```
  */
 export function listSinks(
   context: SinkStatusContext,
@@ -130,6 +135,11 @@ export type ListDeadLettersRefusal = AccessRefusal | PageRefusal | 'not_found'
  * Refusals: `AccessRefusal`, `PageRefusal`, `not_found` (there is no such sink).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const page = await listDeadLetters(seatgate, { caller, organization: 'acme' }, 'siem', { limit: 50 })
+ * ```
  */
 export function listDeadLetters(
   context: SinkStatusContext,

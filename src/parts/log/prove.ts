@@ -76,6 +76,12 @@ export type AuditCheckpointRefusal = AccessRefusal
  * Refusals: `AccessRefusal`.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const latest = await auditCheckpoint(seatgate, { caller, organization: 'acme' })
+ * if (latest.ok) console.log(latest.value.checkpoint)
+ * ```
  */
 export function auditCheckpoint(
   context: ProofContext,
@@ -104,6 +110,11 @@ export type ProveInclusionRefusal = AuditCheckpointRefusal | InputRefusal | 'not
  * Refusals: `AuditCheckpointRefusal`, `InputRefusal`, `not_found` (the event is not sealed yet).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const proof = await proveInclusion(seatgate, { caller, organization: 'acme' }, { sequence: 17 })
+ * ```
  */
 export function proveInclusion(
   context: ProofContext,
@@ -140,6 +151,11 @@ export type ProveConsistencyRefusal = AuditCheckpointRefusal | InputRefusal | 'n
  * Refusals: `AuditCheckpointRefusal`, `InputRefusal`, `not_found` (so many are not sealed yet).
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * const proof = await proveConsistency(seatgate, { caller, organization: 'acme' }, { from: 100, to: 250 })
+ * ```
  */
 export function proveConsistency(
   context: ProofContext,

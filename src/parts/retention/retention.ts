@@ -83,6 +83,11 @@ export function retention(
  * statements are left.
  *
  * @throws {StoreUnavailable} if D1 does not answer.
+ *
+ * @example
+ * ```ts
+ * await sweepRetention(seatgate)
+ * ```
  */
 export async function sweepRetention(unbudgeted: RetentionContext): Promise<void> {
   const context = budgeted(unbudgeted)

@@ -110,6 +110,12 @@ export interface ScimCaller extends PrincipalQuery {
 /**
  * Returns the scope of a bearer token: its organization, and a caller that is checked in the round trip of
  * the operation and has the rights of an owner. Returns null for text that is no token.
+ *
+ * @example
+ * ```ts
+ * const scope = await scopeOfToken(seatgate, token)
+ * if (scope !== null) await listScimUsers(seatgate, scope, { count: 10 })
+ * ```
  */
 export async function scopeOfToken(
   { db, now, roles }: AccessContext & Pick<Runtime, 'now'>,
