@@ -243,15 +243,15 @@ const ROWS: readonly (readonly string[])[] = [
     '1',
     '–',
   ],
+  ['index of the user’s list', 'the organizations of a user', '1', '–', '1', '–'],
   [
-    'index of the user’s list',
-    'the organizations or the invitations of a user',
-    '1',
-    '1',
+    'unique index on the address',
+    'one invitation per address, and the list of a user',
+    '–',
     '1',
     '–',
+    '–',
   ],
-  ['unique index on the address', 'one invitation per address', '–', '1', '–', '–'],
   ['index on the expiry', 'reserved seats are counted by time', '–', '1', '–', '–'],
   [
     'limits a day, by user and organization',
@@ -315,8 +315,8 @@ The goals were 12 rows for an add, 13 for an invitation, 16 for an acceptance an
 one row more for an add after a quiet time. The requests of this page come from one address, and [share their personal
 data](costs.md#rows-written); the first one of an hour writes a row more.
 
-An invitation writes one row more than the goal with a ledger, and three less with \`d1Seats()\`. What could go, and its
-price:
+An invitation writes as many rows as the goal with a ledger, and four less with \`d1Seats()\`. What could still go, and
+its price:
 
 - Index of the open ones by expiry: a list by creation finds the same rows. But then each seat that is taken with
   \`d1Seats()\` reads two rows for each invitation that has expired and is not deleted yet, and the next seat to become

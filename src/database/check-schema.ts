@@ -9,7 +9,7 @@ import type { Database, Statement } from './database.ts'
 import { schemaVersion } from './schema/changes-tables.ts'
 
 /** The number of the last migration, which this code needs. `npm run schema` writes it. */
-export const SCHEMA_VERSION = 70
+export const SCHEMA_VERSION = 71
 
 /**
  * The lowest `SCHEMA_VERSION` of code that works with this schema. Migrations are applied before the code

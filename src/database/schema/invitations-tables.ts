@@ -12,7 +12,7 @@ import { instant, ownTable } from './own-table.ts'
  */
 export const invitations = /* @__PURE__ */ ownTable(
   'seatgate_invitations',
-  ['id', 'organization_id email', 'seat_id'],
+  ['id', 'email organization_id', 'seat_id'],
   () => ({
     id: text('id').primaryKey(),
     organizationId: text('organization_id').notNull(),

@@ -92,8 +92,8 @@ export const seatFences = /* @__PURE__ */ constrained(tables.seatFences, (table)
 
 export const invitations = /* @__PURE__ */ constrained(tables.invitations, (table) => [
   foreignKey({ columns: [table.organizationId], foreignColumns: [organizations.id] }),
-  uniqueIndex('seatgate_invitations_unfinished')
-    .on(table.organizationId, table.email)
+  uniqueIndex('seatgate_invitations_address')
+    .on(table.email, table.organizationId)
     .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
   uniqueIndex('seatgate_invitations_seat')
     .on(table.seatId)
@@ -103,9 +103,6 @@ export const invitations = /* @__PURE__ */ constrained(tables.invitations, (tabl
     .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
   index('seatgate_invitations_newest')
     .on(table.organizationId, table.createdAt, table.id)
-    .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
-  index('seatgate_invitations_email')
-    .on(table.email, table.createdAt, table.id)
     .where(sql`accepted_at IS NULL AND revoked_at IS NULL AND declined_at IS NULL`),
   check(
     'seatgate_invitations_email',

@@ -1,6 +1,7 @@
 import { observed } from '../../engine/access/observed.ts'
 import { partOf } from '../../engine/changes/part.ts'
-import { and, desc, eq, getTableColumns, sql, type SQL } from 'drizzle-orm'
+import { and, asc, desc, eq, getTableColumns, gt, sql, type SQL } from 'drizzle-orm'
+import * as v from 'valibot'
 import { invitations } from '../../database/schema/invitations-tables.ts'
 import type { AccessContext } from '../../engine/access/roles.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
@@ -96,9 +97,13 @@ export function listInvitationsAndUsers(
 /** Why {@link listOwnInvitations} refuses. */
 export type ListOwnInvitationsRefusal = 'unauthenticated' | PageRefusal
 
+// An address has at most one invitation of each organization. In this order their unique key finds a page.
+const OWN = v.strictTuple([v.string(), v.literal('own_invitations')])
+
 /**
- * Lists the pending invitations to the caller's own address, newest first: of live organizations, and
- * only if the host knows that the address is verified. Accepting one still requires its token.
+ * Lists the pending invitations to the caller's own address: of live organizations, and only if the host
+ * knows that the address is verified. Each page is sorted newest first; the pages follow each other in the
+ * order of the organizations' ids. Accepting an invitation still requires its token.
  *
  * Refusals: `unauthenticated`, `PageRefusal` (on `limit`).
  *
@@ -121,7 +126,7 @@ export function listOwnInvitations(
     if (context.emailVerification === null) {
       throw new TypeError('listOwnInvitations needs identity.emailVerification in createSeatgate.')
     }
-    const request = parsePage(input, newestFirst('own_invitations'))
+    const request = parsePage(input, OWN)
     const { limit, after } = request.ok ? request.value : { limit: 0, after: null }
     const time = now()
     const user = knownUser(context, userIdOf(caller))
@@ -150,10 +155,10 @@ export function listOwnInvitations(
               isPending(time),
               sql`exists (select 1 from seatgate_organizations o
               where o.id = seatgate_invitations.organization_id and o.deleted_at is null)`,
-              olderThan(after)
+              after ? gt(invitations.organizationId, after[0]) : undefined
             )
           )
-          .orderBy(desc(invitations.createdAt), desc(invitations.id))
+          .orderBy(asc(invitations.organizationId))
           .limit(limit + 1),
       }
     )
@@ -161,19 +166,19 @@ export function listOwnInvitations(
     if (!request.ok) return request
     const [known] = rows.user
     const own = known && known.verified !== 0 ? rows.own : []
-    return ok(
-      toPage(
-        own,
-        limit,
-        ({ organization, ...row }) => ({
-          ...invitationView(row, time),
-          organization: shownOrganization(
-            JSON.parse(organization ?? 'null') as OwnInvitation['organization']
-          ),
-        }),
-        ({ createdAt, id }) => [createdAt.getTime(), id, 'own_invitations']
-      )
+    const { data, nextCursor } = toPage(
+      own,
+      limit,
+      ({ organization, ...row }) => ({
+        ...invitationView(row, time),
+        organization: shownOrganization(
+          JSON.parse(organization ?? 'null') as OwnInvitation['organization']
+        ),
+      }),
+      ({ organizationId }): v.InferOutput<typeof OWN> => [organizationId, 'own_invitations']
     )
+    const byAge = (a: Invitation, b: Invitation) => b.createdAt.localeCompare(a.createdAt)
+    return ok({ data: data.toSorted(byAge), nextCursor })
   })
 }
 

@@ -1,4 +1,4 @@
-import { and, asc, eq, gt, inArray, isNull, lt, sql } from 'drizzle-orm'
+import { and, asc, eq, gt, inArray, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import { batch } from '../../database/batch.ts'
 import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database } from '../../database/database.ts'
@@ -17,7 +17,7 @@ import { entitlementOf, limitFrom } from '../../engine/seats/count-seats.ts'
 import { typeOfSeat, type SeatType } from '../../base/seat-types.ts'
 import { readPool } from '../../engine/seats/count-seats.ts'
 
-/** How far an import is: `after` is the last address or user id that was read. */
+/** How far an import is: `after` is the place of the last invitation, or the last user id. */
 export interface ImportPlace {
   readonly stage: 'invitations' | 'members'
   readonly after: string
@@ -166,12 +166,13 @@ function memberPage(
   }
 }
 
-// In the order of addresses, of which an organization has one unfinished invitation each.
+// In the order of creation, which an index has. A place is the time of the last one and its id.
 function invitedAfter(db: Database, organizationId: string, after: string, most: number) {
   return db
     .select({
       seatId: invitations.seatId,
-      email: invitations.email,
+      id: invitations.id,
+      createdAt: invitations.createdAt,
       until: invitations.expiresAt,
       changedAt: invitations.updatedAt,
     })
@@ -179,17 +180,28 @@ function invitedAfter(db: Database, organizationId: string, after: string, most:
     .where(
       and(
         eq(invitations.organizationId, organizationId),
-        gt(invitations.email, after),
+        isBehind(after),
         isNull(invitations.acceptedAt),
         isNull(invitations.revokedAt),
         isNull(invitations.declinedAt)
       )
     )
-    .orderBy(asc(invitations.email))
+    .orderBy(asc(invitations.createdAt), asc(invitations.id))
     .limit(most)
 }
 
-type InvitedRow = Parameters<typeof carriedSeats>[1][number] & { readonly email: string }
+const PLACE = /^(\d+) (.+)$/
+
+// An import that older code began has an address as its place, and begins again.
+function isBehind(place: string): SQL | undefined {
+  const [, createdAt, id] = PLACE.exec(place) ?? []
+  return id === undefined ? undefined : sql`(created_at, id) > (${Number(createdAt)}, ${id})`
+}
+
+type InvitedRow = Parameters<typeof carriedSeats>[1][number] & {
+  readonly id: string
+  readonly createdAt: Date
+}
 
 function invitedPage(
   rows: readonly InvitedRow[],
@@ -201,7 +213,10 @@ function invitedPage(
   const pending = rows.filter(({ until }) => until > now)
   return {
     seats: ofType(carriedSeats([], pending), type),
-    next: rows.length < most || !last ? MEMBERS : { stage: 'invitations', after: last.email },
+    next:
+      rows.length < most || !last
+        ? MEMBERS
+        : { stage: 'invitations', after: `${last.createdAt.getTime()} ${last.id}` },
   }
 }
 

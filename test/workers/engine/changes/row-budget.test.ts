@@ -79,7 +79,7 @@ function lineOf(name: string, { answer, after }: RowCost): string {
 const WRITTEN: Record<string, readonly [ledger: number, d1: number]> = {
   'add member': [12, 8],
   'change role': [4, 4],
-  invite: [15, 11],
+  invite: [14, 10],
   'accept invitation': [13, 10],
   'remove member': [13, 8],
   'create organization': [13, 13],

@@ -12,6 +12,9 @@ import {
   revokeInvitation,
   seatUsage,
   viewInvitation,
+  type OwnInvitation,
+  type Page,
+  type PageInput,
 } from '../../../../src/index.ts'
 import {
   inClear,
@@ -394,6 +397,33 @@ describe('lists', () => {
       .bind(email)
       .run()
     expect(unwrap(await listOwnInvitations(kit.seatgate, verified)).data).toEqual([])
+  })
+
+  it('lists a user’s own invitations on several pages, each once, and each page newest first [INV-48]', async () => {
+    let now = new Date('2026-08-01T12:00:00Z')
+    const kit = createKit({ now: () => now })
+    const email = newAddress()
+    const sent: string[] = []
+    for (let index = 0; index < 5; index++) {
+      now = new Date(now.getTime() + 1000)
+      sent.push((await invite(kit, await kit.organization(), email)).id)
+    }
+    const own = { caller: { userId: await userWith(email) } }
+    const whole = unwrap(await listOwnInvitations(kit.seatgate, own))
+    expect(whole).toMatchObject({ nextCursor: null })
+    expect(whole.data.map(({ id }) => id)).toEqual(sent.toReversed())
+    const seen: string[] = []
+    let cursor: string | null = null
+    do {
+      const input: PageInput = { limit: 2, ...(cursor !== null && { cursor }) }
+      const page: Page<OwnInvitation> = unwrap(await listOwnInvitations(kit.seatgate, own, input))
+      const times = page.data.map(({ createdAt }) => createdAt)
+      expect(times).toEqual(times.toSorted().toReversed())
+      seen.push(...page.data.map(({ id }) => id))
+      cursor = page.nextCursor
+    } while (cursor !== null)
+    expect(seen).toHaveLength(5)
+    expect(seen.toSorted()).toEqual(sent.toSorted())
   })
 })
 

@@ -179,6 +179,24 @@ describe('a ledger that imports seats', () => {
     await expectSeats(organization)
   })
 
+  it('begins again at a place that older code has left, which is an address', async () => {
+    const kit = createKit()
+    const organization = await kit.organization({ seats: 10 })
+    for (let sent = 0; sent < 5; sent++) await invite(kit, organization)
+    await slowly(organization)
+    expect(codeOf(await seatUsage(kit.seatgate, organization.asOperator))).toBe('seats_unavailable')
+    expect(await readLedger(organization.id)).toMatchObject({ stage: 'invitations' })
+    await runInDurableObject(ledgerOf(organization), (_ledger, { storage }) => {
+      storage.sql.exec("UPDATE import SET after = 'zoe@example.com'")
+    })
+    await importAll(organization)
+    await expectSeats(organization)
+    expect(unwrap(await seatUsage(kit.seatgate, organization.asOperator))).toMatchObject({
+      held: 1,
+      reserved: 5,
+    })
+  })
+
   it('continues after an eviction, with its alarm', async () => {
     const kit = createKit()
     const organization = await kit.organization({ seats: 10 })
