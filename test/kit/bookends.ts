@@ -30,6 +30,11 @@ export async function putBookends(): Promise<void> {
         mark
       ),
       run(
+        `INSERT INTO seatgate_audit_events (organization_id, sequence, id, action, outcome, actor_type, metadata, occurred_at, inserted_at)
+         VALUES (?1, 1, ?1, 'test.event', 'success', 'system', '{}', 1, 1)`,
+        mark
+      ),
+      run(
         `INSERT INTO seatgate_sessions VALUES (replace(hex(zeroblob(32)), '0', ?1), ?1, ?1, 1, 1, 1)`,
         mark
       ),
