@@ -29,8 +29,8 @@ export interface SeatTypeContext {
 
 const MARK = '~'
 const TYPED = /^~([a-z][a-z0-9_]*)\//
-/** The separator of the organization and the type in the name of a pool. */
-export const SEATS_POOL = '~seats/'
+// Separates the organization and the type in the name of a pool.
+const SEATS_POOL = '~seats/'
 
 /** The form of a name. */
 export const SEAT_TYPE_NAME = /^[a-z][a-z0-9_]{0,30}$/
@@ -62,6 +62,26 @@ export function invitationHolder(seatId: string): string {
 /** Returns the name of a pool, under which its ledger is known; that of the default type is the organization's id. */
 export function poolOf(organizationId: string, type: SeatType): string {
   return type === null ? organizationId : `${organizationId}${SEATS_POOL}${type}`
+}
+
+/** Returns the organization and the type of a pool. */
+export function readPool(pool: string): {
+  readonly organizationId: string
+  readonly type: SeatType
+} {
+  const at = pool.lastIndexOf(SEATS_POOL)
+  if (at === -1) return { organizationId: pool, type: null }
+  return { organizationId: pool.slice(0, at), type: pool.slice(at + SEATS_POOL.length) }
+}
+
+/** Returns the place of a type in the configuration, from 1, as a guard names it; 0: the default type. */
+function placeOfType({ seatTypes }: SeatTypeContext, type: SeatType): number {
+  return type === null ? 0 : [...seatTypes.keys()].indexOf(type) + 1
+}
+
+/** Returns the end of a guard's code, which names the type of the seat. */
+export function typeInCode(context: SeatTypeContext, type: SeatType): string {
+  return type === null ? '' : `:${placeOfType(context, type)}`
 }
 
 /** Returns the type at a place of the configuration. */

@@ -206,7 +206,7 @@ export const MUTATIONS: readonly Mutation[] = [
     ' + ${seatsReserved(organizationId, reservedSince(now()), type)}',
     ''
   ),
-  seatCounts(
+  truth(
     'an invitation frees its seat while it is accepted',
     'now.getTime() - 60_000',
     'now.getTime()'

@@ -237,6 +237,10 @@ const TESTS: Readonly<Record<string, Tests>> = {
     first: [...workers('seat-types waiting-by-type http-seats ledger-storage'), ...museumOf('d1')],
     more: [...protocol, ...workers('waiting-line')],
   },
+  'engine/seats/waitlist-seats.ts': {
+    first: workers('waiting-by-type'),
+    more: workers('waiting-line'),
+  },
   'engine/model/reseat.ts': {
     first: workers('drift drift-recount seatless-roles seat-types'),
     more: workers('drift-sweep drift-rollback'),

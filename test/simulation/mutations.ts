@@ -187,7 +187,7 @@ export const mutations: Readonly<Record<string, Mutation>> = {
     seed: 1,
   },
   'somebody passes the line': {
-    file: 'src/engine/seats/count-seats.ts',
+    file: 'src/engine/seats/waitlist-seats.ts',
     from: '${isWaiting}${waitsFor(context, type)}\n          limit 1 offset',
     to: "state = 'nowhere' limit 1 offset",
     seed: 8,

@@ -12,7 +12,7 @@ import type { Runtime } from '../../base/runtime.ts'
 import { limitView } from '../seats/limit.ts'
 import type { ProviderContext, SeatGrant, SeatReference, SeatRequest } from '../seats/provider.ts'
 import type { ReserveRefusal } from '../seats/reserve-rules.ts'
-import { roomBesideWaitlist } from '../seats/count-seats.ts'
+import { roomBesideWaitlist } from '../seats/waitlist-seats.ts'
 import { poolOf, seatIdOf, typeOfRole, typeOfSeat, type SeatType } from '../../base/seat-types.ts'
 
 /** The context of a function that claims seats. */

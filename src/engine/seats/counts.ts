@@ -30,6 +30,14 @@ export function seatsReserved(
     where organization_id = ${organizationId} and ${isPending(now)} and ${isOfType(type)})`
 }
 
+/**
+ * Returns the instant after which an invitation may have expired and still reserves its seat. An acceptance
+ * that was planned just before the expiry may be written just after, for which the seat stays for a minute.
+ */
+export function reservedSince(now: Date): Date {
+  return new Date(now.getTime() - 60_000)
+}
+
 /** Builds a scalar subquery of the number of seats in use: held and reserved. */
 export function seatsUsed(organizationId: string | SQL<string | null>, now: Date): SQL<number> {
   const id = sql`${organizationId}`

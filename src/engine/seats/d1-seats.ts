@@ -3,12 +3,17 @@ import { sql } from 'drizzle-orm'
 import type { Statement } from '../../database/database.ts'
 import { guardSelecting } from '../../database/commit.ts'
 import { ok, refused } from '../../base/result.ts'
-import { checkedDefaultLimit, type DefaultLimitOption } from './count-seats.ts'
+import {
+  checkedDefaultLimit,
+  countSeats,
+  limitByDefault,
+  type DefaultLimitOption,
+} from './count-seats.ts'
 import type { SeatContext, SeatProvider, SeatRequest } from './provider.ts'
-import { seatsHeld, seatsReserved } from './counts.ts'
-import { countSeats, limitByDefault, reservedSince, typeInCode, waitingFor } from './count-seats.ts'
+import { reservedSince, seatsHeld, seatsReserved } from './counts.ts'
+import { waitingFor } from './waitlist-seats.ts'
 import { refusalAt } from './reserve-rules.ts'
-import { typeOfSeat } from '../../base/seat-types.ts'
+import { typeInCode, typeOfSeat } from '../../base/seat-types.ts'
 
 /**
  * Counts seats in D1 only, without a Durable Object. The batch that writes the membership counts and

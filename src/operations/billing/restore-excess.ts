@@ -12,12 +12,8 @@ import { membershipView, claimAgain } from '../../engine/model/membership.ts'
 import { budgeted, STATEMENTS_AFTER_A_CHANGE } from '../../database/statement-budget.ts'
 import { inBackground } from '../../base/async.ts'
 import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
-import {
-  entitlementOf,
-  limitByDefault,
-  limitFrom,
-  seatsWanted,
-} from '../../engine/seats/count-seats.ts'
+import { entitlementOf, limitByDefault, limitFrom } from '../../engine/seats/count-seats.ts'
+import { seatsWanted } from '../../engine/seats/waitlist-seats.ts'
 import { hasKnownRole } from '../../engine/access/role-conditions.ts'
 import { SEAT_REFUSALS, hasCode, ok, refused, type Result } from '../../base/result.ts'
 

@@ -10,7 +10,7 @@ import { rotations } from '../../database/schema/changes-tables.ts'
 import type { Budgeted } from '../../database/statement-budget.ts'
 import type { ChangeContext } from '../../engine/changes/change-context.ts'
 import { limitNow } from '../../engine/seats/counts.ts'
-import { seatsWanted } from '../../engine/seats/count-seats.ts'
+import { seatsWanted } from '../../engine/seats/waitlist-seats.ts'
 import { restoreExcess } from './restore-excess.ts'
 
 const MEMBERS_PER_SWEEP = 1000

@@ -32,7 +32,7 @@ import {
   guardUnchanged,
   guardUserExists,
 } from '../../engine/access/access-guards.ts'
-import { waitsFor } from '../../engine/seats/count-seats.ts'
+import { waitsFor } from '../../engine/seats/waitlist-seats.ts'
 import { typeOfRole, type SeatType } from '../../base/seat-types.ts'
 import { existingUser, personOf } from '../../engine/model/membership.ts'
 import { mayChangeRole, type AccessContext, rightsOf, rolesIn } from '../../engine/access/roles.ts'

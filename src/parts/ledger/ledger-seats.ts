@@ -17,7 +17,11 @@ import {
   type SeatRequest,
 } from '../../engine/seats/provider.ts'
 import { seatLimit, type SeatLimit } from '../../engine/seats/limit.ts'
-import { checkedDefaultLimit, type DefaultLimitOption } from '../../engine/seats/count-seats.ts'
+import {
+  checkedDefaultLimit,
+  limitByDefault,
+  type DefaultLimitOption,
+} from '../../engine/seats/count-seats.ts'
 import type { TrailConsumer } from '../../engine/audit/consumers.ts'
 import type { Brought } from '../../engine/changes/part.ts'
 import { cursorConsumer } from '../../engine/delivery/deliver.ts'
@@ -25,7 +29,7 @@ import { forwardUnleased, STATEMENTS_UNLEASED } from '../../engine/delivery/forw
 import type { Sink } from '../../engine/delivery/sink.ts'
 import { servesTrails } from '../../engine/delivery/sweep-trails.ts'
 import type { TendContext } from '../../engine/delivery/tend-trail.ts'
-import { limitByDefault, guardWaitlist } from '../../engine/seats/count-seats.ts'
+import { guardWaitlist } from '../../engine/seats/waitlist-seats.ts'
 import { poolOf, typeOfSeat, type SeatType, type SeatTypeLimits } from '../../base/seat-types.ts'
 
 /** The fields of an audit event that a ledger reads. */

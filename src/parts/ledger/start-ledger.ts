@@ -14,8 +14,7 @@ import {
 import type { SeatLimit } from '../../engine/seats/limit.ts'
 import { seatsHeld } from '../../engine/seats/counts.ts'
 import { entitlementOf, limitFrom } from '../../engine/seats/count-seats.ts'
-import { typeOfSeat, type SeatType } from '../../base/seat-types.ts'
-import { readPool } from '../../engine/seats/count-seats.ts'
+import { readPool, typeOfSeat, type SeatType } from '../../base/seat-types.ts'
 
 /** How far an import is: `after` is the place of the last invitation, or the last user id. */
 export interface ImportPlace {
