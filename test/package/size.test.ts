@@ -131,6 +131,21 @@ describe('a Worker that does not mount the console', () => {
   })
 })
 
+test('a Worker with the console is bundled without a warning', async () => {
+  const { warnings } = await build({
+    stdin: { contents: `export * from './dist/console/index.js'`, resolveDir: root },
+    bundle: true,
+    write: false,
+    format: 'esm',
+    external: PEERS,
+    logLevel: 'silent',
+    // As wrangler bundles what is in `node_modules`, where no tsconfig.json holds.
+    loader: { '.js': 'jsx' },
+    tsconfigRaw: '{}',
+  })
+  expect(warnings.map(({ text }) => text)).toEqual([])
+})
+
 describe('the scripts and styles of the console', () => {
   test('stay within 30 KB for all islands and 25 KB for a first page, zipped', async () => {
     const { files, names } = (await import(`${root}dist/console/assets.js`)) as {

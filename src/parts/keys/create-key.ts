@@ -165,8 +165,8 @@ function keyInput(roles: Roles) {
   return v.object(
     {
       name: visibleText(100),
-      role: roles.bounded ? absent() : keyRole(roles),
-      permissions: roles.bounded ? permissionList(roles) : absent(),
+      role: roles.bounded ? absent('permissions') : keyRole(roles),
+      permissions: roles.bounded ? permissionList(roles) : absent('a role'),
       expiresAt: v.nullish(Instant, null),
       endsWithCreator: v.optional(v.boolean('Must be true or false.'), false),
     },
@@ -174,8 +174,8 @@ function keyInput(roles: Roles) {
   )
 }
 
-function absent() {
-  return v.nullish(v.never('Must be absent in this configuration.'), null)
+function absent(instead: string) {
+  return v.nullish(v.never(`Must be absent: here a key has ${instead}.`), null)
 }
 
 function keyRole(roles: Roles) {
