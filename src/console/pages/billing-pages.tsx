@@ -177,11 +177,16 @@ function paymentForms(
     if (fields.get('confirm') !== fields.get('expected')) {
       return withOutcome(c, { kind: 'wrong', key: 'typedWrong' }, all(c))
     }
-    const canceled = await cancelSubscription(context, inOrganization(c), { atPeriodEnd: true })
+    const canceled = await cancelSubscription(
+      context,
+      inOrganization(c),
+      { atPeriodEnd: true },
+      fields.options
+    )
     return afterAct(c, canceled, all(c), 'canceledDone')
   })
-  routes.act('/org/:org/billing/resume', all, 'resumedDone', (c) =>
-    resumeSubscription(context, inOrganization(c))
+  routes.act('/org/:org/billing/resume', all, 'resumedDone', (c, { options }) =>
+    resumeSubscription(context, inOrganization(c), options)
   )
 }
 
@@ -297,9 +302,7 @@ function Changes({
         <Form action={`${path}/checkout`} operation={seatgate.newId()}>
           <div class="line">
             <PlanSelect words={words} plans={plans} />
-            <Field label={words.text('seatsToPay')}>
-              <input name="seats" type="number" min={1} value={Math.max(1, billing.seats.used)} />
-            </Field>
+            <SeatsField words={words} billing={billing} />
             <button class="primary">{words.text('checkout')}</button>
           </div>
         </Form>
@@ -310,26 +313,21 @@ function Changes({
   return (
     <>
       <Section id="buy" title={words.text('buySeats')}>
-        <form method="post" action={`${path}/seats`} class="line">
-          <input type="hidden" name="operation" value={seatgate.newId()} />
-          <Field label={words.text('seatsToPay')}>
-            <input
-              name="seats"
-              type="number"
-              min={1}
-              required
-              value={Math.max(1, billing.seats.used, Number(billing.seats.purchased) || 0)}
-            />
-          </Field>
-          <button formaction={`${path}/preview`}>{words.text('preview')}</button>
-          <button class="primary">{words.text('save')}</button>
-        </form>
+        <Form action={`${path}/seats`} operation={seatgate.newId()}>
+          <div class="line">
+            <SeatsField words={words} billing={billing} required />
+            <button formaction={`${path}/preview`}>{words.text('preview')}</button>
+            <button class="primary">{words.text('save')}</button>
+          </div>
+        </Form>
       </Section>
       <Section id="plan" title={words.text('choosePlan')}>
-        <form method="post" action={`${path}/preview`} class="line">
-          <PlanSelect words={words} plans={plans.filter(({ name }) => name !== billing.plan)} />
-          <button>{words.text('preview')}</button>
-        </form>
+        <Form action={`${path}/preview`}>
+          <div class="line">
+            <PlanSelect words={words} plans={plans.filter(({ name }) => name !== billing.plan)} />
+            <button>{words.text('preview')}</button>
+          </div>
+        </Form>
       </Section>
       <Section id="portal" title={words.text('portal')}>
         <PortalForm path={path} words={words} />
@@ -340,11 +338,11 @@ function Changes({
         grave={!ends}
       >
         {ends ? (
-          <Form action={`${path}/resume`}>
+          <Form action={`${path}/resume`} operation={seatgate.newId()}>
             <button>{words.text('resumeSubscription')}</button>
           </Form>
         ) : (
-          <Form action={`${path}/cancel`}>
+          <Form action={`${path}/cancel`} operation={seatgate.newId()}>
             <p>{words.text('cancelHelp')}</p>
             <Confirm words={words} text={<code>{slug}</code>} />
             <input type="hidden" name="expected" value={slug} />
@@ -355,6 +353,23 @@ function Changes({
         )}
       </Section>
     </>
+  )
+}
+
+function SeatsField({
+  words,
+  billing: { seats },
+  required,
+}: {
+  words: Words
+  billing: BillingView
+  required?: true
+}) {
+  const value = Math.max(1, seats.used, Number(seats.purchased) || 0)
+  return (
+    <Field label={words.text('seatsToPay')}>
+      <input name="seats" type="number" min={1} required={required} value={value} />
+    </Field>
   )
 }
 
