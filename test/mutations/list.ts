@@ -1311,6 +1311,11 @@ export const MUTATIONS: readonly Mutation[] = [
     '  if (mismatch !== null) throw',
     '  fitting.add(clientOf(db))\n  if (mismatch !== null) throw'
   ),
+  schemaCheck(
+    'a missing table of the host is one of Seatgate’s',
+    'HOST_TABLE.test(said)',
+    'HOST_TABLE.test(REMEDY)'
+  ),
   schemaCheck('every batch reads the version', 'fitting.has(clientOf(db))', 'false'),
   schemaCheck('migrations that are behind are served', 'row.version < expected', 'row.version < 0'),
   schemaCheck(
