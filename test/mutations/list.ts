@@ -1025,7 +1025,7 @@ export const MUTATIONS: readonly Mutation[] = [
     'if (event.onlyOnce) return [guardUnrecorded(context.db, row), insertion]',
     'if (event.onlyOnce) return [insertion]'
   ),
-  auditStatements('a replay wakes no consumer', 'return known || wakesConsumers', 'return known'),
+  outbox('a replay wakes no consumer', 'return known || wakesConsumers', 'return known'),
   auditStatements(
     'many events are one statement each',
     'if (!areFew(run)) return insertEvents(context, now, run)',

@@ -1,8 +1,9 @@
 import { and, eq, sql, type SQL } from 'drizzle-orm'
 import type { Runtime } from '../../base/runtime.ts'
-import type { Database, DatabaseContext } from '../../database/database.ts'
+import { areFew, insertMany } from '../../database/batch.ts'
+import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
 import { auditOutbox } from '../../database/schema/audit-tables.ts'
-import { withFollowing } from './event.ts'
+import { withFollowing, type EventDraft } from './event.ts'
 
 /** The limits of one invocation of a Worker, which the runs of several organizations share. */
 export interface Invocation {
@@ -66,7 +67,7 @@ export function isAwaited({ consumers }: ConsumerContext): boolean {
 /**
  * Returns whether a consumer accepts an event of this action, or one that may follow on it in its batch.
  */
-export function isAccepted({ consumers }: ConsumerContext, action: string): boolean {
+function isAccepted({ consumers }: ConsumerContext, action: string): boolean {
   return consumers.some((consumer) =>
     withFollowing(action).some((each) => acceptsAction(consumer, each))
   )
@@ -79,6 +80,38 @@ function acceptsAction(consumer: TrailConsumer, action: string): boolean {
   } catch {
     return true
   }
+}
+
+/** Returns the events that a consumer accepts, or that give the consumers work otherwise. */
+export function acceptedOf(
+  context: ConsumerContext,
+  drafts: readonly EventDraft[]
+): readonly EventDraft[] {
+  const accepted = new Map<string, boolean>()
+  return drafts.filter(({ action, wakesConsumers = false }) => {
+    const known = accepted.get(action) ?? isAccepted(context, action)
+    accepted.set(action, known)
+    return known || wakesConsumers
+  })
+}
+
+/** Marks the organization of an event for the consumers of the trail, if one accepts the event. */
+export function markWaiting(
+  context: DatabaseContext & ConsumerContext,
+  { organizationId, action }: Pick<EventDraft, 'organizationId' | 'action'>,
+  now: Date
+): { readonly marked?: Statement } {
+  const [marked] = isAccepted(context, action) ? marks(context.db, [organizationId], now) : []
+  return marked ? { marked } : {}
+}
+
+/** Builds the statements that mark organizations for the consumers: that put them into the outbox. */
+export function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {
+  const rows = organizationIds.map((organizationId) => ({ organizationId, sweptAt: now }))
+  const insertions = areFew(rows)
+    ? rows.map((row) => db.insert(auditOutbox).values(row))
+    : insertMany(db, auditOutbox, rows)
+  return insertions.map((insertion) => insertion.onConflictDoNothing())
 }
 
 /** The progress that an organization's consumers must reach; plain data. */

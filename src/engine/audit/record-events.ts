@@ -1,7 +1,7 @@
 import { and, eq, getTableColumns, is, SQL, sql } from 'drizzle-orm'
 import { guard } from '../../database/commit.ts'
 import type { Database, DatabaseContext, Statement } from '../../database/database.ts'
-import { auditEvents, auditOutbox, auditPersonal } from '../../database/schema/audit-tables.ts'
+import { auditEvents, auditPersonal } from '../../database/schema/audit-tables.ts'
 import { areFew, fieldOf, insertMany, insertRow, insertRows } from '../../database/batch.ts'
 import { keptQuery } from '../../database/kept-query.ts'
 import type { Attribution, Metric, Runtime } from '../../base/runtime.ts'
@@ -10,7 +10,7 @@ import type { Origin, RecordedData } from '../../proof/personal.ts'
 import { horizonOf } from './trail-extent.ts'
 import { countsSeats, EVENT_VERSION, type EventDraft } from './event.ts'
 import { digestsOf, type KnownPersonal, type PersonalRow } from './personal-rows.ts'
-import { isAccepted, type ConsumerContext } from './consumers.ts'
+import { acceptedOf, marks, type ConsumerContext } from './consumers.ts'
 
 const LONGEST_MARK = 255
 
@@ -72,18 +72,6 @@ export interface RecordedBatch {
   readonly markedIds: readonly string[]
 }
 
-function acceptedOf(
-  context: ConsumerContext,
-  drafts: readonly EventDraft[]
-): readonly EventDraft[] {
-  const accepted = new Map<string, boolean>()
-  return drafts.filter(({ action, wakesConsumers = false }) => {
-    const known = accepted.get(action) ?? isAccepted(context, action)
-    accepted.set(action, known)
-    return known || wakesConsumers
-  })
-}
-
 /** The metric of a recorded event. */
 export type RecordedEvent = Omit<Extract<Metric, { name: 'audit.recorded' }>, 'name'>
 
@@ -132,16 +120,6 @@ export function writtenBy(answer: unknown): readonly RecordedEvent[] {
   return rows.map(({ id, action, outcome, occurredAt }) => {
     return { id, action, outcome, occurredAt: occurredAt.toISOString() }
   })
-}
-
-/** Marks the organization of an event for the consumers of the trail, if one accepts the event. */
-export function markWaiting(
-  context: DatabaseContext & ConsumerContext,
-  { organizationId, action }: Pick<EventDraft, 'organizationId' | 'action'>,
-  now: Date
-): { readonly marked?: Statement } {
-  const [marked] = isAccepted(context, action) ? marks(context.db, [organizationId], now) : []
-  return marked ? { marked } : {}
 }
 
 /** An event without the values that the batch computes: its sequence, and the number of seats. */
@@ -307,12 +285,4 @@ function selected(row: Readonly<Record<string, unknown>>): SQL {
     return is(value, SQL) ? value : sql`${sql.param(value, column)}`
   })
   return sql.join(columns, sql`, `)
-}
-
-function marks(db: Database, organizationIds: readonly string[], now: Date): Statement[] {
-  const rows = organizationIds.map((organizationId) => ({ organizationId, sweptAt: now }))
-  const insertions = areFew(rows)
-    ? rows.map((row) => db.insert(auditOutbox).values(row))
-    : insertMany(db, auditOutbox, rows)
-  return insertions.map((insertion) => insertion.onConflictDoNothing())
 }

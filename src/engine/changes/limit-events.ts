@@ -1,11 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm'
 import { changesSeats, organizationEvent, type EventDraft } from '../audit/event.ts'
-import {
-  markWaiting,
-  recordEventsWhere,
-  writtenBy,
-  type EventContext,
-} from '../audit/record-events.ts'
+import { recordEventsWhere, writtenBy, type EventContext } from '../audit/record-events.ts'
+import { markWaiting } from '../audit/consumers.ts'
 import { inBackground } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Refusal } from '../../base/result.ts'

@@ -6,11 +6,8 @@
  */
 import { sql, type SQL } from 'drizzle-orm'
 import { changesSeats, organizationEvent, type EventDraft } from '../../engine/audit/event.ts'
-import {
-  markWaiting,
-  recordEventsWhere,
-  type EventContext,
-} from '../../engine/audit/record-events.ts'
+import { recordEventsWhere, type EventContext } from '../../engine/audit/record-events.ts'
+import { markWaiting } from '../../engine/audit/consumers.ts'
 import { trailOf, type ChangeContext, type Follower } from '../../engine/changes/change-context.ts'
 import type { Statement } from '../../database/database.ts'
 import { entitlementStates } from '../../database/schema/billing-tables.ts'
