@@ -62,7 +62,9 @@ export interface PlannedEntitlement {
 }
 
 /** Returns the inputs that the rows record. */
-export function inputsFrom(rows: EntitlementRows): EntitlementInputs {
+export function inputsFrom(
+  rows: Pick<EntitlementRows, 'override' | 'subscriptions'>
+): EntitlementInputs {
   const [override] = rows.override
   return {
     override: override ? overrideFrom(override) : null,

@@ -13,8 +13,6 @@ import type { AccessRefusal, HookRefusal, InputRefusal, StoreRefusal } from '../
 import { ok, refused, type Result } from '../../base/result.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { guardAccess } from '../../engine/access/access-guards.ts'
-import { organizationIdOf } from '../../engine/access/organization-ref.ts'
-import { authorizeFor } from '../../engine/access/authorize.ts'
 import type { OrganizationScope } from '../../engine/access/principal.ts'
 import {
   planRemovals,
@@ -22,7 +20,8 @@ import {
   removalQueries,
   type RemovalContext,
 } from '../../engine/model/removals.ts'
-import { guardFits, toFree, toFreeQueries } from '../../engine/model/seats-to-free.ts'
+import { guardFits, toFree } from '../../engine/model/seats-to-free.ts'
+import type { Plan } from '../../engine/model/plan.ts'
 import { entitledLimit } from '../../engine/seats/entitlement.ts'
 import { perform, type OperationOptions } from '../../engine/changes/operation.ts'
 import { billingCustomers } from '../../database/schema/billing-inbox-tables.ts'
@@ -33,9 +32,10 @@ import { clientOperation } from './client-operation.ts'
 import { callKey, isCustomer } from './customers.ts'
 import type { ConnectionContext } from './connection.ts'
 import {
+  billingFrom,
+  billingQueries,
   findBilling,
   refusalOfProvider,
-  seatsToFree,
   type BillingFound,
 } from './subscription-access.ts'
 import { syncQuantity } from './sync-quantity.ts'
@@ -107,8 +107,6 @@ export type RequestSeatsRefusal =
  * Refusals: `AccessRefusal`, `InputRefusal`, `StoreRefusal`, `HookRefusal`, `no_subscription`,
  * `invalid_state`, `seats_in_use`, `not_found` (one of `remove` is not a member), `last_owner`.
  *
- * @throws {StoreUnavailable} if D1 does not answer.
- *
  * @example
  * ```ts
  * const asked = await requestSeats({ ...seatgate, connection }, scope, { seats: 25 })
@@ -121,54 +119,49 @@ export async function requestSeats(
   input: SeatsInput,
   options: OperationOptions = {}
 ): Promise<Result<SeatsIntended, RequestSeatsRefusal>> {
-  const found = await findBilling(context, scope)
-  if (!found.ok) return found
   const parsed = parseInput(SeatsInput, input)
-  if (!parsed.ok) return parsed
-  const client = clientOperation(context, options)
-  if (!client.ok) return client
-  const { organization, subscription, customer, entitled } = found.value
-  if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
-  const plan = context.billing?.plans.get(subscription.plan ?? '')
-  // A manual or flat contract has no seats that the provider could change.
-  if (plan === undefined || !plan.perSeat) return refused({ code: 'invalid_state' })
-  const { seats, proration = null } = parsed.value
-  const removed = parsed.value.remove ?? []
-  const wanted = planSeats(plan, seats, entitled.seats.addOns)
-  const limit = entitledLimit(wanted)
-  const mustFree = seatsToFree(found.value, wanted)
-  if (removed.length === 0 && mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
-  const { db, roles } = context
-  const { provider } = customer
-  const intended: SeatsIntended = { provider, seats, proration, state: 'pending' }
+  const { db } = context
+  const { seats = 0, proration = null, remove } = parsed.ok ? parsed.value : {}
+  const removed = remove ?? []
+  const asked = { seats, proration, ...(removed.length > 0 && { remove: removed }) }
   const written = await perform(
     context,
     scope,
     {
       name: 'organization.billing.seats_request',
-      input: { seats, proration, ...(removed.length > 0 && { remove: removed }) },
+      input: parsed.ok ? asked : input,
       grows: false,
       refusals: [...HOOK_REFUSALS, 'last_owner'],
       queries: {
-        ...(removed.length > 0 && toFreeQueries(context, organizationIdOf(scope.organization))),
+        ...billingQueries(context, scope),
         ...removalQueries(context, scope, removed),
       },
-      plan(again, caller, now) {
-        const standing = authorizeFor(roles, again, 'billing:manage')
-        if (!standing.ok) return standing
-        const by = { caller, actor: standing.value, now }
-        const removals = planRemovals(context, again.rows, removed, by)
+      plan(found, caller, now): Result<Plan<Requested>, RequestSeatsRefusal> {
+        const billing = billingFrom(context, found, now)
+        if (!billing.ok) return billing
+        if (!parsed.ok) return parsed
+        const client = clientOperation(context, options)
+        if (!client.ok) return client
+        const { access, organization, subscription, customer, entitled, rows } = billing.value
+        if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
+        const plan = context.billing?.plans.get(subscription.plan ?? '')
+        // A manual or flat contract has no seats that the provider could change.
+        if (plan === undefined || !plan.perSeat) return refused({ code: 'invalid_state' })
+        const { provider } = customer
+        const limit = entitledLimit(planSeats(plan, seats, entitled.seats.addOns))
+        const removals = planRemovals(context, found.rows, removed, { caller, actor: access, now })
         if (!removals.ok) return removals
         const { freeing, statements, events, ...leaving } = removals.value
-        const left = toFree(again.rows, limit, freeing)
-        if (left.seats > 0) return refused({ code: 'seats_in_use', mustFree: left })
+        const mustFree = toFree(rows, limit, freeing)
+        if (mustFree.seats > 0) return refused({ code: 'seats_in_use', mustFree })
+        const { id } = organization
         return ok({
           ...leaving,
-          value: intended,
+          value: { organizationId: id, intended: { provider, seats, proration, state: 'pending' } },
           statements: [
-            guardAccess(context, standing.value),
+            guardAccess(context, access),
             ...statements,
-            ...(removed.length > 0 ? guardFits(context, organization.id, limit, now) : []),
+            ...(removed.length > 0 ? guardFits(context, id, limit, now) : []),
             db
               .update(billingCustomers)
               .set({
@@ -179,15 +172,11 @@ export async function requestSeats(
                 lastError: null,
                 changes: sql`${billingCustomers.changes} + 1`,
               })
-              .where(isCustomer(organization.id, provider)),
+              .where(isCustomer(id, provider)),
           ],
           events: [
             ...events,
-            billingEvent(organization.id, 'organization.billing.seats_request', {
-              provider,
-              seats,
-              proration,
-            }),
+            billingEvent(id, 'organization.billing.seats_request', { provider, seats, proration }),
           ],
         })
       },
@@ -195,10 +184,16 @@ export async function requestSeats(
     options
   )
   if (!written.ok) return written
-  await inBackground(context, organization.id, [
-    () => syncQuantity(context, provider, organization.id),
+  const { organizationId, intended } = written.value
+  await inBackground(context, organizationId, [
+    () => syncQuantity(context, intended.provider, organizationId),
   ])
-  return written
+  return ok(intended)
+}
+
+interface Requested {
+  readonly organizationId: string
+  readonly intended: SeatsIntended
 }
 
 /** Why {@link cancelSubscription} refuses. */

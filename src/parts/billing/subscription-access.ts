@@ -4,7 +4,7 @@
  * @module
  */
 import { sql } from 'drizzle-orm'
-import { find, authorizeFor } from '../../engine/access/authorize.ts'
+import { find, authorizeFor, type Access, type Found } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { readable } from '../../engine/access/readable.ts'
 import { isImpersonated, type OrganizationScope } from '../../engine/access/principal.ts'
@@ -29,6 +29,7 @@ import { ProviderError } from './provider-error.ts'
 
 /** An organization with its subscription, as an administrator's request finds it. */
 export interface BillingFound {
+  readonly access: Access
   readonly organization: OrganizationRow
   readonly entitled: EntitledNow
   /** The subscription at the provider that can still charge; null without one. */
@@ -39,19 +40,15 @@ export interface BillingFound {
   readonly rows: ToFreeRows
 }
 
-/** Reads an organization's billing for those who administer it, and not for operators who act as them. */
-export async function findBilling(
-  context: ConnectionContext,
-  scope: OrganizationScope
-): Promise<Result<BillingFound, AccessRefusal>> {
+/** Builds the queries of {@link billingFrom}. */
+export function billingQueries(context: ConnectionContext, scope: OrganizationScope) {
   const { db, roles, connection } = context
   const { caller, organization } = scope
-  const now = context.now()
   const allowed = readable(caller, organization, { roles, permission: 'billing:manage' })
   const id = sql<string>`${organizationIdOf(organization)}`
   const place = sql<string | null>`(select id from (select ${id} as id) where ${allowed})`
   const toFree = toFreeQueries(context, place)
-  const found = await find(db, scope, {
+  return {
     ...entitlementQueries(db, place),
     ...toFree,
     users:
@@ -62,7 +59,16 @@ export async function findBilling(
             sql`select user_id from (${toFree.candidates})`
           ),
     customer: rowsWhere(db, billingCustomers, isCustomer(place, connection.provider.name)),
-  })
+  }
+}
+
+/** Returns an organization's billing for those who administer it, and not for operators who act as them. */
+export function billingFrom(
+  context: ConnectionContext,
+  found: Found<ReturnType<typeof billingQueries>>,
+  now: Date
+): Result<BillingFound, AccessRefusal> {
+  const { roles, connection } = context
   const standing = authorizeFor(roles, found, 'billing:manage')
   if (!standing.ok) return standing
   if (isImpersonated(standing.value.caller)) return refused({ code: 'insufficient_role' })
@@ -72,6 +78,7 @@ export async function findBilling(
   const { entitled } = planEntitlement(context, row.id, rows, {}, now)
   const own = rows.subscriptions.map(subscriptionFrom).filter(canCharge)
   return ok({
+    access: standing.value,
     organization: row,
     entitled,
     subscription: own.find(({ provider }) => connection.providers.has(provider)) ?? null,
@@ -79,6 +86,15 @@ export async function findBilling(
     used: (rows.used[0]?.held ?? 0) + (rows.used[0]?.reserved ?? 0),
     rows,
   })
+}
+
+/** Reads an organization's billing, as {@link billingFrom} returns it. */
+export async function findBilling(
+  context: ConnectionContext,
+  scope: OrganizationScope
+): Promise<Result<BillingFound, AccessRefusal>> {
+  const found = await find(context.db, scope, billingQueries(context, scope))
+  return billingFrom(context, found, context.now())
 }
 
 /** Returns how many seats have to be free before this entitlement fits, with candidates. */

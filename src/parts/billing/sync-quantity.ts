@@ -4,26 +4,32 @@
  *
  * @module
  */
-import { and, eq, lte, sql } from 'drizzle-orm'
+import { and, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
-import { rowsWhere } from '../../database/kept-query.ts'
 import type { Database } from '../../database/database.ts'
 import {
   billingCustomers,
   type BillingCustomerRow,
 } from '../../database/schema/billing-inbox-tables.ts'
-import { subscriptions } from '../../database/schema/billing-tables.ts'
 import { guardLive } from '../../engine/access/access-guards.ts'
 import type { EventDraft } from '../../engine/audit/event.ts'
 import { billingEvent } from '../../engine/audit/part-actions.ts'
 import { perform } from '../../engine/changes/operation.ts'
 import type { Sink } from '../../engine/delivery/sink.ts'
 import { isPending, seatsHeld, seatsReserved } from '../../engine/seats/counts.ts'
-import { grantOf } from '../../engine/seats/subscription-state.ts'
-import { subscriptionFrom } from '../../engine/seats/entitlement-rows.ts'
+import { inputsFrom } from '../../engine/model/entitle.ts'
+import { entitledLimit } from '../../engine/seats/entitlement.ts'
+import { entitledNow, type EntitlementInputs } from '../../engine/seats/entitled-now.ts'
+import { entitlementQueries } from '../../engine/seats/entitlement-rows.ts'
+import {
+  canCharge,
+  grantOf,
+  type SubscriptionRecord,
+} from '../../engine/seats/subscription-state.ts'
 import { ok } from '../../base/result.ts'
 import type { BillingProvider, RemoteSubscription } from './billing-provider.ts'
+import { planSeats } from './checkout.ts'
 import { isCustomer, makeQuantityDue } from './customers.ts'
 import { applyState } from './apply-state.ts'
 import type { BillingConnection, ConnectionContext } from './connection.ts'
@@ -83,7 +89,8 @@ export async function syncQuantity(
   const { db, now } = context
   const time = now()
   const place = isCustomer(organizationId, provider)
-  const { claimed, used, known } = await batch(db, {
+  const { override, subscriptions } = entitlementQueries(db, organizationId)
+  const { claimed, used, ...rows } = await batch(db, {
     claimed: db
       .update(billingCustomers)
       .set({
@@ -102,25 +109,27 @@ export async function syncQuantity(
           where organization_id = ${organizationId} and ${isPending(time)})`.as('next_expiry'),
       })
       .from(sql`(select 1)`),
-    known: rowsWhere(
-      db,
-      subscriptions,
-      and(eq(subscriptions.organizationId, organizationId), eq(subscriptions.provider, provider))
-    ),
+    override,
+    subscriptions,
   })
   const [customer] = claimed
   if (customer === undefined) return
-  const records = known.map(subscriptionFrom)
-  const granting = records.find((record) => grantOf(record, time).granting)
+  const inputs = inputsFrom(rows)
   try {
     const remote = context.connection.providers.get(provider)
     if (remote === undefined) throw new ProviderError('permanent', 'unknown_provider')
-    const seats = wantedSeats(context, customer, used[0]?.used ?? 0)
-    if (seats === null || granting === undefined) {
+    const inUse = used[0]?.used ?? 0
+    const seats = wantedSeats(context, customer, inUse)
+    const record = changedBy(customer, inputs, time)
+    if (seats === null || record === null) {
+      // A request that was accepted ends in an outcome on record.
+      if (customer.seats !== null) throw new ProviderError('permanent', 'no_subscription')
       await settle(context, customer, null)
       return
     }
-    const changed = await send(context, remote, customer, granting.subscriptionId, seats)
+    const isTooFew =
+      customer.seats !== null && !fits(context, record, inputs, { seats, inUse, time })
+    const changed = await send(context, remote, customer, record.subscriptionId, seats, isTooFew)
     const { quantity, shrink } = context.connection
     const shrinks = quantity === 'true_up' && shrink
     await settle(context, customer, null, shrinks ? (used[0]?.nextExpiry ?? null) : null)
@@ -129,12 +138,12 @@ export async function syncQuantity(
       organizationId,
       subscription: changed.after,
       providerTime: null,
-      readVersion: granting.version,
+      readVersion: record.version,
     })
-    await record(context, organizationId, [
+    await recordEvents(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_update', {
         provider,
-        subscription_id: granting.subscriptionId,
+        subscription_id: record.subscriptionId,
         seats: changed.quantity,
         old_seats: changed.before,
       }),
@@ -154,6 +163,31 @@ function wantedSeats(
   return connection.quantity === 'true_up' ? Math.max(1, used) : null
 }
 
+// A request is for a subscription that can still charge; the seats in use are those of one that grants them.
+function changedBy(
+  { provider, seats }: BillingCustomerRow,
+  { subscriptions: records }: EntitlementInputs,
+  now: Date
+): SubscriptionRecord | null {
+  const own = records.filter((record) => record.provider === provider)
+  const granting = own.find((record) => grantOf(record, now).granting)
+  return granting ?? (seats === null ? null : own.find(canCharge)) ?? null
+}
+
+// By the numbers that the request was decided on. Members may have come in since.
+function fits(
+  context: ConnectionContext,
+  record: SubscriptionRecord,
+  inputs: EntitlementInputs,
+  { seats, inUse, time }: { readonly seats: number; readonly inUse: number; readonly time: Date }
+): boolean {
+  const plan = context.billing?.plans.get(record.plan ?? '')
+  if (plan === undefined) return true
+  const { addOns } = entitledNow(context, inputs, time).seats
+  const limit = entitledLimit(planSeats(plan, seats, addOns))
+  return limit.kind !== 'finite' || inUse <= limit.seats
+}
+
 interface Sent {
   readonly before: number
   readonly quantity: number
@@ -166,7 +200,8 @@ async function send(
   provider: BillingProvider,
   { changes, proration, seats }: BillingCustomerRow,
   subscriptionId: string,
-  wanted: number
+  wanted: number,
+  isTooFew: boolean
 ): Promise<Sent | null> {
   const current = await provider.fetchSubscription(subscriptionId)
   if (current === null) throw new ProviderError('permanent', 'subscription_missing')
@@ -186,6 +221,7 @@ async function send(
   const isFloor = seats === null && !connection.shrink
   const quantity = isFloor ? Math.max(item.quantity, wanted) : wanted
   if (item.quantity === quantity) return null
+  if (isTooFew && quantity < item.quantity) throw new ProviderError('permanent', 'seats_in_use')
   const after = await provider.setQuantity(
     { subscriptionId, priceId: item.priceId, quantity, ...(proration && { proration }) },
     { idempotencyKey: `seatgate-seats-${subscriptionId}-${changes}-${quantity}` }
@@ -226,7 +262,7 @@ async function fail(
   const isFinal = error instanceof ProviderError && error.kind === 'permanent'
   if (isFinal) {
     await settle(context, customer, codeOf(error))
-    await record(context, organizationId, [
+    await recordEvents(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_refuse', {
         provider,
         seats: seats ?? 0,
@@ -245,7 +281,7 @@ async function fail(
   })
 }
 
-async function record(
+async function recordEvents(
   context: ConnectionContext,
   organizationId: string,
   events: readonly EventDraft[]

@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { connected, newAddress, newUser, testEnv, unwrap } from '../../../kit/index.ts'
 import { quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { createInvitation, listAuditEvents, removeMember } from '../../../../src/index.ts'
+import {
+  createInvitation,
+  listAuditEvents,
+  removeMember,
+  setEntitlement,
+} from '../../../../src/index.ts'
 
 type Test = ReturnType<typeof connected>
 type Subscribed = Awaited<ReturnType<Test['subscribed']>>
@@ -14,6 +19,13 @@ const changes = ({ standIn }: Test) =>
 
 const seats = (test: Test, { owner, id }: Subscribed, body: unknown) =>
   test.ask(owner, 'PUT', `/organizations/${id}/billing/seats`, body)
+
+async function refusedSeats({ kit }: Test, organization: Subscribed) {
+  const action = 'organization.billing.seats_refuse'
+  const scope = organization.as(organization.owner)
+  const { data } = unwrap(await listAuditEvents(kit.seatgate, scope, { action }))
+  return data.map(({ metadata }) => metadata)
+}
 
 describe('PUT …/billing/seats', () => {
   it('is 202 with the intent, reaches the provider once and changes the limit (BILL-56)', async () => {
@@ -125,6 +137,92 @@ describe('PUT …/billing/seats', () => {
       .first()
     expect(row).toEqual({ last_error: 'card_declined', due_at: null })
     expect(test.reports.map(({ event }) => event)).toContain('billing_quantity_failed')
+  })
+
+  it('a smaller number that members have outgrown before it was sent is refused, on record [SEAT-51]', async () => {
+    const test = connected()
+    const organization = await test.subscribed(8)
+    await test.join(organization)
+    test.standIn.fault = () => ({ status: 503 })
+    expect((await seats(test, organization, { seats: 2 })).status).toBe(202)
+    await test.kit.settled()
+    await test.join(organization)
+    test.standIn.fault = () => null
+    for (let hour = 0; hour < 2; hour++) {
+      test.advance(3600)
+      await sweepBilling(test.context)
+    }
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([8, 8])
+    expect(await refusedSeats(test, organization)).toMatchObject([
+      { seats: 2, code: 'seats_in_use' },
+    ])
+    // A larger one that is less than what is in use makes it no worse.
+    const { seatgate } = test.kit
+    const operator = organization.asOperator
+    unwrap(await setEntitlement(seatgate, operator, { addOns: 2, reason: 'test' }))
+    expect((await seats(test, organization, { seats: 1 })).status).toBe(202)
+    await test.kit.settled()
+    expect(bought(test, organization)).toBe(1)
+    test.standIn.fault = () => ({ status: 503 })
+    expect((await seats(test, organization, { seats: 2 })).status).toBe(202)
+    await test.kit.settled()
+    unwrap(await setEntitlement(seatgate, operator, { reason: 'test' }))
+    test.standIn.fault = () => null
+    test.advance(3600)
+    await sweepBilling(test.context)
+    expect(bought(test, organization)).toBe(2)
+  })
+
+  it('reach a subscription that grants no seats and can still charge, or are refused on record [BILL-57]', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    test.standIn.change(organization.subscriptionId, (one) => (one.status = 'unpaid'))
+    await test.deliverAll()
+    expect((await seats(test, organization, { seats: 2 })).status).toBe(202)
+    await test.kit.settled()
+    expect(bought(test, organization)).toBe(2)
+    test.standIn.fault = () => ({ status: 503 })
+    expect((await seats(test, organization, { seats: 3 })).status).toBe(202)
+    await test.kit.settled()
+    test.standIn.fault = () => null
+    test.standIn.change(organization.subscriptionId, (one) => {
+      one.status = 'canceled'
+      one.ended_at = test.standIn.time
+    })
+    await test.deliverAll()
+    test.advance(3600)
+    await sweepBilling(test.context)
+    expect(await refusedSeats(test, organization)).toMatchObject([
+      { seats: 3, code: 'no_subscription' },
+    ])
+  })
+
+  it('a repeat with the same key is answered as before, whatever has changed since [SEAT-15]', async () => {
+    const test = connected()
+    const organization = await test.subscribed(8)
+    const path = `/organizations/${organization.id}/billing/seats`
+    const put = async (body: unknown, key: string) => {
+      const headers = { 'idempotency-key': key }
+      const response = await test.ask(organization.owner, 'PUT', path, body, headers)
+      await test.kit.settled()
+      return [response.status, await response.json()] as const
+    }
+    const accepted = await put({ seats: 2 }, 'fewer')
+    expect(accepted).toMatchObject([202, { seats: 2, state: 'pending' }])
+    expect((await put({ seats: 8 }, 'more'))[0]).toBe(202)
+    for (let joined = 0; joined < 4; joined++) await test.join(organization)
+    const refused = await put({ seats: 3 }, 'too-few')
+    expect(refused).toMatchObject([409, { code: 'seats_in_use' }])
+    expect(await put({ seats: 2 }, 'fewer')).toEqual(accepted)
+    expect(await put({ seats: 5 }, 'fewer')).toMatchObject([422, { code: 'idempotency_mismatch' }])
+    test.standIn.change(organization.subscriptionId, (one) => {
+      one.status = 'canceled'
+      one.ended_at = test.standIn.time
+    })
+    await test.deliverAll()
+    expect(await put({ seats: 2 }, 'fewer')).toEqual(accepted)
+    expect(await put({ seats: 3 }, 'too-few')).toEqual(refused)
+    expect(bought(test, organization)).toBe(8)
   })
 
   it('answers a stranger like an organization that does not exist', async () => {
