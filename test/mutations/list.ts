@@ -420,6 +420,21 @@ export const MUTATIONS: readonly Mutation[] = [
     '0'
   ),
   quantities(
+    'a smaller number is sent though more seats are in use',
+    'if (isTooFew && quantity < item.quantity)',
+    'if (false as boolean)'
+  ),
+  quantities(
+    'a request for a subscription that grants no seats is dropped',
+    '(seats === null ? null : own.find(canCharge))',
+    'null'
+  ),
+  quantities(
+    'a request without a subscription is dropped',
+    "if (customer.seats !== null) throw new ProviderError('permanent', 'no_subscription')",
+    ''
+  ),
+  quantities(
     'the quantity shrinks unasked',
     'seats === null && !connection.shrink',
     'false as boolean'

@@ -140,7 +140,7 @@ export async function syncQuantity(
       providerTime: null,
       readVersion: record.version,
     })
-    await recordEvents(context, organizationId, [
+    await recordInTrail(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_update', {
         provider,
         subscription_id: record.subscriptionId,
@@ -262,7 +262,7 @@ async function fail(
   const isFinal = error instanceof ProviderError && error.kind === 'permanent'
   if (isFinal) {
     await settle(context, customer, codeOf(error))
-    await recordEvents(context, organizationId, [
+    await recordInTrail(context, organizationId, [
       billingEvent(organizationId, 'organization.billing.seats_refuse', {
         provider,
         seats: seats ?? 0,
@@ -281,7 +281,7 @@ async function fail(
   })
 }
 
-async function recordEvents(
+async function recordInTrail(
   context: ConnectionContext,
   organizationId: string,
   events: readonly EventDraft[]

@@ -197,7 +197,7 @@ describe('PUT …/billing/seats', () => {
     ])
   })
 
-  it('a repeat with the same key is answered as before, whatever has changed since [SEAT-15]', async () => {
+  it('a repeat with the same key has the first answer, also after other changes [SEAT-15]', async () => {
     const test = connected()
     const organization = await test.subscribed(8)
     const path = `/organizations/${organization.id}/billing/seats`
