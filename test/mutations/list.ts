@@ -1888,6 +1888,12 @@ export const MUTATIONS: readonly Mutation[] = [
     'where id = ${organizationId} and deleted_at is null)',
     'where id = ${organizationId})'
   ),
+  scimTokens(
+    'the secret of a token is stored under a key',
+    'seal: (value: ScimTokenWithSecret) => ({ ...value, token: null }),',
+    'seal: (value: ScimTokenWithSecret) => value,'
+  ),
+  scimRotation('a rotation is repeated under a key', '      sealing: WITHOUT_SECRET,\n', ''),
   scimRotation(
     'a third token is valid',
     "if (valid.length > 1) return refused({ code: 'too_many' })",
