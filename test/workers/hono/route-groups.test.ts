@@ -153,7 +153,7 @@ describe('the groups of routes', () => {
 
   it('respond by themselves as with the router of hono to a path that ends in a slash', async () => {
     const slashed = await Promise.all(
-      [whole as unknown as Hono, mounted(FOUR)].map((app) => app.request('/organizations/'))
+      [whole as unknown as Hono, mounted(FOUR)].map(async (app) => app.request('/organizations/'))
     )
     expect(slashed.map(({ status }) => status)).toEqual([404, 404])
   })
