@@ -607,6 +607,16 @@ export const MUTATIONS: readonly Mutation[] = [
     'const same = sql`${changes} = ${changes}`'
   ),
   quantities(
+    'an earlier call that arrives later decides the number',
+    'customer.seats === null || customer.attempts === 1',
+    'true as boolean'
+  ),
+  endings(
+    'an end that could not be recorded is never recorded',
+    ' || (await isOpen(context, about))',
+    ''
+  ),
+  quantities(
     'a number that was asked for gives way to the seats in use',
     'if (seats !== null) return seats',
     ''

@@ -34,6 +34,7 @@ import type { ConnectionContext } from './connection.ts'
 import {
   billingFrom,
   billingQueries,
+  customerAt,
   findBilling,
   refusalOfProvider,
   type BillingFound,
@@ -142,12 +143,14 @@ export async function requestSeats(
         if (!parsed.ok) return parsed
         const client = clientOperation(context, options)
         if (!client.ok) return client
-        const { access, organization, subscription, customer, entitled, rows } = billing.value
-        if (subscription === null || customer === null) return refused({ code: 'no_subscription' })
+        const { access, organization, subscription, entitled, rows } = billing.value
+        if (subscription === null || customerAt(billing.value, subscription.provider) === null) {
+          return refused({ code: 'no_subscription' })
+        }
         const plan = context.billing?.plans.get(subscription.plan ?? '')
         // A manual or flat contract has no seats that the provider could change.
         if (plan === undefined || !plan.perSeat) return refused({ code: 'invalid_state' })
-        const { provider } = customer
+        const { provider } = subscription
         const limit = entitledLimit(planSeats(plan, seats, entitled.seats.addOns))
         const removals = planRemovals(context, found.rows, removed, { caller, actor: access, now })
         if (!removals.ok) return removals
@@ -168,7 +171,6 @@ export async function requestSeats(
                 seats,
                 proration,
                 dueAt: now,
-                attempts: 0,
                 lastError: null,
                 changes: sql`${billingCustomers.changes} + 1`,
               })

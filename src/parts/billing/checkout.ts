@@ -23,6 +23,7 @@ import { clientOperation } from './client-operation.ts'
 import { callKey, ensureCustomer } from './customers.ts'
 import type { ConnectionContext } from './connection.ts'
 import {
+  customerAt,
   findBilling,
   refusalOfProvider,
   seatsToFree,
@@ -158,9 +159,13 @@ export function openPortal(
     const found = await findBilling(context, scope)
     if (!found.ok) return found
     if (unreadableId) return unreadableId.refuse()
-    const { customer, organization } = found.value
-    if (customer === null) return refused({ code: 'no_subscription' })
-    const { provider, returnUrl } = context.connection
+    const { organization, subscription } = found.value
+    const { providers, returnUrl } = context.connection
+    // The pages are where the subscription is; without one where the organization was a customer.
+    const names = subscription === null ? [...providers.keys()] : [subscription.provider]
+    const [customer] = names.flatMap((name) => customerAt(found.value, name) ?? [])
+    const provider = providers.get(customer?.provider ?? '')
+    if (!customer || !provider) return refused({ code: 'no_subscription' })
     try {
       const back = returnUrl({ organizationId: organization.id })
       return ok({ url: await provider.portal(customer.customerId, back) })
@@ -201,14 +206,16 @@ export function previewChange(
     const wanted = wantedOf(context, found.value, parsed.value)
     if (!wanted.ok) return wanted
     const { plan, seats, priceId } = wanted.value
-    const { organization, subscription, customer, entitled } = found.value
+    const { organization, subscription, entitled } = found.value
     const mustFree = seatsToFree(found.value, planSeats(plan, seats))
     const quantity = plan.perSeat ? seats : 1
-    const { provider } = context.connection
+    const { connection } = context
+    const provider = connection.providers.get(subscription?.provider ?? '') ?? connection.provider
     try {
       const current = subscription?.plan ? context.billing?.plans.get(subscription.plan) : undefined
       if (subscription === null || current === undefined) {
         // Without a customer there is no amount that is due: taxes depend on the customer.
+        const customer = customerAt(found.value, provider.name)
         if (customer === null) return ok({ ...NO_AMOUNT, mustFree })
         const items = [{ priceId, quantity }]
         return ok({

@@ -30,7 +30,7 @@ const LEASE_SECONDS = 60
  * Cancels a subscription of a deleted organization at once and records its real outcome: the end that the
  * provider answers.
  *
- * @throws {ProviderError} if the provider does not cancel it.
+ * @throws {ProviderError} if the provider does not cancel it, or its end could not be recorded.
  */
 export async function endDeletedSubscription(
   context: ConnectionContext,
@@ -73,13 +73,29 @@ export async function endDeletedSubscription(
       target: [subscriptions.provider, subscriptions.subscriptionId],
       set: { ...end, version: sql`${subscriptions.version} + 1` },
     })
-  if (ended === null) {
+  // One that the record still has may have been canceled by a run that could not record it.
+  const isNews = ended !== null || (await isOpen(context, about))
+  if (!isNews) {
     await batch(db, { write })
     return
   }
   // The end and its entry in the trail, or neither.
   await recordOwnerEnd(context, about, [write])
   report({ event: 'billing_ended_with_organization', organizationId, error: subscriptionId })
+}
+
+async function isOpen(
+  { db }: ConnectionContext,
+  { provider, subscriptionId }: { readonly provider: string; readonly subscriptionId: string }
+): Promise<boolean> {
+  const { known } = await batch(db, {
+    known: rowsWhere(
+      db,
+      subscriptions,
+      and(eq(subscriptions.provider, provider), eq(subscriptions.subscriptionId, subscriptionId))
+    ),
+  })
+  return known.some(canCharge)
 }
 
 /**

@@ -4,6 +4,7 @@ import { buildBatch } from '../../engine/changes/prepare-change.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import type { Statement } from '../../database/database.ts'
 import type { ConnectionContext } from './connection.ts'
+import { ProviderError } from './provider-error.ts'
 
 /** The owner whose end ends a subscription. */
 export interface Owner {
@@ -23,6 +24,8 @@ export interface OwnerEnd {
 /**
  * Records the real outcome of the cancellation of a subscription whose owner is gone, in the trail of the
  * platform: the owner's own trail has no reader any more.
+ *
+ * @throws {ProviderError} if it could not be recorded: then another run records it.
  */
 export async function recordOwnerEnd(
   context: ConnectionContext,
@@ -48,5 +51,6 @@ export async function recordOwnerEnd(
   const idempotencyKey = JSON.stringify(['owner_end', provider, subscriptionId, code ?? null])
   const info = { caller: { type: 'system' } as const, now: context.now() }
   const plan = { value: null, statements, events: [{ ...event, outcome, idempotencyKey }] }
-  await commitTogether(context, await buildBatch(context, info, plan))
+  const done = await commitTogether(context, await buildBatch(context, info, plan))
+  if (!done.ok) throw new ProviderError('transient', done.error.code)
 }

@@ -7,6 +7,7 @@ import { buildBatch } from '../../engine/changes/prepare-change.ts'
 import { commitTogether } from '../../engine/changes/together.ts'
 import { guard } from '../../database/commit.ts'
 import { batch } from '../../database/batch.ts'
+import { StoreUnavailable } from '../../database/database.ts'
 import { billingInbox } from '../../database/schema/billing-inbox-tables.ts'
 import { ok, refused, type Result } from '../../base/result.ts'
 import type { ConnectionContext } from './connection.ts'
@@ -63,11 +64,11 @@ export async function requeueEvent(
     })
     const info = { caller: allowed.value, ...requestInfoOf(scope), now: time }
     const statements = [guard(db, 'stale', isDead), requeued]
-    const done = await commitTogether(
-      context,
-      await buildBatch(context, info, { value: null, statements, events: [event] })
-    )
-    return done.ok ? ok({ provider, eventId }) : refused({ code: 'not_dead' })
+    const plan = { value: null, statements, events: [event] }
+    const done = await commitTogether(context, await buildBatch(context, info, plan))
+    if (done.ok) return ok({ provider, eventId })
+    if (done.error.code === 'unavailable') throw new StoreUnavailable(done.error)
+    return refused({ code: 'not_dead' })
   }
   const [row] = found
   if (row === undefined) return refused({ code: 'not_found' })

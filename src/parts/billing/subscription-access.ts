@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { sql } from 'drizzle-orm'
+import { eq, sql } from 'drizzle-orm'
 import { find, authorizeFor, type Access, type Found } from '../../engine/access/authorize.ts'
 import { organizationIdOf } from '../../engine/access/organization-ref.ts'
 import { readable } from '../../engine/access/readable.ts'
@@ -24,7 +24,6 @@ import { canCharge, type SubscriptionRecord } from '../../engine/seats/subscript
 import type { AccessRefusal, SeatsToFree } from '../../base/result.ts'
 import { ok, refused, type Refused, type Result } from '../../base/result.ts'
 import type { ConnectionContext } from './connection.ts'
-import { isCustomer } from './customers.ts'
 import { ProviderError } from './provider-error.ts'
 
 /** An organization with its subscription, as an administrator's request finds it. */
@@ -34,7 +33,8 @@ export interface BillingFound {
   readonly entitled: EntitledNow
   /** The subscription at the provider that can still charge; null without one. */
   readonly subscription: SubscriptionRecord | null
-  readonly customer: BillingCustomerRow | null
+  /** Its customer at each provider. */
+  readonly customers: readonly BillingCustomerRow[]
   /** The seats in use: held and reserved. */
   readonly used: number
   readonly rows: ToFreeRows
@@ -42,7 +42,7 @@ export interface BillingFound {
 
 /** Builds the queries of {@link billingFrom}. */
 export function billingQueries(context: ConnectionContext, scope: OrganizationScope) {
-  const { db, roles, connection } = context
+  const { db, roles } = context
   const { caller, organization } = scope
   const allowed = readable(caller, organization, { roles, permission: 'billing:manage' })
   const id = sql<string>`${organizationIdOf(organization)}`
@@ -58,7 +58,7 @@ export function billingQueries(context: ConnectionContext, scope: OrganizationSc
             { users: null, ...context },
             sql`select user_id from (${toFree.candidates})`
           ),
-    customer: rowsWhere(db, billingCustomers, isCustomer(place, connection.provider.name)),
+    customers: rowsWhere(db, billingCustomers, eq(billingCustomers.organizationId, place)),
   }
 }
 
@@ -82,7 +82,7 @@ export function billingFrom(
     organization: row,
     entitled,
     subscription: own.find(({ provider }) => connection.providers.has(provider)) ?? null,
-    customer: rows.customer[0] ?? null,
+    customers: rows.customers,
     used: (rows.used[0]?.held ?? 0) + (rows.used[0]?.reserved ?? 0),
     rows,
   })
@@ -95,6 +95,14 @@ export async function findBilling(
 ): Promise<Result<BillingFound, AccessRefusal>> {
   const found = await find(context.db, scope, billingQueries(context, scope))
   return billingFrom(context, found, context.now())
+}
+
+/** Returns the organization's customer at a provider; null without one. */
+export function customerAt(
+  { customers }: Pick<BillingFound, 'customers'>,
+  name: string
+): BillingCustomerRow | null {
+  return customers.find(({ provider }) => provider === name) ?? null
 }
 
 /** Returns how many seats have to be free before this entitlement fits, with candidates. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { and, lte, sql } from 'drizzle-orm'
+import { and, eq, lte, sql } from 'drizzle-orm'
 import { backoffSeconds } from '../../base/async.ts'
 import { batch } from '../../database/batch.ts'
 import type { Database } from '../../database/database.ts'
@@ -132,7 +132,10 @@ export async function syncQuantity(
     const changed = await send(context, remote, customer, record.subscriptionId, seats, isTooFew)
     const { quantity, shrink } = context.connection
     const shrinks = quantity === 'true_up' && shrink
-    await settle(context, customer, null, shrinks ? (used[0]?.nextExpiry ?? null) : null)
+    const nextDue = shrinks ? (used[0]?.nextExpiry ?? null) : null
+    // The call of an earlier run may reach the provider after this one, with the number before.
+    const isAlone = customer.seats === null || customer.attempts === 1
+    await (isAlone ? settle(context, customer, null, nextDue) : lookAgain(context, customer))
     if (changed === null) return
     await applyState(context, {
       organizationId,
@@ -229,7 +232,8 @@ async function send(
   return { before: item.quantity, quantity, after }
 }
 
-// Only if no change has come in between: that one is due by itself. At `nextDue` seats become free.
+// Only if no change has come in between: that one is due by itself, and its call has another key. At `nextDue`
+// seats become free.
 async function settle(
   { db, now }: ConnectionContext,
   { organizationId, provider, changes }: BillingCustomerRow,
@@ -244,10 +248,25 @@ async function settle(
         dueAt: sql`case when ${same} then ${nextDue} else ${now().getTime()} end`,
         seats: sql`case when ${same} then null else ${billingCustomers.seats} end`,
         proration: sql`case when ${same} then null else ${billingCustomers.proration} end`,
+        changes: sql`case when ${same} then ${changes} else ${billingCustomers.changes} + 1 end`,
         attempts: 0,
         lastError,
       })
       .where(isCustomer(organizationId, provider)),
+  })
+}
+
+// Keeps the number until no earlier run can be on its way any more.
+async function lookAgain(
+  { db, now }: ConnectionContext,
+  { organizationId, provider, changes }: BillingCustomerRow
+): Promise<void> {
+  const dueAt = new Date(now().getTime() + LEASE_SECONDS * 1000)
+  await batch(db, {
+    kept: db
+      .update(billingCustomers)
+      .set({ dueAt, changes: changes + 1, attempts: 0, lastError: null })
+      .where(and(isCustomer(organizationId, provider), eq(billingCustomers.changes, changes))),
   })
 }
 

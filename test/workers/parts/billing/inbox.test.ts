@@ -11,7 +11,11 @@ import {
   unwrap,
 } from '../../../kit/index.ts'
 import { putCustomer, requeueEvent, sweepBilling } from '../../../../src/parts/billing/index.ts'
-import { listAuditEvents, softDeleteOrganization } from '../../../../src/index.ts'
+import {
+  listAuditEvents,
+  listPlatformEvents,
+  softDeleteOrganization,
+} from '../../../../src/index.ts'
 
 const rows = async (subscriptionId: string) =>
   (
@@ -200,7 +204,14 @@ describe('a provider that is down', () => {
   })
 
   it('for too long buries the event, and an operator requeues it, only once (BILL-73, BILL-74)', async () => {
-    const test = connected()
+    let isLost = false
+    const test = connected({
+      around: ({ bound }, run) => {
+        const isRequeue = JSON.stringify(bound).includes('operator.event_requeue')
+        if (isLost && isRequeue) throw new Error('Network connection lost.')
+        return run()
+      },
+    })
     const organization = await test.customer()
     const { id } = test.standIn.subscribe(organization.customerId, [
       { price: 'price_team', quantity: 7 },
@@ -222,6 +233,9 @@ describe('a provider that is down', () => {
     expect(await requeue({ userId: organization.owner })).toBe('insufficient_role')
     expect(await requeue(operator, 'evt_unknown')).toBe('not_found')
     test.standIn.fault = () => null
+    isLost = true
+    await expect(requeue()).rejects.toMatchObject({ name: 'StoreUnavailable' })
+    isLost = false
     expect(await requeue()).toBe('ok')
     await sweepBilling(test.context)
     expect(await requeue()).toBe('already_replayed')
@@ -329,6 +343,46 @@ describe('subscriptions that may not go on', () => {
     test.standIn.asked.length = 0
     await sweepBilling(test.context)
     expect(test.standIn.asked).toEqual([])
+  })
+
+  it('the end of one whose record D1 did not take is recorded by the next run', async () => {
+    let isLost = false
+    const test = connected({
+      around: ({ asked, bound }, run) => {
+        const isOwnerEnd = JSON.stringify([asked, bound]).includes('organization.billing.owner_end')
+        if (isLost && isOwnerEnd) throw new Error('Network connection lost.')
+        return run()
+      },
+    })
+    const organization = await test.subscribed(4)
+    unwrap(
+      await softDeleteOrganization(test.kit.seatgate, organization.as(organization.owner), {
+        confirmName: 'Test',
+        password: PASSWORD,
+      })
+    )
+    await test.kit.settled()
+    isLost = true
+    await sweepBilling(test.context)
+    expect(test.standIn.state.subscriptions[organization.subscriptionId]?.status).toBe('canceled')
+    isLost = false
+    const outcomes = async () => {
+      const page = await listPlatformEvents(
+        test.kit.seatgate,
+        { caller: operator },
+        {
+          organization_id: null,
+          action: 'organization.billing.owner_end',
+          target_id: organization.subscriptionId,
+        }
+      )
+      return unwrap(page).data.map(({ outcome }) => outcome)
+    }
+    expect(await outcomes()).toEqual([])
+    test.advance(3600)
+    await sweepBilling(test.context)
+    await test.deliverAll()
+    expect(await outcomes()).toEqual(['success'])
   })
 
   it('one that is bought after its organization was deleted is ended at once', async () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { connected, newAddress, newUser, testEnv, unwrap } from '../../../kit/index.ts'
-import { quantitySink, sweepBilling } from '../../../../src/parts/billing/index.ts'
+import {
+  openPortal,
+  previewChange,
+  quantitySink,
+  requestSeats,
+  sweepBilling,
+} from '../../../../src/parts/billing/index.ts'
 import {
   createInvitation,
   listAuditEvents,
@@ -93,6 +99,31 @@ describe('PUT …/billing/seats', () => {
     expect([bought(test, organization), await test.limit(organization)]).toEqual([1, 1])
   })
 
+  it('and the other pages are those of the provider that has the subscription, not those of new customers', async () => {
+    const test = connected()
+    const organization = await test.subscribed(4)
+    const { connection } = test.context
+    const [earlier, fails] = [connection.provider, () => Promise.reject(new Error('Not here.'))]
+    const provider = { ...earlier, name: 'later', fetchSubscription: fails, preview: fails }
+    const providers = new Map([provider, earlier].map((one) => [one.name, one]))
+    const context = { ...test.kit.seatgate, connection: { ...connection, provider, providers } }
+    const scope = organization.as(organization.owner)
+    expect(unwrap(await previewChange(context, scope, { seats: 9 })).amountDue).toBeGreaterThan(0)
+    expect(unwrap(await requestSeats(context, scope, { seats: 9 })).provider).toBe('stripe')
+    await test.kit.settled()
+    await test.deliverAll()
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([9, 9])
+    expect((await openPortal(context, scope)).ok).toBe(true)
+    test.standIn.change(organization.subscriptionId, (one) => {
+      one.status = 'canceled'
+      one.ended_at = 1
+    })
+    await test.deliverAll()
+    expect((await openPortal(context, scope)).ok).toBe(true)
+    const preview = unwrap(await previewChange(context, scope, { plan: 'team', seats: 9 }))
+    expect(preview.amountDue).toBeNull()
+  })
+
   it('passes the choice of proration on (BILL-50, BILL-51)', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
@@ -116,6 +147,33 @@ describe('PUT …/billing/seats', () => {
     await sweepBilling(test.context)
     expect([bought(test, organization), await test.limit(organization)]).toEqual([7, 7])
     expect(changes(test)).toHaveLength(1)
+  })
+
+  it('is the last number that was asked for, also if an earlier call reaches the provider later (BILL-57)', async () => {
+    const held = Promise.withResolvers<void>()
+    let late = 0
+    const test: Test = connected({
+      stripe: {
+        fetch: async (url, init) => {
+          const isFirst = init?.method === 'POST' && String(url).includes('/subscriptions/')
+          if (isFirst && late++ === 0) await held.promise
+          return test.standIn.fetch(url, init)
+        },
+      },
+    })
+    const organization = await test.subscribed(4)
+    await seats(test, organization, { seats: 6 })
+    while (late === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await seats(test, organization, { seats: 9 })
+    while (changes(test).length === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    held.resolve()
+    await test.kit.settled()
+    for (let minute = 0; minute < 5; minute++) {
+      test.advance(60)
+      await sweepBilling(test.context)
+      await test.deliverAll()
+    }
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([9, 9])
   })
 
   it('that the provider refuses permanently ends in one recorded failure (MUSEUM-32)', async () => {
