@@ -177,6 +177,26 @@ describe('a quantity', () => {
     expect(await customerOf(organization)).toEqual({ due_at: null, last_error: null })
   })
 
+  it('that is requested while another one is sent, and cannot be sent then, is kept [BILL-57]', async () => {
+    const { test, hold } = holding()
+    const organization = await test.subscribed(4)
+    const held = hold('POST')
+    expect((await ask(test, organization, 6)).status).toBe(202)
+    await held.asked
+    test.standIn.fault = () => ({ status: 503 })
+    expect((await ask(test, organization, 9)).status).toBe(202)
+    const failed = async () => (await customerOf(organization))?.last_error !== null
+    for (let reads = 0; reads < 500 && !(await failed()); reads++);
+    expect(await failed()).toBe(true)
+    test.standIn.fault = () => null
+    held.release()
+    await test.kit.settled()
+    test.advance(120)
+    await sweepBilling(test.context)
+    await test.deliverAll()
+    expect([bought(test, organization), await test.limit(organization)]).toEqual([9, 9])
+  })
+
   it('without an item at the provider is a recorded failure', async () => {
     const test = connected()
     const organization = await test.subscribed(4)
