@@ -35,7 +35,9 @@ async function createTokens(record: Recorder, { as, param, member }: Scene): Pro
   const rotated = await send(`POST ${tokens}/:id/rotate`, { ...named, body: {} })
   await exchange(`POST ${tokens}`, { as, param, body: { expiresAt: 'soon' } })
   await exchange(`POST ${tokens}/:id/rotate`, { ...named, body: { overlapHours: -1 } })
-  await exchange(`POST ${tokens}`, { as, param, body: {} })
+  const headers = { 'idempotency-key': 'a-token' }
+  await exchange(`POST ${tokens}`, { as, param, headers, body: {} })
+  await exchange(`POST ${tokens}`, { as, param, headers, body: { name: 'Entra' } })
   const further = { as, param: { ...param, id: rotated.id } }
   await exchange(`POST ${tokens}/:id/rotate`, { ...further, body: {} })
   await send(`DELETE ${tokens}/:id`, named)
