@@ -355,9 +355,9 @@ turn, each in a process of its own: an add takes 13 % less than with queries bui
 since the host's own query of the session is written in the same way; an authorized read takes 26 % and 7 % less.
 
 In workerd the same two checkouts in turn differ by 2 % for an add and 1 % for a read, which is within the noise: of the
-3.4 ms of an add JavaScript is a sixth. The rest is D1, which charges time for each statement: 9 of them, 4 on the floor.
+3.4 ms of an add JavaScript is a sixth. The rest is D1, which charges time for each statement: 8 of them, 4 on the floor.
 The aims are 0.7 of the floor by CPU with \`d1Seats()\`, 0.6 with \`ledgerSeats()\`, and three times better-auth. An add
-reads with four statements, and writes with five. On a busy machine an add took a tenth less without three of its reads; without the
+reads with three statements, and writes with five. On a busy machine an add took a tenth less without its reads; without the
 condition on which it records that an organization is within its limit again, as much as before. Two events in one INSERT
 would be one less, and SQLite would first write both to a temporary table.`
 
