@@ -67,9 +67,11 @@ export async function untilQuiet(
   const isUnderWay = () =>
     ledgers.names().some((name) => isRinging(name) || isAboutToBeHeld(name)) ||
     connection.all('SELECT 1 FROM seatgate_audit_outbox LIMIT 1').length > 0
+  // A seat may be granted and settled within a minute: then the ledger is as before, but has a fence more.
   const recorded = () =>
     JSON.stringify([
       connection.all('SELECT count(*) AS events FROM seatgate_audit_events'),
+      connection.all('SELECT count(*) AS fences FROM seatgate_seat_fences'),
       ledgers.names().map((name) => ledgers.stateOf(name)),
     ])
   const until = scheduler.now() + LONGEST_MS
