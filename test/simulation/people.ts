@@ -57,8 +57,6 @@ export interface OrganizationView {
   readonly requests: readonly RequestView[]
   /** Infinity: unlimited; null: no entitlement. */
   readonly limit: number | null
-  /** The time of the last event. */
-  readonly recordedAt: number
 }
 
 export interface Registry {
@@ -107,11 +105,6 @@ export function createRegistry(connection: Connection, now: () => number): Regis
       [id]
     ) as unknown as RequestView[]
     noteLine(id, requests)
-    const [last] = connection.all(
-      `SELECT occurred_at FROM seatgate_audit_events WHERE organization_id = ?
-       ORDER BY sequence DESC LIMIT 1`,
-      [id]
-    )
     return {
       id,
       name: String(row['name']),
@@ -144,7 +137,6 @@ export function createRegistry(connection: Connection, now: () => number): Regis
         .map((domain) => ({ id: String(domain['id']), verified: domain['verified_at'] !== null })),
       requests,
       limit,
-      recordedAt: Number(last?.['occurred_at'] ?? 0),
     }
   }
   const noteLine = (id: string, requests: readonly RequestView[]) => {

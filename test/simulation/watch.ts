@@ -78,14 +78,9 @@ export function createWatch(
     const before = known.get(organizationId)
     if (provider === 'd1') {
       const limit = typeLimit ?? view.limit ?? defaultLimit
-      const used = seatsAt(now - 60_000)
-      // An acceptance that was planned before the expiry takes its seat until a minute after it. D1 has no
-      // clock: that minute ends with the next event.
-      const granted = new Set(seatsAt(Math.min(now, view.recordedAt) - 60_000))
-      if (before && used.some((seat) => !before.granted.has(seat))) {
-        say(organizationId, growth({ used: before.carried }, { used: used.length, limit }))
-      }
-      known.set(organizationId, { ledger: null, granted, carried: used.length })
+      const used = seatsAt(now - 60_000).length
+      if (before) say(organizationId, growth({ used: before.carried }, { used, limit }))
+      known.set(organizationId, { ledger: null, granted: new Set(), carried: used })
       return
     }
     const ledger = ledgerOf(organizationId)
