@@ -270,6 +270,18 @@ export async function newOrganization(kit: Kit, limit?: number): Promise<TestOrg
   return organization
 }
 
+/** Creates an organization and adds members, the oldest first; `tick` moves the clock before each. */
+export async function organizationWithMembers(kit: Kit, size: number, tick: () => void) {
+  const organization = await newOrganization(kit)
+  const members = await newUsers(size)
+  for (const userId of members) {
+    tick()
+    unwrap(await add(kit, organization, userId))
+  }
+  await kit.settled()
+  return { organization, members }
+}
+
 /** Tries to add somebody. */
 export async function add(
   { seatgate }: Kit,

@@ -39,16 +39,16 @@ export interface Found<Q extends Queries> {
   readonly target: MembershipRow | null
   /** The value of the target's `person`. */
   readonly person: string | null
-  /** The value of what was asked {@link Beside} the organization. */
-  readonly beside: string | null
+  /** The value of {@link PlaceOptions.extra}. */
+  readonly extra: string | null
   readonly rows: RowsOf<Q>
 }
 
 /** Further values that the statement of the organization reads. */
-export interface Beside {
+export interface PlaceOptions {
   readonly target?: Target | undefined
   /** A scalar subquery, which may name the columns of the organization. */
-  readonly value?: SQL<string> | null
+  readonly extra?: SQL<string> | null
 }
 
 /** A user whose membership is read with the organization. */
@@ -69,7 +69,7 @@ export interface Access extends Rights {
 }
 
 /**
- * Reads the caller, the organization, the caller's membership in it, what is {@link Beside} it, and further
+ * Reads the caller, the organization, the caller's membership in it with what the options add, and further
  * queries, all in one round trip. A caller who is confined to an organization finds no other one, and without
  * one in the scope they are unknown.
  */
@@ -77,14 +77,14 @@ export async function find<Q extends Queries>(
   db: Database,
   { caller, organization }: Scope,
   queries: Q,
-  beside: Beside = {}
+  options: PlaceOptions = {}
 ): Promise<Found<Q>> {
   if (organization === undefined) {
     const found = await findIn(db, caller, null, queries)
     const isConfined = found.caller !== null && confinementOf(found.caller) !== undefined
     return isConfined ? { ...found, caller: null } : found
   }
-  return findIn(db, caller, organizationNamed(organization), queries, beside)
+  return findIn(db, caller, organizationNamed(organization), queries, options)
 }
 
 /** Reads the caller and queries that keep to the caller's own organizations, all in one round trip. */
@@ -108,12 +108,12 @@ export async function findActive<Q extends Queries>(
 }
 
 // The organization and the caller's membership in it: one statement, because D1 charges time for each.
-const placeOf = /* @__PURE__ */ keptQuery((db, beside: SQL, own: SQL, named: SQL) =>
+const placeOf = /* @__PURE__ */ keptQuery((db, extra: SQL, own: SQL, named: SQL) =>
   db
     .select({
       organization: getTableColumns(organizations),
       membership: renamedColumns(memberships, 'membership'),
-      beside: sql<string | null>`${beside}`.as('beside'),
+      extra: sql<string | null>`${extra}`.as('extra'),
     })
     .from(organizations)
     .leftJoin(memberships, own)
@@ -122,14 +122,14 @@ const placeOf = /* @__PURE__ */ keptQuery((db, beside: SQL, own: SQL, named: SQL
 
 // The same, with the membership of another user.
 const placeWithTarget = /* @__PURE__ */ keptQuery(
-  (db, person: SQL, beside: SQL, own: SQL, userId: SQL, named: SQL) =>
+  (db, person: SQL, extra: SQL, own: SQL, userId: SQL, named: SQL) =>
     db
       .select({
         organization: getTableColumns(organizations),
         membership: renamedColumns(memberships, 'membership'),
         target: renamedColumns(memberships, 'target', 'target'),
         person: sql<string | null>`${person}`.as('target_person'),
-        beside: sql<string | null>`${beside}`.as('beside'),
+        extra: sql<string | null>`${extra}`.as('extra'),
       })
       .from(organizations)
       .leftJoin(memberships, own)
@@ -147,7 +147,7 @@ interface PlaceRow {
   readonly membership: JoinedMembership
   readonly target?: JoinedMembership
   readonly person?: string | null
-  readonly beside: string | null
+  readonly extra: string | null
 }
 
 async function findIn<Q extends Queries>(
@@ -155,15 +155,15 @@ async function findIn<Q extends Queries>(
   caller: Caller,
   named: SQL | null,
   queries: Q,
-  { target, value = null }: Beside = {}
+  { target, extra = null }: PlaceOptions = {}
 ): Promise<Found<Q>> {
   checkCaller(caller)
   const own = ownMembership(caller, organizations.id)
   const place =
     named &&
     (target
-      ? placeWithTarget(db, target.person ?? null, value, own, target.userId, named)
-      : placeOf(db, value, own, named))
+      ? placeWithTarget(db, target.person ?? null, extra, own, target.userId, named)
+      : placeOf(db, extra, own, named))
   const access: Queries = {
     ...(isQuery(caller) && { $caller: quickly(caller.statement) }),
     ...(place && { $place: place }),
@@ -194,7 +194,7 @@ function placeIn(rows: Rows): Omit<Found<Queries>, 'caller' | 'rows'> {
     membership: joined(row?.membership),
     target: joined(row?.target),
     person: row?.person ?? null,
-    beside: row?.beside ?? null,
+    extra: row?.extra ?? null,
   }
 }
 

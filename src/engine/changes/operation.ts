@@ -171,8 +171,8 @@ async function attemptOnce<
     ...operation.queries,
     ...(question && { $earlier: recordedOutcomes(db, scope.caller, question.id) }),
   }
-  const value = recentPersonal(context, scope.origin)
-  const found = await find(db, scope, queries, { target: operation.target, value })
+  const extra = recentPersonal(context, scope.origin)
+  const found = await find(db, scope, queries, { target: operation.target, extra })
   const { caller } = found
   if (caller === null) return refused({ code: 'unauthenticated' })
   const key = question && (await operationKey(question.id, caller, question.asked))
@@ -201,7 +201,7 @@ async function attemptOnce<
   if (operation.sealing && isImpersonated(caller)) return answer(WITHHELD as Refused<Code>)
   if (progress.unreadableId) return progress.unreadableId.refuse()
   const plan = planned.value
-  const known = knownPersonal(found.beside, found.organization?.id, now)
+  const known = knownPersonal(found.extra, found.organization?.id, now)
   const info = { caller, ...requestInfoOf(scope), known, now }
   if ('rows' in plan) {
     const prepared = await prepareRows(context, info, plan, progress)

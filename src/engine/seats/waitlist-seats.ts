@@ -33,7 +33,7 @@ export function waitingFor(
 
 /**
  * Builds a scalar subquery of the number of seats of a type that are in use, or are to be left to users who
- * wait: a user who has not waited gets one only if there are more.
+ * wait: other users get one only if there are more.
  */
 export function seatsWanted(
   organizationId: SQL | string,
@@ -54,7 +54,7 @@ export function waitsFor({ seatTypes }: SeatTypeContext, type: SeatType): SQL {
 }
 
 /**
- * Prevents a user who has not waited from taking a seat of the waitlist: with this seat taken, one must
+ * Prevents other users from taking a seat of the waitlist: with this seat taken, one must
  * be left for every user who waits. `count` is the count of the grant, this seat included. Reads at most
  * as many requests as there are seats, and no request if the waitlist is empty.
  */

@@ -125,7 +125,7 @@ function addJoining(routes: Routes, seatgate: Joining) {
 }
 
 /**
- * Returns the routes of invite links: those of an organization, and those for the user who has a link.
+ * Returns the routes of invite links: those of an organization, and those for a user with a link.
  *
  * @throws {TypeError} if an option is wrong, or if `joinRules` has no `links`.
  *

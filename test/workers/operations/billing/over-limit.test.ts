@@ -15,7 +15,7 @@ import {
   createKit,
   enforcing,
   enforcingOr,
-  newOrganization,
+  organizationWithMembers,
   newUsers,
   testEnv,
   unwrap,
@@ -60,16 +60,9 @@ function under(whenOver: OverLimitPolicy, provider: (typeof enforcing)[number] =
     },
     /** An organization with members that joined a second apart, the oldest first. */
     async team(size: number) {
-      const organization = await newOrganization(kit)
-      const members = await newUsers(size)
-      for (const userId of members) {
-        time += 1000
-        const scope = organization.as(organization.owner)
-        unwrap(await addMember(kit.seatgate, scope, { userId, role: 'member' }))
-      }
-      await kit.settled()
+      const team = await organizationWithMembers(kit, size, () => (time += 1000))
       time = START
-      return { organization, members }
+      return team
     },
     async add(organization: TestOrganization) {
       const [userId = ''] = await newUsers(1)

@@ -18,6 +18,7 @@ import {
   joinByDomain,
   newAddress,
   newOrganization,
+  organizationWithMembers,
   newUsers,
   openOrganization,
   softDeleted,
@@ -50,17 +51,7 @@ function clocked(options: KitOptions) {
       await kit.settled()
     },
     /** An organization with members, the oldest first. */
-    async team(size: number) {
-      const organization = await newOrganization(kit)
-      const members = await newUsers(size)
-      for (const userId of members) {
-        time += 1000
-        const scope = organization.as(organization.owner)
-        unwrap(await addMember(kit.seatgate, scope, { userId, role: 'member' }))
-      }
-      await kit.settled()
-      return { organization, members }
-    },
+    team: (size: number) => organizationWithMembers(kit, size, () => (time += 1000)),
   }
 }
 
